@@ -1,0 +1,201 @@
+// Package config decodes garnix.yaml, or the flake output garnix.config, into exactly what garnix made of it, and
+// says with positions what garnix kept silent about.
+package config
+
+import (
+	"path"
+	"strings"
+
+	"garnix2gha/generator/diag"
+	"garnix2gha/generator/flake"
+)
+
+// Origin says where a configuration came from.
+type Origin string
+
+// The origins, in the order in which garnix tried them (YamlConfig.hs).
+const (
+	FromFlake   Origin = "flake"   // the flake output garnix.config
+	FromFile    Origin = "file"    // garnix.yaml
+	FromDefault Origin = "default" // neither exists
+)
+
+// Config is a decoded configuration. Every default is filled in as garnix did.
+type Config struct {
+	Origin Origin
+	File   string // slash path of what was read; empty for FromDefault
+
+	// Sections are the build sections in order. A mapping under "builds" is the one section 0; no section builds nothing.
+	Sections       []Section
+	Actions        []Action
+	Servers        []Server
+	Incrementalize Incrementalize
+	FODChecks      Flag
+	PublishModules Flag
+	FlakeDir       Text // as written, see FlakePath
+
+	// Keys lists every key met at a level that garnix decoded, in file order.
+	Keys []Key
+}
+
+// Text is a text and where it stands; the line is 0 for a default.
+type Text struct {
+	Value string
+	Pos   diag.Pos
+}
+
+// Flag is a boolean and where it stands; the line is 0 for a default.
+type Flag struct {
+	Value bool
+	Pos   diag.Pos
+}
+
+// Section is one build section: what some include matches and no exclude of the same section does.
+type Section struct {
+	Pos              diag.Pos
+	Include          []Matcher
+	IncludeIsDefault bool // no include was written
+	Exclude          []Matcher
+
+	// Branch is the one branch the section is for, compared as it is; nil means every branch and also forks.
+	// No branch has the empty name.
+	Branch    *string
+	BranchPos diag.Pos
+}
+
+// Considered reports whether the section takes part for a commit on the branch; a pull request from a fork has none.
+func (s Section) Considered(branch string) bool {
+	return s.Branch == nil || (*s.Branch == branch && branch != "")
+}
+
+// Matcher is an attribute matcher and where it stands; the line is 0 in the default include.
+type Matcher struct {
+	flake.Matcher
+	Pos diag.Pos
+
+	// Dead says that the matcher can select nothing whatever the flake holds, and that a diagnostic says so.
+	Dead bool
+}
+
+// Action is a flake app that garnix ran on every push. Nothing is removed from duplicates.
+type Action struct {
+	Pos              diag.Pos
+	Run              string // the app's name, as written
+	RunPos           diag.Pos
+	Sandbox          Sandbox
+	WithRepoContents bool
+}
+
+// Attr returns the attribute path of the action's app: always x86_64-linux (garnix's Build/Action.hs).
+func (a Action) Attr() flake.AttrPath {
+	return flake.AttrPath{First: "apps", Second: string(flake.X8664Linux), Third: a.Run}
+}
+
+// Sandbox is the kind of machine garnix ran an action in.
+type Sandbox string
+
+// The sandboxes garnix knew; FastStartup is the default.
+const (
+	FastStartup     Sandbox = "fast-startup"
+	SharedResources Sandbox = "shared-resources"
+)
+
+// Incrementalize says on which branches garnix gave a build the intermediates of an earlier commit.
+type Incrementalize struct {
+	Enabled bool
+
+	// ExcludeBranches holds the exceptions of the object form, which also never applied to forks; nil for a boolean.
+	ExcludeBranches []string
+	Pos             diag.Pos
+}
+
+// Server is a machine that garnix hosted.
+type Server struct {
+	Pos           diag.Pos
+	Configuration Text // a name in nixosConfigurations
+	Deployment    Deployment
+}
+
+// Deployment says when a server was deployed and on what. Only Type is set for OnPullRequest.
+type Deployment struct {
+	Pos       diag.Pos
+	Type      DeploymentType
+	Branch    string
+	Machine   string // one of garnix's tiers, by default "i2x4"
+	IsPrimary bool
+}
+
+// DeploymentType is the event that deployed a server.
+type DeploymentType string
+
+// The deployment types garnix knew.
+const (
+	OnBranch      DeploymentType = "on-branch"
+	OnPullRequest DeploymentType = "on-pull-request"
+)
+
+// Key is a key met in the configuration. Path is spelled as in messages: "builds.include" where builds is a mapping,
+// "builds[0].include" where it is a list.
+type Key struct {
+	Path string
+	Pos  diag.Pos
+	Kind KeyKind
+}
+
+// Known reports whether hosted garnix read the key.
+func (k Key) Known() bool { return k.Kind == KeyRead }
+
+// KeyKind says who knew a key.
+type KeyKind string
+
+// The kinds of keys; garnix ignored all but KeyRead in silence.
+const (
+	KeyRead    KeyKind = "read"
+	KeyFork    KeyKind = "fork"    // only the self-hosted fork of garnix reads it
+	KeyHosted  KeyKind = "hosted"  // the hosted service had it at some time, its published source does not
+	KeyUnknown KeyKind = "unknown" // nobody reads it
+)
+
+// Default returns the configuration of a repository that has none.
+func Default() *Config {
+	return defaults(FromDefault, "")
+}
+
+func defaults(origin Origin, file string) *Config {
+	pos := diag.Pos{File: file}
+	return &Config{
+		Origin:         origin,
+		File:           file,
+		Sections:       []Section{{Pos: pos, Include: defaultInclude(file), IncludeIsDefault: true, BranchPos: pos}},
+		Incrementalize: Incrementalize{Pos: pos},
+		FODChecks:      Flag{Pos: pos},
+		PublishModules: Flag{Pos: pos},
+		FlakeDir:       Text{Value: ".", Pos: pos},
+	}
+}
+
+// defaultInclude is garnix's defaultIncludeSection.
+func defaultInclude(file string) []Matcher {
+	texts := []string{
+		"*.x86_64-linux.*", "defaultPackage.x86_64-linux", "devShell.x86_64-linux",
+		"homeConfigurations.*", "darwinConfigurations.*", "nixosConfigurations.*",
+	}
+	matchers := make([]Matcher, 0, len(texts))
+	for _, text := range texts {
+		if m, err := flake.ParseMatcher(text); err == nil {
+			matchers = append(matchers, Matcher{Matcher: m, Pos: diag.Pos{File: file}})
+		}
+	}
+	return matchers
+}
+
+// FlakePath returns the directory of the flake, clean and relative to the repository root ("." for the root itself).
+// ok is false if it lies outside the repository, which garnix refused when it listed the flake and not when it decoded.
+// The rule here is lexical: garnix also resolved symbolic links, which only a checkout can show.
+func (c *Config) FlakePath() (dir string, ok bool) {
+	dir = path.Clean(c.FlakeDir.Value)
+	if path.IsAbs(dir) || dir == ".." || strings.HasPrefix(dir, "../") || strings.ContainsRune(dir, 0) {
+		return "", false
+	}
+	return dir, true
+}

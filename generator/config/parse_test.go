@@ -1,0 +1,133 @@
+package config_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"garnix2gha/generator/config"
+	"garnix2gha/generator/diag"
+	"garnix2gha/generator/flake"
+)
+
+func TestFlakeConfigSharesTheDecoder(t *testing.T) {
+	t.Parallel()
+	c, diags := config.ParseFlakeConfig("flake.nix", json.RawMessage(
+		`{"fodChecks":true,"builds":[{"include":["packages.*"],"branch":"on"}],"unknown":null,"actions":[{"run":"a","on":"push"}]}`))
+	require.NotNil(t, c, "%v", diags)
+	assert.Equal(t, config.FromFlake, c.Origin)
+	assert.Equal(t, []string{"packages.*"}, texts(c.Sections[0].Include))
+	assert.Equal(t, "on", *c.Sections[0].Branch, "JSON texts are not typed by their characters")
+	assert.True(t, c.FODChecks.Value)
+	require.Len(t, diags, 2)
+	for _, d := range diags {
+		assert.Equal(t, diag.Pos{File: "flake.nix"}, d.Pos, "no line is invented")
+	}
+}
+
+func TestFlakeConfigNullIsTheDefault(t *testing.T) {
+	t.Parallel()
+	c, diags := config.ParseFlakeConfig("flake.nix", json.RawMessage(`null`))
+	require.NotNil(t, c)
+	assert.Empty(t, diags)
+	assert.True(t, c.Sections[0].IncludeIsDefault)
+}
+
+func TestFlakeConfigsThatDoNotDecode(t *testing.T) {
+	t.Parallel()
+	for text, code := range map[string]string{
+		`[]`: "config-type", `{"builds":null}`: "config-null", `{"builds":{"include":["*"]}}`: "matcher-parts",
+		`{"fodChecks":1}`: "config-type", ``: "json-syntax", `{}{}`: "json-syntax", `{"a":`: "json-syntax",
+	} {
+		c, diags := config.ParseFlakeConfig("flake.nix", json.RawMessage(text))
+		assert.Nil(t, c, text)
+		if assert.Len(t, diags, 1, text) {
+			assert.Equal(t, code, diags[0].Code, text)
+		}
+	}
+}
+
+func TestResolve(t *testing.T) {
+	t.Parallel()
+	yaml := []byte("flakeDir: from-file\n")
+	lock := func(value string) *flake.Lock { return &flake.Lock{GarnixConfig: json.RawMessage(value)} }
+	failed := &flake.Lock{Errors: map[string]string{"garnix.config": "error: no\nmore"}}
+	tests := []struct {
+		name     string
+		source   config.Source
+		origin   config.Origin // "": no configuration
+		flakeDir string
+		codes    []string
+		message  string
+	}{
+		{name: "nothing is the default", origin: config.FromDefault, flakeDir: "."},
+		{name: "a flake without the output and no file is the default", source: config.Source{Lock: &flake.Lock{}}, origin: config.FromDefault, flakeDir: "."},
+		{name: "the file", source: config.Source{YAML: yaml}, origin: config.FromFile, flakeDir: "from-file"},
+		{name: "an empty file is a file", source: config.Source{YAML: []byte{}}, origin: config.FromFile, flakeDir: "."},
+		{name: "a flake without the output leaves the file", source: config.Source{YAML: yaml, Lock: &flake.Lock{}}, origin: config.FromFile, flakeDir: "from-file"},
+		{name: "the flake", source: config.Source{Lock: lock(`{"flakeDir":"from-flake"}`)}, origin: config.FromFlake, flakeDir: "from-flake"},
+		{name: "the flake hides the file", source: config.Source{YAML: yaml, Lock: lock(`{}`)}, origin: config.FromFlake, flakeDir: ".", codes: []string{"config-hidden"}, message: "garnix never read this file"},
+		{name: "the flake hides a broken file", source: config.Source{YAML: []byte("["), Lock: lock(`{}`)}, origin: config.FromFlake, flakeDir: ".", codes: []string{"config-hidden"}},
+		{name: "null hides the file, too", source: config.Source{YAML: yaml, Lock: lock(`null`)}, origin: config.FromFlake, flakeDir: ".", codes: []string{"config-hidden"}},
+		{name: "a flake that does not decode leaves the file", source: config.Source{YAML: yaml, Lock: lock(`{"builds":"x"}`)}, origin: config.FromFile, flakeDir: "from-file", codes: []string{"flake-config-ignored"}, message: "used garnix.yaml: builds: expected"},
+		{name: "a flake that does not decode leaves the default", source: config.Source{Lock: lock(`{"builds":"x"}`)}, origin: config.FromDefault, flakeDir: ".", codes: []string{"flake-config-ignored"}, message: "used its defaults"},
+		{name: "a flake that does not evaluate leaves the file", source: config.Source{YAML: yaml, Lock: failed}, origin: config.FromFile, flakeDir: "from-file", codes: []string{"flake-config-ignored"}, message: `does not evaluate: "error: no\nmore"`},
+		{name: "the reason is the first error", source: config.Source{Lock: lock(`{"builds":[{"branch":""},1]}`)}, origin: config.FromDefault, flakeDir: ".", codes: []string{"flake-config-ignored"}, message: "builds[1]: expected"},
+		{name: "servers in the flake are no error", source: config.Source{Lock: lock(`{"servers":[],"flakeDir":"x"}`)}, origin: config.FromFlake, flakeDir: "x"},
+		{name: "a broken file is an error", source: config.Source{YAML: []byte("builds:\n")}, codes: []string{"config-null"}},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			tc.source.File = "garnix.yaml"
+			c, diags := config.Resolve(tc.source)
+			var codes []string
+			for _, d := range diags {
+				codes = append(codes, d.Code)
+				assert.Contains(t, d.Message, tc.message)
+				assert.Equal(t, tc.origin == "", d.Severity == diag.Error)
+			}
+			assert.Equal(t, tc.codes, codes)
+			if tc.origin == "" {
+				assert.Nil(t, c)
+				return
+			}
+			require.NotNil(t, c)
+			assert.Equal(t, tc.origin, c.Origin)
+			assert.Equal(t, tc.flakeDir, c.FlakeDir.Value)
+		})
+	}
+}
+
+func TestNearest(t *testing.T) {
+	t.Parallel()
+	words := []string{"include", "exclude", "branch"}
+	tests := []struct{ word, want string }{
+		{word: "includes", want: "include"},
+		{word: "inclide", want: "include"},
+		{word: "INCLUDE", want: "include"},
+		{word: "brnach", want: "branch"},
+		{word: "xclude", want: "exclude"},
+		{word: "branches", want: "branch"},
+		{word: "builds", want: ""},
+		{word: "", want: ""},
+		{word: strings.Repeat("x", 1000), want: ""},
+	}
+	for _, tc := range tests {
+		assert.Equal(t, tc.want, config.Nearest(tc.word, words), tc.word)
+	}
+	assert.Equal(t, "ab", config.Nearest("a", []string{"abc", "ab"}), "a short word may differ by one edit")
+	assert.Equal(t, "on", config.Nearest("on", []string{"of", "on"}), "the nearest wins")
+	assert.Equal(t, "", config.Nearest("on", []string{"push", strings.Repeat("on", 100)}))
+}
+
+func TestExcerpt(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, `"a"`, config.Excerpt("a"))
+	assert.Equal(t, `"a\nb\x1b\u202e\""`, config.Excerpt("a\nb\x1b\u202e\""))
+	assert.Equal(t, `"`+strings.Repeat("é", 80)+`…"`, config.Excerpt(strings.Repeat("é", 100)))
+	assert.Equal(t, `"`+strings.Repeat("é", 80)+`"`, config.Excerpt(strings.Repeat("é", 80)), "80 characters fit")
+}

@@ -1,0 +1,107 @@
+package config
+
+import (
+	"bytes"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"garnix2gha/generator/diag"
+)
+
+// syntaxError says where YAML is broken. The parser tells at best the line where the broken block began.
+func syntaxError(file string, src []byte, err error) diag.Diagnostic {
+	message := strings.TrimPrefix(err.Error(), "yaml: ")
+	line := 0
+	if found := regexp.MustCompile(`^line (\d+): `).FindStringSubmatch(message); found != nil {
+		message = message[len(found[0]):]
+		line, _ = strconv.Atoi(found[1])
+		if strings.HasPrefix(message, "did not find expected") && !strings.Contains(message, "alphabetic") {
+			line++ // the parser, unlike the scanner, counts from 0
+		}
+	}
+	lines := bytes.SplitAfter(src, []byte("\n"))
+	if found := brokenLine(src, lines); found > 0 {
+		line = found
+	}
+	text := ""
+	if line > 0 && line <= len(lines) {
+		text = string(lines[line-1])
+	}
+	return diag.Diagnostic{
+		Pos:      diag.Pos{File: file, Line: line},
+		Severity: diag.Error,
+		Code:     "yaml-syntax",
+		Message:  "not valid YAML: " + cut(message),
+		Hint:     syntaxHint(message, text),
+	}
+}
+
+// brokenLine finds the line that makes the text invalid: the text before it parses, the text with it does not.
+// It is 0 where looking is dear or makes no sense.
+func brokenLine(src []byte, lines [][]byte) int {
+	const near, limit = 30, 256 << 10
+	if len(src) > limit || !utf8.Valid(src) {
+		return 0
+	}
+	reader := &lineReader{lines: lines}
+	if _, err := parseDocuments(reader); err == nil {
+		return 0
+	}
+	parses := func(lineCount int) bool {
+		_, err := parseYAML(bytes.Join(lines[:lineCount], nil))
+		return err == nil
+	}
+	broken := reader.read
+	for ; broken > 0 && broken > reader.read-near; broken-- {
+		if parses(broken - 1) {
+			return broken
+		}
+	}
+	// A construct was left open long before. Halving may stop at the beginning of a sound one of many lines.
+	sound := 0
+	for sound+1 < broken {
+		if middle := (sound + broken) / 2; parses(middle) {
+			sound = middle
+		} else {
+			broken = middle
+		}
+	}
+	return broken
+}
+
+// lineReader hands out one line at a time and so shows how far a parser came.
+type lineReader struct {
+	lines [][]byte
+	read  int // lines begun
+	rest  []byte
+}
+
+func (r *lineReader) Read(p []byte) (int, error) {
+	for len(r.rest) == 0 {
+		if r.read == len(r.lines) {
+			return 0, io.EOF
+		}
+		r.rest = r.lines[r.read]
+		r.read++
+	}
+	n := copy(p, r.rest)
+	r.rest = r.rest[n:]
+	return n, nil
+}
+
+// syntaxHint knows the mistakes seen in real files.
+func syntaxHint(message, line string) string {
+	switch {
+	case regexp.MustCompile(`(^|[\s\[{,])\*[^\s,\]}]*[.*]`).MatchString(line) &&
+		(strings.Contains(message, "alphabetic") || strings.Contains(message, "unknown anchor")):
+		return `quote a matcher that starts with "*", for example "*.x86_64-linux.*"`
+	case strings.Contains(message, "control characters"), strings.Contains(message, "UTF-8"):
+		return "save the file as UTF-8 text"
+	case strings.HasPrefix(strings.TrimLeft(line, " "), "\t"):
+		return "indent with spaces, not tabs"
+	}
+	return "check the indentation and the quotes around this line"
+}

@@ -1,0 +1,127 @@
+// Package flake holds the nouns of Nix flakes that garnix dealt in: systems, attribute paths, attribute matchers, and
+// the lock that lists a flake's outputs.
+package flake
+
+import (
+	"slices"
+	"strings"
+)
+
+// System is a Nix system, for example "x86_64-linux".
+type System string
+
+// The systems garnix built for, and no others (garnix's supportedSystems).
+const (
+	X8664Linux    System = "x86_64-linux"
+	AArch64Darwin System = "aarch64-darwin"
+	AArch64Linux  System = "aarch64-linux"
+	X8664Darwin   System = "x86_64-darwin"
+	I686Linux     System = "i686-linux"
+)
+
+// Systems returns the systems garnix listed, in its order.
+func Systems() []System {
+	return []System{X8664Linux, AArch64Darwin, AArch64Linux, X8664Darwin, I686Linux}
+}
+
+// Supported reports whether garnix built for the system.
+func (s System) Supported() bool { return slices.Contains(Systems(), s) }
+
+// Darwin reports whether the system is macOS.
+func (s System) Darwin() bool { return strings.HasSuffix(string(s), "-darwin") }
+
+// Shape is how the attribute paths of a family look.
+type Shape int
+
+// The shapes of the families garnix listed.
+const (
+	Unlisted  Shape = iota // garnix never looked at the family
+	Named                  // fam.name: nixosConfigurations.web
+	PerSystem              // fam.system.name: packages.x86_64-linux.hello
+	Direct                 // fam.system: devShell.x86_64-linux
+)
+
+// Family is the first part of an attribute path, for example "packages".
+type Family string
+
+// Families returns the families garnix listed, in its order (GetAttributes.hs).
+func Families() []Family {
+	return []Family{
+		"homeConfigurations", "darwinConfigurations", "nixosConfigurations",
+		"packages", "checks", "devShells", "devShell", "defaultPackage",
+	}
+}
+
+// Shape returns how garnix listed the family.
+func (f Family) Shape() Shape {
+	switch f {
+	case "homeConfigurations", "darwinConfigurations", "nixosConfigurations":
+		return Named
+	case "packages", "checks", "devShells":
+		return PerSystem
+	case "devShell", "defaultPackage":
+		return Direct
+	}
+	return Unlisted
+}
+
+// AttrPath is an attribute path of a flake output as garnix knew it: family and one or two further parts.
+// Third is empty for a two-part path. A part may hold any character, but a selected path never has a dot in one.
+type AttrPath struct {
+	First  Family
+	Second string
+	Third  string
+}
+
+// Parts returns the two or three parts in order.
+func (p AttrPath) Parts() []string {
+	if p.First.Shape() == PerSystem || p.Third != "" {
+		return []string{string(p.First), p.Second, p.Third}
+	}
+	return []string{string(p.First), p.Second}
+}
+
+// String joins the parts with dots and quotes nothing, as garnix did.
+func (p AttrPath) String() string { return strings.Join(p.Parts(), ".") }
+
+// System returns the system that the path itself names, or "" for a *Configuration, whose derivation decides.
+func (p AttrPath) System() System {
+	if p.First.Shape() == Named {
+		return ""
+	}
+	return System(p.Second)
+}
+
+// Build returns the attribute path of what is built for p (garnix's addNixosExtension).
+func (p AttrPath) Build() []string {
+	switch p.First {
+	case "nixosConfigurations", "darwinConfigurations":
+		return append(p.Parts(), "config", "system", "build", "toplevel")
+	case "homeConfigurations":
+		return append(p.Parts(), "activationPackage")
+	}
+	return p.Parts()
+}
+
+// CheckName returns the name of the check run garnix reported for p.
+func (p AttrPath) CheckName() string {
+	switch p.First {
+	case "packages":
+		return "package " + p.Third + " [" + p.Second + "]"
+	case "checks":
+		return "check " + p.Third + " [" + p.Second + "]"
+	case "devShells":
+		return "devShell " + p.Third + " [" + p.Second + "]"
+	case "defaultPackage":
+		return "default package [" + p.Second + "]"
+	case "devShell":
+		return "default devShell [" + p.Second + "]"
+	case "nixosConfigurations":
+		return "nixosConfig " + p.Second
+	case "homeConfigurations":
+		return "homeConfig " + p.Second
+	case "darwinConfigurations":
+		return "darwinConfig " + p.Second
+	}
+	return p.String()
+}

@@ -1,0 +1,220 @@
+package flake
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"garnix2gha/generator/diag"
+)
+
+// LockVersion is the version of lock.json that this program reads and writes.
+const LockVersion = 1
+
+// Lock lists a flake's outputs as garnix would have seen them at one commit.
+type Lock struct {
+	Named     map[Family][]string            // names of the *Configurations, sorted
+	PerSystem map[Family]map[System][]string // names per system, sorted
+	Direct    map[Family][]System            // the systems for which devShell or defaultPackage exists, sorted
+
+	// Systems gives the system of a *Configuration by its attribute path ("nixosConfigurations.web").
+	Systems map[string]System
+
+	// GarnixConfig is the value of the flake's garnix.config output; nil means that there is no such output.
+	GarnixConfig json.RawMessage
+
+	// Errors gives, by family or family and system ("packages.aarch64-darwin"), why it could not be listed.
+	Errors map[string]string
+}
+
+// lockFile is the JSON of a lock.
+type lockFile struct {
+	Version      int                        `json:"version"`
+	Outputs      map[string]json.RawMessage `json:"outputs"`
+	Systems      map[string]System          `json:"systems,omitempty"`
+	GarnixConfig *json.RawMessage           `json:"garnixConfig,omitempty"`
+	Errors       map[string]string          `json:"errors,omitempty"`
+}
+
+// DecodeLock reads lock.json. Families that garnix never listed are accepted and ignored, whatever their shape.
+func DecodeLock(file string, src []byte) (*Lock, diag.List) {
+	var diags diag.List
+	const hint = `run "garnix2gha snapshot" to write it again`
+	bad := func(offset int64, format string, args ...any) {
+		diags.Errorf(position(file, src, offset), "lock-invalid", hint, format, args...)
+	}
+	var raw lockFile
+	decoder := json.NewDecoder(bytes.NewReader(src))
+	if err := decoder.Decode(&raw); err != nil {
+		bad(errorOffset(err, int64(len(src))), "not a lock: %s", err)
+		return nil, diags
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		bad(decoder.InputOffset(), "not a lock: something follows the JSON value")
+		return nil, diags
+	}
+	if raw.Version != LockVersion {
+		bad(0, "lock version %d is not supported; this program reads version %d", raw.Version, LockVersion)
+		return nil, diags
+	}
+	lock := &Lock{
+		Named:     map[Family][]string{},
+		PerSystem: map[Family]map[System][]string{},
+		Direct:    map[Family][]System{},
+		Systems:   map[string]System{},
+		Errors:    map[string]string{},
+	}
+	maps.Copy(lock.Systems, raw.Systems)
+	maps.Copy(lock.Errors, raw.Errors)
+	if hasKey(src, "garnixConfig") {
+		lock.GarnixConfig = json.RawMessage("null")
+		if raw.GarnixConfig != nil {
+			lock.GarnixConfig = compact(*raw.GarnixConfig)
+		}
+	}
+	for _, family := range Families() {
+		value, ok := raw.Outputs[string(family)]
+		if !ok {
+			continue
+		}
+		var err error
+		switch family.Shape() {
+		case Named:
+			var names []string
+			err = json.Unmarshal(value, &names)
+			lock.Named[family] = sorted(names)
+		case PerSystem:
+			var systems map[System][]string
+			err = json.Unmarshal(value, &systems)
+			lock.PerSystem[family] = map[System][]string{}
+			for system, names := range systems {
+				lock.PerSystem[family][system] = sorted(names)
+			}
+		case Direct:
+			var systems []System
+			err = json.Unmarshal(value, &systems)
+			lock.Direct[family] = sorted(systems)
+		}
+		if err != nil {
+			bad(0, "outputs.%s: %s", family, err)
+		}
+	}
+	if diags.HasErrors() {
+		return nil, diags
+	}
+	return lock, nil
+}
+
+// Encode renders the lock sorted and stable, with a final newline.
+func (l *Lock) Encode() ([]byte, error) {
+	outputs := map[string]any{}
+	for family, names := range l.Named {
+		outputs[string(family)] = sorted(names)
+	}
+	for family, systems := range l.PerSystem {
+		named := map[System][]string{}
+		for system, names := range systems {
+			named[system] = sorted(names)
+		}
+		outputs[string(family)] = named
+	}
+	for family, systems := range l.Direct {
+		outputs[string(family)] = sorted(systems)
+	}
+	value := map[string]any{"version": LockVersion, "outputs": outputs}
+	if len(l.Systems) > 0 {
+		value["systems"] = l.Systems
+	}
+	if len(l.Errors) > 0 {
+		value["errors"] = l.Errors
+	}
+	if l.GarnixConfig != nil {
+		value["garnixConfig"] = l.GarnixConfig
+	}
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(value); err != nil {
+		return nil, fmt.Errorf("encode lock: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// Paths returns every listed attribute path in garnix's order: families, then systems, then names.
+func (l *Lock) Paths() []AttrPath {
+	var paths []AttrPath
+	for _, family := range Families() {
+		for _, name := range l.Named[family] {
+			paths = append(paths, AttrPath{First: family, Second: name})
+		}
+		for _, system := range Systems() {
+			for _, name := range l.PerSystem[family][system] {
+				paths = append(paths, AttrPath{First: family, Second: string(system), Third: name})
+			}
+			if slices.Contains(l.Direct[family], system) {
+				paths = append(paths, AttrPath{First: family, Second: string(system)})
+			}
+		}
+	}
+	return paths
+}
+
+// ErrorPaths returns the keys of Errors, sorted.
+func (l *Lock) ErrorPaths() []string { return slices.Sorted(maps.Keys(l.Errors)) }
+
+func sorted[T ~string](names []T) []T {
+	out := slices.Clone(names)
+	if out == nil {
+		out = []T{}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// hasKey tells an absent key from a null one, which mean different things for garnixConfig.
+func hasKey(src []byte, key string) bool {
+	var keys map[string]json.RawMessage
+	if json.Unmarshal(src, &keys) != nil {
+		return false
+	}
+	_, ok := keys[key]
+	return ok
+}
+
+// compact removes the layout, so that a lock says the same however it is indented.
+func compact(value json.RawMessage) json.RawMessage {
+	var b bytes.Buffer
+	if json.Compact(&b, value) != nil {
+		return value
+	}
+	return b.Bytes()
+}
+
+func errorOffset(err error, end int64) int64 {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		return syntax.Offset
+	case errors.As(err, &kind):
+		return kind.Offset
+	}
+	return end
+}
+
+// position turns a byte offset into a place; 0 is an unknown one.
+func position(file string, src []byte, offset int64) diag.Pos {
+	if offset <= 0 || offset > int64(len(src)) {
+		return diag.Pos{File: file}
+	}
+	before := string(src[:offset])
+	line := strings.Count(before, "\n") + 1
+	column := len([]rune(before[strings.LastIndex(before, "\n")+1:]))
+	return diag.Pos{File: file, Line: line, Column: max(column, 1)}
+}

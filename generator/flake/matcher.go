@@ -1,0 +1,88 @@
+package flake
+
+import (
+	"errors"
+	"slices"
+	"strings"
+)
+
+// ErrMatcherParts says that a matcher has neither two nor three parts, which made garnix reject the whole file.
+var ErrMatcherParts = errors.New("expected 'x.y' or 'x.y.z'")
+
+// Matcher is an attribute matcher: two or three parts, of which "*", and only a whole "*", matches anything.
+// Source: garnix's parseAttributeMatcher. The zero value matches nothing.
+type Matcher struct {
+	parts []string
+}
+
+// ParseMatcher splits text on every dot; nothing is trimmed and Nix quoting is not understood.
+func ParseMatcher(text string) (Matcher, error) {
+	parts := strings.Split(text, ".")
+	if len(parts) != 2 && len(parts) != 3 {
+		return Matcher{}, ErrMatcherParts
+	}
+	return Matcher{parts: parts}, nil
+}
+
+// Parts returns the two or three parts.
+func (m Matcher) Parts() []string { return slices.Clone(m.parts) }
+
+// String returns the text the matcher was parsed from.
+func (m Matcher) String() string { return strings.Join(m.parts, ".") }
+
+// Literal reports whether no part is a wildcard, so that the matcher names at most one attribute.
+func (m Matcher) Literal() bool { return len(m.parts) > 0 && !slices.Contains(m.parts, "*") }
+
+// Match reports whether m matches p. A two-part matcher never matches a three-part path, nor the reverse, and a
+// part of p that holds a dot is never matched, because garnix compared the dotted text part by part.
+func (m Matcher) Match(p AttrPath) bool {
+	parts := p.Parts()
+	if len(parts) != len(m.parts) {
+		return false
+	}
+	for i, part := range parts {
+		if strings.Contains(part, ".") || (m.parts[i] != "*" && m.parts[i] != part) {
+			return false
+		}
+	}
+	return true
+}
+
+// Path returns the one attribute path a literal matcher names; ok is false for a wildcard and for a path garnix
+// could never list (another family, shape or system, an empty name).
+func (m Matcher) Path() (p AttrPath, ok bool) {
+	if !m.Literal() || slices.Contains(m.parts, "") {
+		return AttrPath{}, false
+	}
+	p = AttrPath{First: Family(m.parts[0]), Second: m.parts[1]}
+	if len(m.parts) == 3 {
+		p.Third = m.parts[2]
+	}
+	if !m.CanList(p.First) {
+		return AttrPath{}, false
+	}
+	return p, true
+}
+
+// CanList reports whether the matcher can select anything from the family at all.
+func (m Matcher) CanList(f Family) bool {
+	if len(m.parts) == 0 || (m.parts[0] != "*" && m.parts[0] != string(f)) {
+		return false
+	}
+	system := func() bool { return m.parts[1] == "*" || System(m.parts[1]).Supported() }
+	switch f.Shape() {
+	case Named:
+		return len(m.parts) == 2
+	case Direct:
+		return len(m.parts) == 2 && system()
+	case PerSystem:
+		return len(m.parts) == 3 && system()
+	}
+	return false
+}
+
+// Lists reports whether garnix listed the family (for a system, where the family has one) because of this include:
+// garnix's mightMatch, which looks at neither the name nor excludes nor branches.
+func (m Matcher) Lists(f Family, s System) bool {
+	return m.CanList(f) && (f.Shape() == Named || m.parts[1] == "*" || m.parts[1] == string(s))
+}
