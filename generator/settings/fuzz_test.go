@@ -1,0 +1,47 @@
+package settings
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
+)
+
+func FuzzParse(f *testing.F) {
+	f.Add(Template())
+	f.Add(uncommented())
+	for _, tc := range rules() {
+		f.Add([]byte(tc.src))
+	}
+	fixtures, err := filepath.Glob("testdata/valid/*.yaml")
+	require.NoError(f, err)
+	for _, path := range fixtures {
+		src, err := os.ReadFile(path)
+		require.NoError(f, err)
+		f.Add(src)
+	}
+	compiled := compile(f, Schema())
+	f.Fuzz(func(t *testing.T, src []byte) {
+		s, diags := Parse(file, src)
+		require.Equal(t, diags.HasErrors(), s == nil)
+		for _, d := range diags {
+			require.NotEmpty(t, d.Code)
+			require.True(t, utf8.ValidString(d.Message))
+			require.LessOrEqual(t, d.Line, len(src)+1)
+		}
+		if s == nil {
+			return
+		}
+		if s.Inline != nil {
+			requireInline(t, src, s.Inline)
+		}
+		instance, err := toJSON(trimBOM(src))
+		if err != nil {
+			require.NotNil(t, s.Inline, "only garnix.yaml may hold what a decoder refuses: %s", err)
+			return
+		}
+		require.NoError(t, compiled.Validate(instance))
+	})
+}

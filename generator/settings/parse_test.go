@@ -1,0 +1,271 @@
+package settings
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"garnix2gha/generator/diag"
+	"garnix2gha/generator/flake"
+)
+
+const file = ".github/garnix2gha/config.yaml"
+
+// parseFixture parses a valid file of testdata.
+func parseFixture(t *testing.T, name string) *Settings {
+	t.Helper()
+	src, err := os.ReadFile(filepath.Join("testdata", "valid", name))
+	require.NoError(t, err)
+	s, diags := Parse(file, src)
+	require.Empty(t, diags)
+	require.NotNil(t, s)
+	return s
+}
+
+// withoutPlaces forgets where settings stand, so that they can be compared.
+func withoutPlaces(s *Settings) *Settings {
+	s.places = places{}
+	return s
+}
+
+func TestAnEmptyFileGivesTheDefaults(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ name, src string }{
+		{"nothing at all", ""},
+		{"comments only", "# cache:\n#   name: x\n"},
+		{"a byte order mark only", "\ufeff"},
+		{"a document mark only", "---\n"},
+		{"null", "null\n"},
+		{"an empty mapping", "{}\n"},
+		{"a section without keys", "cache: {}\nrunners: {}\n"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			s, diags := Parse(file, []byte(tc.src))
+			require.Empty(t, diags)
+			assert.Equal(t, Default(), withoutPlaces(s))
+		})
+	}
+}
+
+func TestDefaultsCoverEverySystem(t *testing.T) {
+	t.Parallel()
+	s := Default()
+	for _, system := range flake.Systems() {
+		assert.NotEmpty(t, s.Runners[system], system)
+		assert.Equal(t, 1, s.Shards[system], system)
+	}
+	assert.Equal(t, Runner{"ubuntu-24.04-arm"}, s.Runners[flake.AArch64Linux])
+	assert.Equal(t, Runner{"macos-26"}, s.Runners[flake.X8664Darwin])
+	assert.Equal(t, Cachix{NameVariable: "CACHIX_CACHE_NAME"}, s.Cache.Backend)
+	assert.Empty(t, s.Cache.URL)
+	s.Runners[flake.AArch64Linux] = nil
+	assert.NotEmpty(t, Default().Runners[flake.AArch64Linux], "the result must be the caller's own")
+}
+
+func TestWhatIsNotGivenKeepsItsDefault(t *testing.T) {
+	t.Parallel()
+	want := Default()
+	want.Cache.PushRefs = []Pattern{"main", "release/**"}
+	want.DiskSpace = FreeSpace
+	want.Runners[flake.AArch64Darwin] = Runner{"macos-15"}
+	want.Timeouts.Build = 300
+	assert.Equal(t, want, withoutPlaces(parseFixture(t, "by-hand.yaml")))
+}
+
+func TestACachixCache(t *testing.T) {
+	t.Parallel()
+	s := parseFixture(t, "cachix.yaml")
+	assert.Equal(t, Cache{
+		Backend:     Cachix{Name: "my-project", NameVariable: "CACHIX_CACHE_NAME", SigningKeySecret: "CACHIX_SIGNING_KEY"},
+		URL:         "https://my-project.cachix.org",
+		Private:     true,
+		Upstreams:   []string{"https://cache.nixos.org", "https://nix-community.cachix.org"},
+		PushRefs:    []Pattern{"**"},
+		TokenSecret: "CACHIX_AUTH_TOKEN",
+	}, s.Cache)
+	assert.Equal(t, Triggers{PushBranches: []Pattern{"main"}, PullRequests: All}, s.Triggers)
+	assert.Equal(t, PerTarget, s.Granularity)
+	assert.Empty(t, s.Schedule)
+	assert.True(t, s.Statuses)
+}
+
+func TestACacheInS3(t *testing.T) {
+	t.Parallel()
+	s := parseFixture(t, "s3.yaml")
+	assert.Equal(t, Store{
+		PushURL:          "s3://bucket?region=eu-central-1&endpoint=https://s3.example.org",
+		SigningKeySecret: "SIGNING_KEY",
+		S3:               &S3Secrets{AccessKey: "S3_ACCESS", SecretKey: "S3_SECRET"},
+	}, s.Cache.Backend)
+	assert.Empty(t, s.Cache.TokenSecret)
+	assert.Equal(t, []string{"cache.example.org-1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}, s.Cache.PublicKeys)
+}
+
+func TestCredentialsOfS3(t *testing.T) {
+	t.Parallel()
+	const store = "cache: {backend: nix, url: https://a.example, push-url: 's3://b', public-key: 'a:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='"
+	for _, tc := range []struct {
+		name, src string
+		want      *S3Secrets
+	}{
+		{"have the usual names", store + "}", &S3Secrets{AccessKey: "AWS_ACCESS_KEY_ID", SecretKey: "AWS_SECRET_ACCESS_KEY"}},
+		{"come from the runner if both are empty", store + ", access-key-secret: '', secret-key-secret: ''}", nil},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			s, diags := Parse(file, []byte(tc.src))
+			require.Empty(t, diags)
+			assert.Equal(t, tc.want, s.Cache.Backend.(Store).S3)
+		})
+	}
+}
+
+func TestACacheInADirectory(t *testing.T) {
+	t.Parallel()
+	s := parseFixture(t, "directory.yaml")
+	assert.Equal(t, Store{PushURL: "file:///srv/cache"}, s.Cache.Backend)
+	assert.Equal(t, "http://127.0.0.1:8080", s.Cache.URL)
+	assert.Len(t, s.Cache.PublicKeys, 2)
+}
+
+func TestAnAtticCacheTakesItsNameFromTheURL(t *testing.T) {
+	t.Parallel()
+	s := parseFixture(t, "attic.yaml")
+	assert.Equal(t, Attic{Server: "https://attic.example.org", Name: "team"}, s.Cache.Backend)
+	assert.Equal(t, "https://attic.example.org/team", s.Cache.URL)
+	assert.Equal(t, "TEAM_TOKEN", s.Cache.TokenSecret)
+
+	s, diags := Parse(file, []byte("cache: {backend: attic, server: 'https://a.example', url: 'https://a.example/x', name: y}\n"))
+	require.Empty(t, diags)
+	assert.Equal(t, Attic{Server: "https://a.example", Name: "y"}, s.Cache.Backend)
+	assert.Equal(t, "ATTIC_TOKEN", s.Cache.TokenSecret)
+}
+
+func TestEverythingElse(t *testing.T) {
+	t.Parallel()
+	s := parseFixture(t, "everything-else.yaml")
+	assert.Equal(t, Runner{"ubuntu-22.04"}, s.PlanRunner)
+	assert.Equal(t, Dynamic, s.Strategy)
+	assert.Equal(t, map[flake.System]int{
+		flake.X8664Linux: 4, flake.I686Linux: 1, flake.AArch64Linux: 1, flake.AArch64Darwin: 1, flake.X8664Darwin: 1,
+	}, s.Shards)
+	assert.Equal(t, Nix{
+		Installer:         InstallNixAction,
+		InstallURL:        "https://releases.nixos.org/nix/nix-2.35.1/install",
+		ExtraConfig:       []string{"sandbox = relaxed", "accept-flake-config = false", "max-silent-time = 7200   # two hours"},
+		ExtraFeatures:     []string{"ca-derivations", "dynamic-derivations"},
+		AccessTokenSecret: "INPUTS_TOKEN",
+	}, s.Nix)
+	assert.Equal(t, Names{
+		BuildWorkflow: "Bauen 🚀", CacheWorkflow: "Cache Only", ActionsWorkflow: "Garnix Actions", Aggregate: "CI: all",
+	}, s.Names)
+	assert.Equal(t, Files{Build: "build.yaml", Cache: "cache-only.yml", Actions: "garnix-actions.yml"}, s.Files)
+	assert.Equal(t, "0 6,18 1-15/2 JAN-jun MON", s.Schedule)
+	assert.Equal(t, map[string]Pin{
+		"actions/checkout":          {SHA: "0123456789abcdef0123456789abcdef01234567", Version: "v1.2.3"},
+		"cachix/install-nix-action": {SHA: "89abcdef0123456789abcdef0123456789abcdef"},
+	}, s.Pins)
+}
+
+func TestOneNumberOfShardsIsForAllSystems(t *testing.T) {
+	t.Parallel()
+	s, diags := Parse(file, []byte("shards: 256\n"))
+	require.Empty(t, diags)
+	assert.Len(t, s.Shards, 5)
+	for system, n := range s.Shards {
+		assert.Equal(t, 256, n, system)
+	}
+}
+
+func TestSettingsKnowWhereTheyStand(t *testing.T) {
+	t.Parallel()
+	s := parseFixture(t, "everything-else.yaml")
+	for _, tc := range []struct {
+		path         string
+		line, column int
+		given        bool
+	}{
+		{"strategy", 4, 11, true},
+		{"runners.x86_64-linux", 3, 3, true},
+		{"runners.x86_64-linux.0", 3, 18, true},
+		{"runners.i686-linux", 2, 1, false},
+		{"nix.extra-features.1", 16, 36, true},
+		{"pins.actions/checkout", 25, 3, true},
+		{"pins.cachix/install-nix-action", 26, 30, true},
+		{"cache.url", 0, 0, false},
+		{"", 0, 0, false},
+	} {
+		assert.Equal(t, diag.Pos{File: file, Line: tc.line, Column: tc.column}, s.At(tc.path), tc.path)
+		assert.Equal(t, tc.given, s.Given(tc.path), tc.path)
+	}
+	assert.Equal(t, diag.Pos{}, Default().At("cache.url"))
+}
+
+func TestEveryProblemIsReportedAtOnceInTheOrderOfTheFile(t *testing.T) {
+	t.Parallel()
+	s, diags := Parse(file, []byte("strategy: quick\nstatuses: yes\ncash: {}\ntimeouts:\n  plan: 0\n"))
+	assert.Nil(t, s)
+	var got []string
+	for _, d := range diags {
+		got = append(got, d.String())
+	}
+	assert.Equal(t, []string{
+		file + `:1:11: strategy must be auto, static or dynamic, not "quick" [bad-value]`,
+		file + `:2:11: statuses must be true or false, not text [wrong-type]`,
+		file + `:3:1: unknown key "cash" [unknown-key]`,
+		file + `:5:9: timeouts.plan must be from 1 to 360 [bad-value]`,
+	}, got)
+}
+
+func TestUnknownKeysGetASuggestionAndTheKnownOnes(t *testing.T) {
+	t.Parallel()
+	_, diags := Parse(file, []byte("triggers: {pushBranches: [main], pr: all, \"\\e[31m\": 1}\n"))
+	require.Len(t, diags, 3)
+	const known = "known keys: dispatch, merge-group, pull-requests, push-branches"
+	assert.Equal(t, `did you mean "push-branches"? `+known, diags[0].Hint)
+	assert.Equal(t, `unknown key "pushBranches" in triggers`, diags[0].Message)
+	assert.Equal(t, known, diags[1].Hint)
+	assert.NotContains(t, diags[2].Message, "\x1b")
+}
+
+func TestAnOddKeyIsShownShortAndGetsNoSuggestion(t *testing.T) {
+	t.Parallel()
+	_, diags := Parse(file, []byte(strings.Repeat("cache", 100)+": {}\n"))
+	require.Len(t, diags, 1)
+	assert.Equal(t, `unknown key "`+strings.Repeat("cache", 12)+`…"`, diags[0].Message)
+	assert.NotContains(t, diags[0].Hint, "did you mean")
+}
+
+func TestASyntaxErrorInAHugeFileHasNoLine(t *testing.T) {
+	t.Parallel()
+	_, diags := Parse(file, []byte(strings.Repeat("# much to say\n", 2000)+"cache: [\n"))
+	require.Len(t, diags, 1)
+	assert.Equal(t, diag.Pos{File: file}, diags[0].Pos)
+	assert.Contains(t, diags[0].Message, "line 2001", "the parser's own line is better than none")
+}
+
+func TestASecretInTheWrongPlaceIsNeverRepeated(t *testing.T) {
+	t.Parallel()
+	const secret = "ghp_s3cr3ts3cr3ts3cr3ts3cr3ts3cr3ts3cr3t"
+	for _, src := range []string{
+		"cache: {token-secret: " + secret + "}",
+		"cache: {token-secret: 'eyJ0.eyJ1." + secret + "'}",
+		"cache: {name: " + secret + "/}",
+		"cache: {url: 'https://user:" + secret + "@cache.example.org'}",
+		"cache: {public-key: 'a:" + secret + "'}",
+		"nix: {extra-config: 'access-tokens = github.com=" + secret + "'}",
+		"nix: {extra-config: 'access-tokens=github.com=" + secret + "'}",
+		"nix: {access-token-secret: " + secret + "}",
+	} {
+		s, diags := Parse(file, []byte(src))
+		assert.Nil(t, s, src)
+		for _, d := range diags {
+			assert.NotContains(t, d.Message+d.Hint, "s3cr3t", src)
+		}
+	}
+}
