@@ -1,0 +1,212 @@
+// Package generator turns a repository's garnix configuration into GitHub Actions workflows. It is pure: bytes in,
+// files and diagnostics out; no disk, clock, environment, network or process.
+//
+// The rooms, in the order in which data passes through them; none imports a later one:
+//
+//	diag      where something is wrong and how to say it
+//	flake     Nix's nouns: systems, attribute paths, matchers, and the lock that lists a flake's outputs
+//	config    garnix.yaml as garnix decoded it
+//	settings  .github/garnix2gha/config.yaml
+//	target    which flake outputs are wanted, and why
+//	plan      what CI shall do; every decision ends here
+//	workflow  how GitHub writes it: plan, Jsonnet, canonical YAML
+//	lint      is it a sound workflow
+//	output    the header of a generated file, and how a committed one differs
+//	report    what became of every key of garnix.yaml
+package generator
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+
+	"garnix2gha/generator/config"
+	"garnix2gha/generator/diag"
+	"garnix2gha/generator/flake"
+	"garnix2gha/generator/lint"
+	"garnix2gha/generator/output"
+	"garnix2gha/generator/plan"
+	"garnix2gha/generator/report"
+	"garnix2gha/generator/settings"
+	"garnix2gha/generator/target"
+	"garnix2gha/generator/workflow"
+)
+
+// Source is an input file. A nil content means that there is none.
+type Source struct {
+	Path    string // slash path relative to the repository root, for messages and headers
+	Content []byte
+}
+
+// Input is everything a rendering depends on.
+type Input struct {
+	Config    Source // garnix.yaml
+	Settings  Source
+	Lock      Source
+	Overlay   Source
+	Misnamed  string // a garnix.yml, which garnix never read; "" without one
+	Templates fs.FS
+}
+
+// Model is what the inputs mean, before anything is rendered.
+type Model struct {
+	Config    *config.Config
+	Settings  *settings.Settings
+	Lock      *flake.Lock      // nil without a lock
+	Selection target.Selection // over every branch
+	Plan      *plan.Plan
+	Strategy  plan.Strategy
+	Diags     diag.List
+}
+
+// Result is the model and its rendering.
+type Result struct {
+	Model
+	Files []output.File // sorted by path
+}
+
+// Read decodes the inputs as far as the configuration, the settings and the lock. With errors in Diags the others may
+// be nil.
+func Read(in Input) Model {
+	var m Model
+	add := func(l diag.List) { m.Diags = append(m.Diags, l...) }
+	var found diag.List
+	m.Settings, found = settings.Parse(in.Settings.Path, in.Settings.Content)
+	add(found)
+	if in.Lock.Content != nil {
+		m.Lock, found = flake.DecodeLock(in.Lock.Path, in.Lock.Content)
+		add(found)
+	}
+	source := config.Source{File: in.Config.Path, YAML: in.Config.Content}
+	if m.Settings != nil && m.Settings.Inline != nil {
+		source = config.Source{File: in.Settings.Path, YAML: m.Settings.Inline}
+		if in.Config.Content != nil {
+			m.Diags.Warnf(diag.Pos{File: in.Config.Path}, "config-hidden", "remove one of the two",
+				"the key garnix of %s is used instead", in.Settings.Path)
+		}
+	}
+	source.Lock = m.Lock
+	m.Config, found = config.Resolve(source)
+	add(found)
+	if in.Misnamed != "" {
+		m.Diags.Warnf(diag.Pos{File: in.Misnamed}, "misnamed-config", "rename it to garnix.yaml if it is meant to count",
+			"garnix never read %s, only garnix.yaml", in.Misnamed)
+	}
+	m.Diags = m.Diags.Sorted()
+	return m
+}
+
+// Decide reads the inputs, selects the targets of every branch and plans the workflows.
+func Decide(in Input) Model {
+	m := Read(in)
+	if m.Diags.HasErrors() {
+		return m
+	}
+	var found diag.List
+	m.Selection, found = target.Select(m.Config, m.Lock, target.Commit{All: true})
+	m.Diags = append(m.Diags, found...)
+	p, strategy, found := plan.New(plan.Input{
+		Config:       m.Config,
+		ConfigDigest: configDigest(m.Config, in.Config.Content),
+		Settings:     m.Settings,
+		Lock:         m.Lock,
+		Selection:    m.Selection,
+	})
+	m.Plan, m.Strategy = p, strategy
+	m.Diags = append(m.Diags, found...).Sorted()
+	return m
+}
+
+// Generate decides and renders. Problems of the input are in Diags, and then there are no files; the error is a fault
+// of this program, and so is a lint finding in what it renders without an overlay.
+func Generate(in Input) (Result, error) {
+	result := Result{Model: Decide(in)}
+	if result.Diags.HasErrors() {
+		return result, nil
+	}
+	var overlay *workflow.Overlay
+	if in.Overlay.Content != nil {
+		overlay = &workflow.Overlay{File: in.Overlay.Path, Source: in.Overlay.Content}
+	}
+	rendered, found, err := workflow.Render(in.Templates, result.Plan, overlay)
+	if err != nil {
+		return result, err
+	}
+	result.Diags = append(result.Diags, found...)
+	inputs := in.digests()
+	for _, file := range rendered {
+		data, err := output.Stamp(file.Body, inputs)
+		if err != nil {
+			return result, err
+		}
+		result.Files = append(result.Files, output.File{Path: output.Path(file.Name), Data: data})
+	}
+	if err := result.lint(overlay); err != nil {
+		return result, err
+	}
+	result.Diags = result.Diags.Sorted()
+	if result.Diags.HasErrors() {
+		result.Files = nil
+	}
+	return result, nil
+}
+
+// lint checks every rendered file: nothing that does not pass is ever written.
+func (r *Result) lint(overlay *workflow.Overlay) error {
+	var labels []string
+	for _, runner := range r.Settings.Runners {
+		labels = append(labels, runner...)
+	}
+	labels = append(labels, r.Settings.PlanRunner...)
+	for _, file := range r.Files {
+		found, err := lint.Check(file.Path, file.Data, labels)
+		if err != nil {
+			return err
+		}
+		for _, d := range found {
+			if overlay == nil && d.Code != "file-too-large" {
+				return fmt.Errorf("lint what was rendered: %s; nothing was written", d)
+			}
+			if d.Hint == "" {
+				d.Hint = "mend " + overlay.File
+			}
+			r.Diags = append(r.Diags, d)
+		}
+	}
+	return nil
+}
+
+// digests lists the inputs that exist, garnix.yaml first.
+func (in Input) digests() []output.Input {
+	var out []output.Input
+	for _, source := range []Source{in.Config, in.Settings, in.Lock, in.Overlay} {
+		if source.Content != nil {
+			out = append(out, output.Input{Path: source.Path, Digest: output.Digest(source.Content)})
+		}
+	}
+	return out
+}
+
+// configDigest is what a workflow compares garnix.yaml with: a change that was not regenerated shall be seen.
+func configDigest(c *config.Config, content []byte) string {
+	if c.Origin != config.FromFile || content == nil {
+		return ""
+	}
+	sum := sha256.Sum256(bytes.ReplaceAll(content, []byte("\r"), nil))
+	return hex.EncodeToString(sum[:])
+}
+
+// Report tells what became of the configuration.
+func (m Model) Report() report.Report { return report.New(m.reportInput()) }
+
+// Next returns the lines that "generate" ends with.
+func (m Model) Next() []string { return report.Next(m.reportInput()) }
+
+func (m Model) reportInput() report.Input {
+	return report.Input{
+		Config: m.Config, Settings: m.Settings, Plan: m.Plan, Strategy: m.Strategy,
+		Selection: m.Selection, Warnings: m.Diags,
+	}
+}

@@ -1,0 +1,79 @@
+// Package lint judges workflows: actionlint's rules and this project's own. It is the only importer of actionlint.
+package lint
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/rhysd/actionlint"
+
+	"garnix2gha/generator/diag"
+)
+
+// Check returns what is wrong with the workflow src, sorted. Labels names runner labels beyond GitHub's own. The
+// error is a failure of the linter itself, not of the workflow.
+//
+// actionlint's Linter type is not used: it sets a global, prints, and looks at the file system.
+func Check(file string, src []byte, labels []string) (diag.List, error) {
+	var diags diag.List
+	workflow, problems := actionlint.Parse(src)
+	if workflow != nil {
+		found, err := visit(workflow, labels)
+		if err != nil {
+			return nil, fmt.Errorf("lint %s: %w", file, err)
+		}
+		problems = append(problems, found...)
+	}
+	for _, p := range problems {
+		diags.Errorf(diag.Pos{File: file, Line: p.Line, Column: p.Column}, "actionlint-"+p.Kind, "", "%s", p.Message)
+	}
+	own(&diags, file, src, workflow)
+	return diags.Sorted(), nil
+}
+
+func visit(workflow *actionlint.Workflow, labels []string) ([]*actionlint.Error, error) {
+	actions := actionlint.NewLocalActionsCache(nil, nil)
+	workflows := actionlint.NewLocalReusableWorkflowCache(nil, "", nil)
+	rules := []actionlint.Rule{
+		actionlint.NewRuleMatrix(),
+		actionlint.NewRuleCredentials(),
+		actionlint.NewRuleShellName(),
+		actionlint.NewRuleRunnerLabel(),
+		actionlint.NewRuleEvents(),
+		actionlint.NewRuleJobNeeds(),
+		actionlint.NewRuleAction(actions),
+		actionlint.NewRuleEnvVar(),
+		actionlint.NewRuleID(),
+		actionlint.NewRuleGlob(),
+		actionlint.NewRulePermissions(),
+		actionlint.NewRuleWorkflowCall("", workflows),
+		actionlint.NewRuleExpression(actions, workflows),
+		actionlint.NewRuleDeprecatedCommands(),
+		actionlint.NewRuleIfCond(),
+	}
+	config := &actionlint.Config{}
+	config.SelfHostedRunner.Labels = labels
+	visitor := actionlint.NewVisitor()
+	for _, rule := range rules {
+		rule.SetConfig(config)
+		visitor.AddPass(rule)
+	}
+	if err := visitor.Visit(workflow); err != nil {
+		return nil, err
+	}
+	var found []*actionlint.Error
+	for _, rule := range rules {
+		found = append(found, rule.Errs()...)
+	}
+	return found, nil
+}
+
+// lineAt returns the 1-based line of src without its end, "" past the end.
+func lineAt(src []byte, line int) string {
+	for text := range strings.Lines(string(src)) {
+		if line--; line == 0 {
+			return strings.TrimRight(text, "\r\n")
+		}
+	}
+	return ""
+}

@@ -1,0 +1,283 @@
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"garnix2gha/generator/config"
+	"garnix2gha/generator/diag"
+	"garnix2gha/generator/flake"
+	"garnix2gha/generator/settings"
+	"garnix2gha/generator/target"
+)
+
+// Input is what is known when workflows are generated.
+type Input struct {
+	Config       *config.Config
+	ConfigDigest string // SHA-256 in hex of garnix.yaml without carriage returns, "" when that file decides nothing
+	Settings     *settings.Settings
+	Lock         *flake.Lock      // nil when the flake's outputs are not known
+	Selection    target.Selection // over every branch
+}
+
+// New decides everything. With errors the plan is nil.
+func New(in Input) (*Plan, Strategy, diag.List) {
+	var diags diag.List
+	strategy := choose(in, &diags)
+	source, strategy := sourceOf(in, strategy, &diags)
+	s := in.Settings
+	dir, _ := in.Config.FlakePath() // target.Select refused one outside
+	spelled(&diags, in.Config.FlakeDir.Pos, "flakeDir", dir)
+	p := &Plan{Common: Common{
+		Uses: Uses{
+			Checkout: pin(s, "actions/checkout"),
+			Nix:      pin(s, installer(s.Nix.Installer)),
+			Cachix:   pin(s, "cachix/cachix-action"),
+			Upload:   pin(s, "actions/upload-artifact"),
+			Download: pin(s, "actions/download-artifact"),
+		},
+		Nix:      nix(s),
+		FlakeDir: dir,
+		Source:   source,
+		Store:    store(s.Cache),
+		Runners:  runners(in, strategy),
+		Helper:   label(s.PlanRunner),
+	}}
+	if anyTarget(in, strategy) {
+		p.Build = build(in)
+		p.Cache = &Cache{
+			File: s.Files.Cache, Name: s.Names.CacheWorkflow, Schedule: s.Schedule, Minutes: int(s.Timeouts.Verify),
+		}
+	}
+	p.Actions = actions(in, &diags)
+	if diags.HasErrors() {
+		return nil, strategy, diags
+	}
+	return p, strategy, diags
+}
+
+func build(in Input) *Build {
+	s := in.Settings
+	b := &Build{
+		File:        s.Files.Build,
+		Name:        s.Names.BuildWorkflow,
+		Aggregate:   s.Names.Aggregate,
+		Triggers:    triggers(s.Triggers),
+		Granularity: string(s.Granularity),
+		Shards:      map[string]int{},
+		FreeDisk:    s.DiskSpace == settings.FreeSpace,
+		Statuses:    s.Statuses,
+		Minutes:     Minutes{Plan: int(s.Timeouts.Plan), Build: int(s.Timeouts.Build), Verify: int(s.Timeouts.Verify)},
+	}
+	var refs []string
+	for _, pattern := range s.Cache.PushRefs {
+		refs = append(refs, string(pattern))
+	}
+	b.PushRefs = strings.Join(refs, "\n") + "\n"
+	for system, n := range s.Shards {
+		if n > 1 {
+			b.Shards[string(system)] = n
+		}
+	}
+	if in.ConfigDigest != "" {
+		b.ConfigFile, b.ConfigDigest = in.Config.File, in.ConfigDigest
+	}
+	return b
+}
+
+// mergeQueue is where GitHub keeps the branches of merge queues: pushing them fires push besides merge_group.
+const mergeQueue = "gh-readonly-queue/**"
+
+func triggers(t settings.Triggers) Triggers {
+	out := Triggers{PullRequests: string(t.PullRequests), MergeGroup: t.MergeGroup, Dispatch: t.Dispatch}
+	for _, pattern := range t.PushBranches {
+		out.Push = append(out.Push, string(pattern))
+	}
+	if len(out.Push) > 0 {
+		out.Push = append(out.Push, "!"+mergeQueue)
+	}
+	return out
+}
+
+// label writes one label as a string and several as a list, as runs-on takes them.
+func label(r settings.Runner) any {
+	if len(r) == 1 {
+		return r[0]
+	}
+	return []string(r)
+}
+
+// runners maps the systems that the targets may have, and no others: a repository without macOS targets shall not
+// see a macOS label.
+func runners(in Input, strategy Strategy) map[string]any {
+	out := map[string]any{}
+	for _, system := range systems(in, strategy) {
+		out[string(system)] = label(in.Settings.Runners[system])
+	}
+	return out
+}
+
+// systems returns the systems that targets have or may have, and those whose runner the settings name, in garnix's
+// order.
+func systems(in Input, strategy Strategy) []flake.System {
+	found := map[flake.System]bool{}
+	add := func(path flake.AttrPath, system flake.System) {
+		if system != "" {
+			found[system] = true
+			return
+		}
+		for _, system := range configurationSystems(path.First) {
+			found[system] = true
+		}
+	}
+	if strategy == Static {
+		for _, t := range in.Selection.Targets {
+			add(t.Attr, t.System)
+		}
+	} else {
+		for family, system := range listed(in.Config) {
+			add(flake.AttrPath{First: family}, system)
+		}
+	}
+	return slices.DeleteFunc(flake.Systems(), func(s flake.System) bool {
+		return !found[s] && !in.Settings.Given("runners."+string(s))
+	})
+}
+
+// configurationSystems returns the systems a *Configuration can have when nothing says which.
+func configurationSystems(f flake.Family) []flake.System {
+	switch f {
+	case "nixosConfigurations":
+		return []flake.System{flake.X8664Linux, flake.AArch64Linux, flake.I686Linux}
+	case "darwinConfigurations":
+		return []flake.System{flake.AArch64Darwin, flake.X8664Darwin}
+	}
+	return flake.Systems()
+}
+
+// listed yields every family and system (none for *Configurations) that an include can select from.
+func listed(c *config.Config) func(func(flake.Family, flake.System) bool) {
+	return func(yield func(flake.Family, flake.System) bool) {
+		for _, section := range c.Sections {
+			if section.Branch != nil && *section.Branch == "" {
+				continue
+			}
+			for _, m := range section.Include {
+				for _, family := range flake.Families() {
+					if family.Shape() == flake.Named {
+						if m.CanList(family) && !yield(family, "") {
+							return
+						}
+						continue
+					}
+					for _, system := range flake.Systems() {
+						if m.Lists(family, system) && !excluded(section, family, system) && !yield(family, system) {
+							return
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// excluded reports whether an exclude of the section removes the whole family of the system.
+func excluded(section config.Section, family flake.Family, system flake.System) bool {
+	for _, m := range section.Exclude {
+		parts := m.Parts()
+		if len(parts) == 3 && parts[2] != "*" || !m.Lists(family, system) {
+			continue
+		}
+		return true
+	}
+	return false
+}
+
+func anyTarget(in Input, strategy Strategy) bool {
+	if strategy == Static {
+		return len(in.Selection.Targets) > 0
+	}
+	for range listed(in.Config) {
+		return true
+	}
+	return false
+}
+
+// actions plans the garnix actions, nil when there are none.
+func actions(in Input, diags *diag.List) *Actions {
+	if len(in.Config.Actions) == 0 {
+		return nil
+	}
+	s := in.Settings
+	a := &Actions{
+		File: s.Files.Actions, Name: s.Names.ActionsWorkflow,
+		Triggers: triggers(s.Triggers), Minutes: int(s.Timeouts.Action),
+	}
+	ids, secrets := map[string]bool{}, map[string]string{}
+	for _, action := range in.Config.Actions {
+		spelled(diags, action.RunPos, "the name of the action", action.Run)
+		secret := SecretName(action.Run)
+		for n := 2; secrets[secret] != "" && secrets[secret] != action.Run; n++ {
+			secret = fmt.Sprintf("%s_%d", SecretName(action.Run), n)
+		}
+		secrets[secret] = action.Run
+		a.Jobs = append(a.Jobs, Action{
+			ID:       unique(ids, "action-"+slug(action.Run)),
+			Name:     action.Run,
+			Check:    "action " + action.Run,
+			Secret:   secret,
+			WithRepo: action.WithRepoContents,
+		})
+	}
+	return a
+}
+
+// SecretName is the Actions secret that holds the age key of a garnix action: GitHub allows letters, digits and
+// underscores, in any case.
+func SecretName(action string) string {
+	return "GARNIX_ACTION_KEY_" + strings.ToUpper(strings.ReplaceAll(slug(action), "-", "_"))
+}
+
+// slug keeps what a job id may hold.
+func slug(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' {
+			return r
+		}
+		return '_'
+	}, name)
+}
+
+// unique appends a number to an id that is taken; GitHub compares ids without regard to case.
+func unique(taken map[string]bool, id string) string {
+	candidate := id
+	for n := 2; taken[strings.ToLower(candidate)]; n++ {
+		candidate = fmt.Sprintf("%s-%d", id, n)
+	}
+	taken[strings.ToLower(candidate)] = true
+	return candidate
+}
+
+// spelled refuses a value that a workflow cannot carry as it stands: GitHub evaluates an expression in any value.
+func spelled(diags *diag.List, at diag.Pos, what, value string) {
+	switch {
+	case strings.Contains(value, "${{"):
+		diags.Errorf(at, "expression", "rename it", "%s holds ${{, which GitHub would evaluate", what)
+	case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }):
+		diags.Errorf(at, "control-character", "rename it", "%s holds a control character", what)
+	}
+}
+
+// installer names the action behind an installer.
+func installer(i settings.Installer) string {
+	return map[settings.Installer]string{
+		settings.InstallNixAction:     "cachix/install-nix-action",
+		settings.DeterminateNixAction: "DeterminateSystems/determinate-nix-action",
+		settings.QuickInstallAction:   "nixbuild/nix-quick-install-action",
+	}[i]
+}
+
+// Systems returns the systems of the planned runners, sorted.
+func (p *Plan) Systems() []string { return slices.Sorted(maps.Keys(p.Common.Runners)) }

@@ -1,0 +1,129 @@
+package workflow_test
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"gopkg.in/yaml.v3"
+
+	"garnix2gha/generator/workflow"
+)
+
+func emit(t testing.TB, source string) string {
+	t.Helper()
+	out, err := workflow.Emit(decode(t, source))
+	require.NoError(t, err)
+	return string(out)
+}
+
+func decode(t testing.TB, source string) any {
+	t.Helper()
+	decoder := json.NewDecoder(strings.NewReader(source))
+	decoder.UseNumber()
+	var value any
+	require.NoError(t, decoder.Decode(&value))
+	return value
+}
+
+func TestEmitWritesAsAPersonWould(t *testing.T) {
+	t.Parallel()
+	got := emit(t, `{
+		"jobs": {
+			"after": {"needs": ["first"], "runs-on": "x", "name": "After", "steps": []},
+			"first": {"steps": [
+				{"run": "one\ntwo\n", "name": "Run", "env": {"Z": "1", "A": "yes", "M": "a: b"}},
+				{"uses": "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1", "name": "Check out", "with": {"fetch-depth": 0, "persist-credentials": false}}
+			], "name": "First", "permissions": {"statuses": "write # one a target"}, "if": "!(a == 'b')", "timeout-minutes": 1.5}
+		},
+		"on": {"workflow_dispatch": null, "push": {"branches": ["**", "!x/**"]}},
+		"name": "N", "permissions": {}
+	}`)
+	assert.Equal(t, `name: "N"
+
+on:
+  push:
+    branches:
+      - '**'
+      - '!x/**'
+  workflow_dispatch:
+
+permissions: {}
+
+jobs:
+  first:
+    name: First
+    if: "!(a == 'b')"
+    permissions:
+      statuses: write # one a target
+    timeout-minutes: 1.5
+    steps:
+      - name: Run
+        env:
+          A: "yes"
+          M: 'a: b'
+          Z: "1"
+        run: |
+          one
+          two
+      - name: Check out
+        uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
+        with:
+          fetch-depth: 0
+          persist-credentials: false
+
+  after:
+    name: After
+    needs:
+      - first
+    runs-on: x
+    steps: []
+`, got)
+}
+
+func TestEmitSurvivesJobsThatNeedEachOther(t *testing.T) {
+	t.Parallel()
+	assert.Contains(t, emit(t, `{"jobs":{"a":{"needs":"b"},"b":{"needs":["a"]}}}`), "needs: b")
+}
+
+// FuzzEmit holds that what is emitted decodes to the same value, whatever strings it holds.
+func FuzzEmit(f *testing.F) {
+	for _, seed := range []string{
+		"", " ", "\n", "a\n", "a\n\n", " a\n b", "a \nb", "on", "No", "~", "null", "0x1f", "1e5", "1_000", "- x", "a: b", "x #y", "'", `"`,
+		"${{ x }}", "\r\n", "\t", "\x00", "\u2028", "\ufeff", "🚀", "é", "|", ">", "%", "@a", "`", "*a", "&a", "!t", "{}", "[]", "? x", "---", "...",
+		"a # b", "write # why", "x@3d3c42e5aac5ba805825da76410c181273ba90b1 # v1", "=", "<<", "2001-01-01", ".inf", "12:30:45", "\\",
+	} {
+		f.Add(seed, seed)
+	}
+	f.Fuzz(func(t *testing.T, key, text string) {
+		if !json.Valid(quoted(t, key)) || strings.ToValidUTF8(key+text, "") != key+text {
+			t.Skip("not text")
+		}
+		value := map[string]any{
+			"jobs": map[string]any{
+				"j": map[string]any{"steps": []any{map[string]any{"run": text, "env": map[string]any{key: text}}}, "x": []any{text}},
+			},
+			key: text,
+		}
+		out, err := workflow.Emit(value)
+		require.NoError(t, err)
+		var got any
+		require.NoError(t, yaml.Unmarshal(out, &got), "%s", out)
+		if key == "uses" || key == "permissions" {
+			return // their values may carry a comment, which decoding drops
+		}
+		if key == "jobs" {
+			value["jobs"] = text
+		}
+		assert.Equal(t, any(value), got, "%s", out)
+	})
+}
+
+func quoted(t *testing.T, s string) []byte {
+	t.Helper()
+	out, err := json.Marshal(s)
+	require.NoError(t, err)
+	return out
+}

@@ -1,0 +1,181 @@
+// Package workflow spells a plan the way GitHub reads it: plan to Jsonnet to a tree to canonical YAML. It is the only
+// importer of go-jsonnet and, with its emitter, of the YAML encoder.
+package workflow
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/google/go-jsonnet"
+	"github.com/google/go-jsonnet/ast"
+
+	"garnix2gha/generator/diag"
+)
+
+// File is one rendered workflow without its header.
+type File struct {
+	Name string // base name in .github/workflows
+	Body []byte // canonical YAML
+}
+
+// Overlay is the user's Jsonnet, function(workflows) workflows, applied to what the templates give.
+type Overlay struct {
+	File   string // path for messages
+	Source []byte
+}
+
+// Where the overlay and what ties everything together lie among the templates; neither may import anything else.
+const (
+	overlayName = "overlay.libsonnet"
+	entryName   = "entry.jsonnet"
+)
+
+// Render evaluates main.jsonnet of templates with the plan, applies the overlay if there is one, and emits one file
+// for each field, sorted by name. Faults of the overlay are diagnostics; faults of our templates are the error.
+func Render(templates fs.FS, plan any, overlay *Overlay) ([]File, diag.List, error) {
+	input, err := json.Marshal(plan)
+	if err != nil {
+		return nil, nil, fmt.Errorf("encode plan: %w", err)
+	}
+	files, err := load(templates)
+	if err != nil {
+		return nil, nil, err
+	}
+	files[entryName] = jsonnet.MakeContents(`function(plan) (import "main.jsonnet")(plan)`)
+	text, err := evaluate(files, string(input), entryName)
+	if err != nil {
+		return nil, nil, fmt.Errorf("render templates: %w", err)
+	}
+	if overlay != nil {
+		files[overlayName] = jsonnet.MakeContents(string(overlay.Source))
+		files[entryName] = jsonnet.MakeContents(fmt.Sprintf(`function(plan) (import %q)((import "main.jsonnet")(plan))`, overlayName))
+		if _, err = evaluate(files, "", overlayName); err == nil {
+			text, err = evaluate(files, string(input), entryName)
+		}
+		if err != nil {
+			// The templates alone are sound, so the fault is the overlay's.
+			var diags diag.List
+			at, message := fault(err, overlay.File)
+			diags.Errorf(at, "overlay-invalid", "an overlay is function(workflows) workflows { … }", "%s", message)
+			return nil, diags, nil
+		}
+	}
+	return emitAll(text, overlay)
+}
+
+// evaluate runs one file: with a plan, the function it gives; without, it is only parsed, which alone tells where a
+// syntax error stands.
+func evaluate(files map[string]jsonnet.Contents, plan, name string) (string, error) {
+	vm := jsonnet.MakeVM()
+	vm.Importer(&jsonnet.MemoryImporter{Data: files})
+	node, _, err := vm.ImportAST("", name)
+	if err != nil || plan == "" {
+		return "", err
+	}
+	vm.TLACode("plan", plan)
+	return vm.Evaluate(node)
+}
+
+func emitAll(text string, overlay *Overlay) ([]File, diag.List, error) {
+	var diags diag.List
+	wrong := func(format string, args ...any) ([]File, diag.List, error) {
+		if overlay == nil {
+			return nil, nil, fmt.Errorf("render templates: "+format, args...)
+		}
+		diags.Errorf(diag.Pos{File: overlay.File}, "overlay-invalid", "return the workflows, keyed by file name", format, args...)
+		return nil, diags, nil
+	}
+	decoder := json.NewDecoder(strings.NewReader(text))
+	decoder.UseNumber()
+	var value any
+	if err := decoder.Decode(&value); err != nil {
+		return nil, nil, fmt.Errorf("decode rendered workflows: %w", err)
+	}
+	workflows, ok := value.(map[string]any)
+	if !ok {
+		return wrong("the result is not an object of workflows")
+	}
+	var files []File
+	for _, name := range slices.Sorted(maps.Keys(workflows)) {
+		if !validName(name) {
+			return wrong("%q is no workflow file name", name)
+		}
+		if _, ok := workflows[name].(map[string]any); !ok {
+			return wrong("%s is not an object", name)
+		}
+		body, err := Emit(workflows[name])
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", name, err)
+		}
+		files = append(files, File{Name: name, Body: body})
+	}
+	return files, diags, nil
+}
+
+// validName holds a file name to what GitHub reads and no path can hide in.
+func validName(name string) bool {
+	ext := path.Ext(name)
+	if ext != ".yml" && ext != ".yaml" || strings.HasPrefix(name, ".") {
+		return false
+	}
+	return strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == ""
+}
+
+// load reads every template into memory, so that templates and overlays reach no file system.
+func load(templates fs.FS) (map[string]jsonnet.Contents, error) {
+	data := map[string]jsonnet.Contents{}
+	err := fs.WalkDir(templates, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(templates, name)
+		if err != nil {
+			return err
+		}
+		data[name] = jsonnet.MakeContents(strings.ReplaceAll(string(content), "\r\n", "\n"))
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("load templates: %w", err)
+	}
+	return data, nil
+}
+
+// fault finds the place in the overlay that an evaluation or syntax error points to.
+func fault(err error, file string) (diag.Pos, string) {
+	at := func(r ast.LocationRange) diag.Pos {
+		return diag.Pos{File: file, Line: r.Begin.Line, Column: r.Begin.Column}
+	}
+	var runtime jsonnet.RuntimeError
+	if errors.As(err, &runtime) {
+		for _, frame := range runtime.StackTrace {
+			if frame.Loc.FileName == overlayName {
+				return at(frame.Loc), firstLine(runtime.Msg)
+			}
+		}
+		return diag.Pos{File: file}, firstLine(runtime.Msg)
+	}
+	var static interface {
+		error
+		Loc() ast.LocationRange
+	}
+	if errors.As(err, &static) {
+		message := static.Error()
+		if _, rest, ok := strings.Cut(message, " "); ok && strings.HasPrefix(message, overlayName) {
+			message = rest
+		}
+		return at(static.Loc()), firstLine(message)
+	}
+	return diag.Pos{File: file}, firstLine(err.Error())
+}
+
+func firstLine(s string) string {
+	line, _, _ := strings.Cut(s, "\n")
+	return line
+}
