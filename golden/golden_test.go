@@ -1,0 +1,200 @@
+// Package golden holds scenarios: one txtar each, with the inputs of a repository and, below out/, what every stage
+// makes of them. Scenarios that can be run are executed as well.
+package golden_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/diff"
+	"github.com/rogpeppe/go-internal/txtar"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"garnix2gha/generator"
+	"garnix2gha/generator/diag"
+	"garnix2gha/templates"
+)
+
+var update = flag.Bool("update", false, "rewrite the out/ sections of the scenarios")
+
+// TestScenarios holds every stage's output against its section. A stage without a section is not compared, so that a
+// scenario shows only what it is about; with -update the sections that exist are rewritten.
+func TestScenarios(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("*.txtar")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(file, ".txtar"), func(t *testing.T) {
+			t.Parallel()
+			archive, err := txtar.ParseFile(file)
+			require.NoError(t, err)
+			require.NotEmpty(t, bytes.TrimSpace(archive.Comment), "the first line says why the scenario exists")
+			got := stages(t, archive)
+			if *update {
+				rewrite(t, file, archive, got)
+				return
+			}
+			for _, section := range archive.Files {
+				if !strings.HasPrefix(section.Name, "out/") {
+					continue
+				}
+				content, ok := got[section.Name]
+				if assert.True(t, ok, "%s: nothing renders it any more", section.Name) && content != string(section.Data) {
+					t.Errorf("%s", diff.Diff("want "+section.Name, section.Data, "got "+section.Name, []byte(content)))
+				}
+			}
+			for name := range got {
+				if strings.Contains(name, "/workflows/") && hasWorkflows(archive) {
+					assert.Contains(t, names(archive), name, "an unexpected workflow")
+				}
+			}
+		})
+	}
+}
+
+// inputOf reads the repository a scenario describes.
+func inputOf(archive *txtar.Archive) generator.Input {
+	in := generator.Input{
+		Config:    generator.Source{Path: "garnix.yaml"},
+		Settings:  generator.Source{Path: ".github/garnix2gha/config.yaml"},
+		Lock:      generator.Source{Path: ".github/garnix2gha/lock.json"},
+		Overlay:   generator.Source{Path: ".github/garnix2gha/overlay.libsonnet"},
+		Templates: templates.FS,
+	}
+	for _, file := range archive.Files {
+		for _, source := range []*generator.Source{&in.Config, &in.Settings, &in.Lock, &in.Overlay} {
+			if file.Name == source.Path {
+				source.Content = file.Data
+			}
+		}
+		if file.Name == "garnix.yml" {
+			in.Misnamed = file.Name
+		}
+	}
+	return in
+}
+
+// stages runs the generator on a scenario and returns what each stage says, by section name.
+func stages(t *testing.T, archive *txtar.Archive) map[string]string {
+	t.Helper()
+	result, err := generator.Generate(inputOf(archive))
+	require.NoError(t, err)
+	out := map[string]string{}
+
+	var text bytes.Buffer
+	require.NoError(t, diag.Text(&text, result.Diags, false))
+	out["out/diagnostics"] = text.String()
+	if result.Diags.HasErrors() {
+		require.Empty(t, result.Files, "errors and files at once")
+		return out
+	}
+	out["out/targets"] = targetTable(result)
+	var plan bytes.Buffer
+	encoder := json.NewEncoder(&plan)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	require.NoError(t, encoder.Encode(result.Plan))
+	out["out/plan.json"] = plan.String()
+	out["out/report.md"] = result.Report().Markdown()
+	for _, file := range result.Files {
+		out["out/"+file.Path] = elide(t, string(file.Data))
+	}
+	return out
+}
+
+func targetTable(result generator.Result) string {
+	var b strings.Builder
+	for _, target := range result.Selection.Targets {
+		branches := "every branch"
+		if !target.AnyBranch {
+			branches = strings.Join(target.Branches, ",")
+		}
+		fmt.Fprintf(&b, "%s %s [%s] %s\n", target.Attr, target.System, target.Matcher, branches)
+	}
+	for _, action := range result.Selection.Actions {
+		fmt.Fprintf(&b, "action %s\n", action.Attr)
+	}
+	return b.String()
+}
+
+// elide replaces the scripts inside a workflow by their names: they have tests of their own, and a golden shall show
+// what its scenario is about.
+func elide(t *testing.T, workflow string) string {
+	t.Helper()
+	err := fs.WalkDir(templates.FS, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || filepath.Ext(name) != ".sh" && filepath.Ext(name) != ".nix" {
+			return err
+		}
+		content, err := fs.ReadFile(templates.FS, name)
+		if err != nil {
+			return err
+		}
+		for _, indent := range []int{10, 12} {
+			var block strings.Builder
+			for line := range strings.Lines(string(content)) {
+				if line != "\n" {
+					block.WriteString(strings.Repeat(" ", indent))
+				}
+				block.WriteString(line)
+			}
+			workflow = strings.ReplaceAll(workflow, "|\n"+block.String(), "("+name+")\n")
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	return workflow
+}
+
+// rewrite replaces the out/ sections that a scenario has; a scenario that shows any workflow shows them all.
+func rewrite(t *testing.T, file string, archive *txtar.Archive, got map[string]string) {
+	t.Helper()
+	shows := hasWorkflows(archive)
+	wanted := map[string]bool{}
+	var kept []txtar.File
+	for _, section := range archive.Files {
+		if !strings.HasPrefix(section.Name, "out/") {
+			kept = append(kept, section)
+		} else {
+			wanted[section.Name] = true
+		}
+	}
+	var sections []string
+	for name := range got {
+		if wanted[name] || shows && strings.Contains(name, "/workflows/") {
+			sections = append(sections, name)
+		}
+	}
+	sort.Strings(sections)
+	for _, name := range sections {
+		kept = append(kept, txtar.File{Name: name, Data: []byte(got[name])})
+	}
+	archive.Files = kept
+	require.NoError(t, os.WriteFile(file, txtar.Format(archive), 0o644))
+}
+
+func hasWorkflows(archive *txtar.Archive) bool {
+	for _, name := range names(archive) {
+		if strings.HasPrefix(name, "out/.github/workflows/") {
+			return true
+		}
+	}
+	return false
+}
+
+func names(archive *txtar.Archive) []string {
+	var out []string
+	for _, section := range archive.Files {
+		out = append(out, section.Name)
+	}
+	return out
+}
