@@ -1,0 +1,180 @@
+package bincache
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// signer stands in for the key of a cache.
+type signer struct {
+	name   string
+	secret ed25519.PrivateKey
+}
+
+func newSigner(name string) signer {
+	seed := sha256.Sum256([]byte(name))
+	return signer{name: name, secret: ed25519.NewKeyFromSeed(seed[:])}
+}
+
+func (s signer) public() string {
+	return s.name + ":" + base64.StdEncoding.EncodeToString(s.secret.Public().(ed25519.PublicKey))
+}
+
+func (s signer) sign(n NarInfo) string {
+	return s.name + ":" + base64.StdEncoding.EncodeToString(ed25519.Sign(s.secret, []byte(n.Fingerprint())))
+}
+
+// pathNamed makes a valid store path out of a name.
+func pathNamed(name string) StorePath {
+	sum := sha256.Sum256([]byte(name))
+	return StorePath{base: encodeNix32(sum[:20]) + "-" + name}
+}
+
+func narInfo(path StorePath, refs []StorePath, signers ...signer) string {
+	sum := sha256.Sum256([]byte("archive of " + path.base))
+	hash := nixHash{algo: "sha256", sum: sum[:]}.String()
+	refs = slices.SortedFunc(slices.Values(refs), func(a, b StorePath) int { return strings.Compare(a.base, b.base) })
+	info := NarInfo{StorePath: path, NarHash: hash, NarSize: 120, References: refs}
+	var b strings.Builder
+	fmt.Fprintf(&b, "StorePath: %s\nURL: nar/%s.nar.xz\nCompression: xz\nFileHash: %s\nFileSize: 99\nNarHash: %s\nNarSize: 120\n",
+		path, path.Hash(), hash, hash)
+	bases := make([]string, len(refs))
+	for i, ref := range refs {
+		bases[i] = ref.base
+	}
+	fmt.Fprintf(&b, "References: %s\n", strings.Join(bases, " "))
+	for _, s := range signers {
+		fmt.Fprintf(&b, "Sig: %s\n", s.sign(info))
+	}
+	return b.String()
+}
+
+const goodCacheInfo = "StoreDir: /nix/store\nWantMassQuery: 1\nPriority: 41\n"
+
+// fakeCache is a binary cache on a loopback port. What is not set is absent.
+type fakeCache struct {
+	*httptest.Server
+	mu       sync.Mutex
+	answers  map[string]http.HandlerFunc // by path below the root
+	requests []*http.Request
+}
+
+func newCache(t testing.TB) *fakeCache {
+	t.Helper()
+	f := &fakeCache{answers: map[string]http.HandlerFunc{}}
+	f.Server = httptest.NewServer(f)
+	t.Cleanup(f.Server.Close)
+	f.text("nix-cache-info", goodCacheInfo)
+	return f
+}
+
+func (f *fakeCache) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path := strings.TrimPrefix(r.URL.Path, "/")
+	f.mu.Lock()
+	f.requests = append(f.requests, r)
+	answer := f.answers[path]
+	f.mu.Unlock()
+	if answer == nil {
+		answer = status(http.StatusNotFound, "404 - Not Found")
+	}
+	answer(w, r)
+}
+
+func (f *fakeCache) on(path string, h http.HandlerFunc) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.answers[path] = h
+}
+
+func (f *fakeCache) text(path, body string) { f.on(path, status(http.StatusOK, body)) }
+
+// holds makes the cache serve a path.
+func (f *fakeCache) holds(path StorePath, refs []StorePath, signers ...signer) {
+	f.text(path.Hash()+".narinfo", narInfo(path, refs, signers...))
+}
+
+// asked returns the requests so far that came for a path below the root.
+func (f *fakeCache) asked(path string) []*http.Request {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.DeleteFunc(slices.Clone(f.requests), func(r *http.Request) bool { return r.URL.Path != "/"+path })
+}
+
+func (f *fakeCache) host() string { return strings.TrimPrefix(f.URL, "http://") }
+
+// status answers with a status and a text.
+func status(code int, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain")
+		w.WriteHeader(code)
+		fmt.Fprint(w, body)
+	}
+}
+
+// inTurn answers with each handler once and with the last for ever.
+func inTurn(handlers ...http.HandlerFunc) http.HandlerFunc {
+	var mu sync.Mutex
+	next := 0
+	return func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		h := handlers[next]
+		next = min(next+1, len(handlers)-1)
+		mu.Unlock()
+		h(w, r)
+	}
+}
+
+// clock is a Retry that does not wait but remembers how long it should have.
+type clock struct {
+	mu    sync.Mutex
+	waits []time.Duration
+}
+
+func (c *clock) retry() Retry {
+	return Retry{Sleep: func(ctx context.Context, d time.Duration) error {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.waits = append(c.waits, d)
+		return ctx.Err()
+	}}
+}
+
+func newClient(t testing.TB, cfg Config) *Client {
+	t.Helper()
+	if cfg.Retry.Sleep == nil {
+		cfg.Retry.Sleep = (&clock{}).retry().Sleep
+	}
+	c, err := New(cfg)
+	require.NoError(t, err)
+	return c
+}
+
+// verdicts verifies paths and returns the results by path.
+func verdicts(t testing.TB, c *Client, opt VerifyOptions, paths ...string) map[string]Result {
+	t.Helper()
+	got := map[string]Result{}
+	tally, err := c.Verify(t.Context(), slices.Values(paths), opt, func(r Result) { got[r.Path] = r })
+	require.NoError(t, err)
+	require.Equal(t, tally.Done, tally.InCache+tally.Upstream+tally.Missing+tally.Unknown)
+	return got
+}
+
+// verdict verifies one path.
+func verdict(t testing.TB, c *Client, path StorePath) Result {
+	t.Helper()
+	got, ok := verdicts(t, c, VerifyOptions{}, path.String())[path.String()]
+	require.True(t, ok, "no result")
+	return got
+}

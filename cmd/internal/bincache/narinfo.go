@@ -1,0 +1,160 @@
+package bincache
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+const maxNarInfo = 1 << 20 // bytes
+
+// NarInfo is what a binary cache says about one store path.
+type NarInfo struct {
+	StorePath   StorePath
+	URL         string      // of the archive, relative to the cache
+	Compression string      // "bzip2" where the narinfo names none, as Nix has it
+	FileHash    string      // of the compressed archive, "sha256:<base 32>"; may be empty
+	FileSize    uint64      // in bytes; 0 unknown
+	NarHash     string      // always "sha256:<base 32>"
+	NarSize     uint64      // in bytes, never 0
+	References  []StorePath // sorted, without duplicates
+	Deriver     string      // base name of the derivation; empty if unknown
+	Sigs        []string    // "<key name>:<base 64>", in the cache's order
+	CA          string      // content address; empty for an input-addressed path
+}
+
+// ParseNarInfo reads a narinfo. It is stricter than Nix: a key given twice, a control character or a missing final
+// newline (the sign of a cut-off body) is an error, and so is more than 1 MiB. Unknown keys are skipped, since Nix adds some now and then.
+// Source: NarInfo's constructor in libstore/nar-info.cc.
+func ParseNarInfo(body []byte) (NarInfo, error) {
+	info := NarInfo{Compression: "bzip2"}
+	seen := map[string]bool{}
+	err := eachField(body, true, func(key, value string) error {
+		if seen[key] && key != "Sig" && isNarInfoKey(key) {
+			return errors.New("given twice")
+		}
+		seen[key] = true
+		return info.set(key, value)
+	})
+	if err != nil {
+		return NarInfo{}, fmt.Errorf("parse narinfo: %w", err)
+	}
+	for _, key := range []string{"StorePath", "URL", "NarHash", "NarSize"} {
+		if !seen[key] {
+			return NarInfo{}, fmt.Errorf("parse narinfo: %s is missing", key)
+		}
+	}
+	return info, nil
+}
+
+func isNarInfoKey(key string) bool {
+	switch key {
+	case "StorePath", "URL", "Compression", "FileHash", "FileSize", "NarHash", "NarSize", "References", "Deriver", "Sig", "CA":
+		return true
+	}
+	return false
+}
+
+func (n *NarInfo) set(key, value string) (err error) {
+	switch key {
+	case "StorePath":
+		n.StorePath, err = ParseStorePath(value)
+	case "URL":
+		if value == "" {
+			return errors.New("empty")
+		}
+		n.URL = value
+	case "Compression":
+		if value != "" {
+			n.Compression = value
+		}
+	case "FileHash":
+		var hash nixHash
+		hash, err = parseNixHash(value)
+		n.FileHash = hash.String()
+	case "FileSize":
+		n.FileSize, err = strconv.ParseUint(value, 10, 64)
+	case "NarHash":
+		var hash nixHash
+		if hash, err = parseNixHash(value); err == nil && hash.algo != "sha256" {
+			return fmt.Errorf("a %s hash, not sha256", hash.algo)
+		}
+		n.NarHash = hash.String()
+	case "NarSize":
+		if n.NarSize, err = strconv.ParseUint(value, 10, 64); err == nil && n.NarSize == 0 {
+			return errors.New("zero")
+		}
+	case "References":
+		n.References, err = parseReferences(value)
+	case "Deriver":
+		if value == "unknown-deriver" || value == "" {
+			return nil
+		}
+		_, err = parseBase(value)
+		n.Deriver = value
+	case "Sig":
+		n.Sigs = append(n.Sigs, value)
+	case "CA":
+		n.CA = value
+	}
+	return err
+}
+
+func parseReferences(value string) ([]StorePath, error) {
+	var refs []StorePath
+	for base := range strings.FieldsSeq(value) {
+		ref, err := parseBase(base)
+		if err != nil {
+			return nil, err
+		}
+		refs = append(refs, ref)
+	}
+	slices.SortFunc(refs, func(a, b StorePath) int { return strings.Compare(a.base, b.base) })
+	return slices.Compact(refs), nil
+}
+
+// Fingerprint returns the text that signatures are made over: version, path, archive hash and size, and the references
+// in order. Source: ValidPathInfo::fingerprint in libstore/path-info.cc.
+func (n NarInfo) Fingerprint() string {
+	refs := make([]string, len(n.References))
+	for i, ref := range n.References {
+		refs[i] = ref.String()
+	}
+	return fmt.Sprintf("1;%s;%s;%d;%s", n.StorePath, n.NarHash, n.NarSize, strings.Join(refs, ","))
+}
+
+// eachField calls set for each "Key: value" line. With closed set, the last line must end in a newline and none may be
+// empty.
+func eachField(body []byte, closed bool, set func(key, value string) error) error {
+	if len(body) > maxNarInfo {
+		return fmt.Errorf("larger than %d bytes", maxNarInfo)
+	}
+	if !utf8.Valid(body) {
+		return errors.New("not text")
+	}
+	rest, ended := strings.CutSuffix(string(body), "\n")
+	if closed && !ended {
+		return errors.New("the last line is cut off")
+	}
+	number := 0
+	for line := range strings.SplitSeq(rest, "\n") {
+		number++
+		if line == "" && !closed {
+			continue
+		}
+		if strings.ContainsFunc(line, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+			return fmt.Errorf("line %d: control character", number)
+		}
+		key, value, ok := strings.Cut(line, ":")
+		if !ok || key == "" || strings.ContainsAny(key, " <>\"{") {
+			return fmt.Errorf("line %d: not of the form \"Key: value\"", number)
+		}
+		if err := set(key, strings.TrimPrefix(value, " ")); err != nil {
+			return fmt.Errorf("line %d: %s: %w", number, key, err)
+		}
+	}
+	return nil
+}

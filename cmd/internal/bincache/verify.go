@@ -1,0 +1,202 @@
+package bincache
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"iter"
+	"sync"
+)
+
+// Verdict is the answer to "is this store path in the cache?".
+type Verdict string
+
+// The verdicts. Unknown is never a softer Missing: it means that nobody could be asked.
+const (
+	InCache  Verdict = "in-cache" // the cache serves this path, and Nix would take it
+	Upstream Verdict = "upstream" // the cache does not, an upstream does
+	Missing  Verdict = "missing"  // neither serves it, or not so that Nix would take it
+	Unknown  Verdict = "unknown"  // not established
+)
+
+// Result is the verdict on one path. Cause is a sentence and Next a hint, which is empty if nothing needs doing; both
+// are fit to print. Path is repeated as it was given and may hold anything if the verdict is Unknown.
+type Result struct {
+	Path    string  `json:"path"`
+	Verdict Verdict `json:"verdict"`
+	Store   string  `json:"store"` // URL of the cache that serves it; empty unless InCache or Upstream
+	From    string  `json:"from"`  // the path whose References led here; empty for one that was asked about
+	Cause   string  `json:"cause"`
+	Next    string  `json:"next"`
+}
+
+// Tally counts results.
+type Tally struct {
+	Done, InCache, Upstream, Missing, Unknown int
+}
+
+func (t *Tally) add(v Verdict) {
+	t.Done++
+	switch v {
+	case InCache:
+		t.InCache++
+	case Upstream:
+		t.Upstream++
+	case Missing:
+		t.Missing++
+	case Unknown:
+		t.Unknown++
+	}
+}
+
+// VerifyOptions are the choices of one Verify.
+type VerifyOptions struct {
+	// Closure also checks what the paths in the cache refer to, and so on, each path once. What an upstream serves is
+	// not followed: its closure is the upstream's business.
+	Closure bool
+	// Progress is told the counts after each result; nil for nobody.
+	Progress func(Tally)
+}
+
+// Verify proves over HTTP, and not through Nix with its memory of misses, what the cache serves. It draws paths and
+// calls each, once per path and in no particular order, from the calling goroutine, and keeps neither, so that memory
+// stays flat. nix-cache-info comes first: a cache that has none, or is for another store, makes every path Unknown.
+// A cache that stops answering is given up after a few paths and not after all. The error is ErrClosureTooLarge or
+// ctx's own; the tally counts the results so far.
+func (c *Client) Verify(ctx context.Context, paths iter.Seq[string], opt VerifyOptions, each func(Result)) (Tally, error) {
+	caller := ctx
+	ctx, cancel := context.WithCancelCause(caller)
+	v := verification{client: c, cache: c.source(ctx, c.cache), jobs: make(chan job), done: make(chan outcome)}
+	for _, upstream := range c.upstreams {
+		v.upstreams = append(v.upstreams, c.source(ctx, upstream))
+	}
+	var workers sync.WaitGroup
+	for range c.concurrency {
+		workers.Go(func() {
+			if err := v.work(ctx); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	defer func() {
+		cancel(nil)
+		close(v.jobs)
+		workers.Wait()
+	}()
+	next, stop := iter.Pull(paths)
+	defer stop()
+	todo := frontier{next: next}
+	if opt.Closure {
+		todo.seen = map[[20]byte]struct{}{}
+	}
+	var tally Tally
+	var held job
+	holding, working := false, 0
+	for {
+		if !holding {
+			held, holding = todo.pop()
+		}
+		if !holding && working == 0 {
+			return tally, nil
+		}
+		var jobs chan job
+		if holding {
+			jobs = v.jobs
+		}
+		select {
+		case jobs <- held:
+			holding = false
+			working++
+		case got := <-v.done:
+			working--
+			tally.add(got.result.Verdict)
+			each(got.result)
+			if opt.Progress != nil {
+				opt.Progress(tally)
+			}
+			if opt.Closure && got.result.Verdict == InCache && !todo.push(got) {
+				return tally, ErrClosureTooLarge
+			}
+		case <-ctx.Done():
+			return tally, cmp.Or(caller.Err(), context.Cause(ctx))
+		}
+	}
+}
+
+type job struct{ path, from string }
+
+type outcome struct {
+	result Result
+	refs   []StorePath
+}
+
+type verification struct {
+	client    *Client
+	cache     *source
+	upstreams []*source
+	jobs      chan job
+	done      chan outcome
+}
+
+func (v *verification) work(ctx context.Context) error {
+	for j := range v.jobs {
+		got, err := v.check(ctx, j)
+		if err != nil {
+			return err
+		}
+		select {
+		case v.done <- got:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	return nil
+}
+
+// check asks the cache and then, for what it lacks, the upstreams in order. The error is ctx's own.
+func (v *verification) check(ctx context.Context, j job) (outcome, error) {
+	result := Result{Path: j.path, From: j.from, Verdict: Unknown}
+	path, err := ParseStorePath(j.path)
+	if err != nil {
+		result.Cause, result.Next = err.Error(), nextForInput(err)
+		return outcome{result: result}, nil
+	}
+	found, err := v.cache.ask(ctx, path)
+	if err != nil {
+		return outcome{}, err
+	}
+	result.Cause, result.Next = found.cause, found.next
+	switch found.standing {
+	case serving:
+		result.Verdict, result.Store = InCache, v.cache.at.base
+		return outcome{result: result, refs: found.refs}, nil
+	case unclear:
+		return outcome{result: result}, nil
+	}
+	result.Verdict = Missing
+	if result.Next == "" {
+		result.Next = "build it and push it to the cache"
+	}
+	for _, upstream := range v.upstreams {
+		other, err := upstream.ask(ctx, path)
+		if err != nil {
+			return outcome{}, err
+		}
+		result.Cause += "; " + other.cause
+		switch other.standing {
+		case serving:
+			result.Verdict, result.Store, result.Next = Upstream, upstream.at.base, ""
+			return outcome{result: result}, nil
+		case unclear:
+			result.Verdict, result.Next = Unknown, other.next
+		}
+	}
+	return outcome{result: result}, nil
+}
+
+func nextForInput(err error) string {
+	if errors.Is(err, errPlaceholder) || errors.Is(err, errNoPath) {
+		return "build it first and verify the path that the build prints"
+	}
+	return "give a path like " + StoreDir + "/<hash>-<name>"
+}

@@ -1,0 +1,127 @@
+package cachix
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"garnix2gha/cmd/internal/cachix/restapi"
+)
+
+// Account owns caches: a person's or an organization's.
+type Account struct {
+	ID             int64  `json:"id"`
+	Slug           string `json:"slug"`
+	GithubUsername string `json:"githubUsername"`
+	Plan           string `json:"plan"`
+}
+
+// String is the account's slug, else its GitHub name, else its number.
+func (a Account) String() string {
+	switch {
+	case a.Slug != "":
+		return a.Slug
+	case a.GithubUsername != "":
+		return a.GithubUsername
+	}
+	return strconv.FormatInt(a.ID, 10)
+}
+
+func (a Account) called(slug string) bool {
+	return strings.EqualFold(a.Slug, slug) || strings.EqualFold(a.GithubUsername, slug)
+}
+
+// User reads the account behind the token. Only an account-wide token gets an answer; others get an *Error that is Refused.
+func (c Client) User(ctx context.Context) (Account, error) {
+	const doing = "read the token's account"
+	body, err := c.call(ctx, doing, http.MethodGet, "/user", nil)
+	if err != nil {
+		return Account{}, err
+	}
+	account, ok := decodeAccount(body)
+	if !ok {
+		return Account{}, c.misread(doing, body)
+	}
+	return account, nil
+}
+
+// Organizations reads the organizations of the token's account, in the service's order. The endpoint was last seen
+// documented in 2023: any answer but a list of accounts or a refusal is an *Unconfirmed.
+func (c Client) Organizations(ctx context.Context) ([]Account, error) {
+	const doing = "list the token's organizations"
+	body, err := c.call(ctx, doing, http.MethodGet, "/organization", nil)
+	if err != nil {
+		if known := asError(err); known.Refused() || known.Status == 0 {
+			return nil, err
+		}
+		return nil, &Unconfirmed{Err: asError(err)}
+	}
+	var list []json.RawMessage
+	if json.Unmarshal(body, &list) != nil {
+		return nil, &Unconfirmed{Err: c.misread(doing, body)}
+	}
+	accounts := make([]Account, 0, len(list))
+	for _, raw := range list {
+		account, ok := decodeAccount(raw)
+		if !ok {
+			return nil, &Unconfirmed{Err: c.misread(doing, raw)}
+		}
+		accounts = append(accounts, account)
+	}
+	return accounts, nil
+}
+
+// owner finds the account that shall own a new cache: the one called slug, or the token's own.
+func (c Client) owner(ctx context.Context, slug string) (Account, error) {
+	user, userErr := c.User(ctx)
+	if userErr == nil && (slug == "" || user.called(slug)) {
+		return user, nil
+	}
+	if known := asError(userErr); userErr != nil && (known.Expired() || !known.Refused()) {
+		return Account{}, userErr
+	}
+	// A token of an organization has no user behind it, so a refusal above is not the end.
+	organizations, err := c.Organizations(ctx)
+	switch {
+	case err != nil && userErr != nil:
+		return Account{}, fmt.Errorf("the token is not account-wide: %w", userErr)
+	case err != nil:
+		return Account{}, err
+	case slug == "" && len(organizations) == 1:
+		return organizations[0], nil
+	}
+	names := make([]string, 0, len(organizations)+1)
+	if userErr == nil {
+		names = append(names, user.String())
+	}
+	for _, organization := range organizations {
+		if slug != "" && organization.called(slug) {
+			return organization, nil
+		}
+		names = append(names, organization.String())
+	}
+	switch {
+	case len(names) == 0:
+		return Account{}, fmt.Errorf("the token is not account-wide: %w", userErr)
+	case slug == "":
+		return Account{}, fmt.Errorf("the token is of several organizations, name one of: %s", strings.Join(names, ", "))
+	}
+	return Account{}, fmt.Errorf("the token has no account %q, it has: %s", restapi.Clean(slug), strings.Join(names, ", "))
+}
+
+func decodeAccount(body []byte) (Account, bool) {
+	object, ok := fields(body)
+	id := field[*int64](object, "id")
+	if !ok || id == nil {
+		return Account{}, false
+	}
+	return Account{
+		ID:             *id,
+		Slug:           restapi.Clean(field[string](object, "slug")),
+		GithubUsername: restapi.Clean(field[string](object, "githubUsername")),
+		Plan:           restapi.Clean(field[string](object, "subscriptionPlan")),
+	}, true
+}

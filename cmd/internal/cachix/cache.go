@@ -1,0 +1,140 @@
+package cachix
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"garnix2gha/cmd/internal/cachix/restapi"
+)
+
+// Visibility says who may read a cache.
+type Visibility string
+
+// The visibilities; Undisclosed is a cache object that does not say.
+const (
+	Public      Visibility = "public"
+	Private     Visibility = "private"
+	Undisclosed Visibility = "undisclosed"
+)
+
+// Permission is what the caller's token may do with a cache, in the service's words.
+type Permission string
+
+// The permissions, each including the one before.
+const (
+	Read  Permission = "Read"
+	Write Permission = "Write"
+	Admin Permission = "Admin"
+)
+
+// BinaryCache is a cache as the API shows it. All texts are clean of control characters.
+type BinaryCache struct {
+	Name string `json:"name"`
+	// URI is the substituter's address, without a trailing slash; "" if the service did not say.
+	URI        string     `json:"uri"`
+	Visibility Visibility `json:"visibility"`
+	// PublicSigningKeys are as nix wants them in trusted-public-keys, in the service's order; empty means nothing is signed yet.
+	PublicSigningKeys []string `json:"publicSigningKeys"`
+	// Permission is that of the token that asked; "" if the service did not say.
+	Permission     Permission `json:"permission"`
+	GithubUsername string     `json:"githubUsername"`
+}
+
+var (
+	// newName is what the one client known to create caches allows; a cache's name is also a DNS label.
+	newName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
+	// anyName is wider, for caches that exist already.
+	anyName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
+)
+
+// ValidateName checks the name of a cache to be made: a lower-case letter, then at most 62 of a-z, 0-9 and "-".
+func ValidateName(name string) error {
+	if !newName.MatchString(name) {
+		return fmt.Errorf("cache name %q: want a lower-case letter, then letters, digits and dashes, 63 in all at most", restapi.Clean(name))
+	}
+	if strings.HasSuffix(name, "-") {
+		return fmt.Errorf("cache name %q: it cannot end in a dash, because it becomes a host name", name)
+	}
+	return nil
+}
+
+// checkName refuses what cannot be the name of a cache; a token pasted in its place must not end up in an address.
+func (c Client) checkName(name string) error {
+	if restapi.HoldsToken(name) || (name != "" && name == c.Token.Reveal()) {
+		return errors.New("cache name: this is a token, not the name of a cache")
+	}
+	if !anyName.MatchString(name) {
+		return fmt.Errorf("cache name %q: no cache can have this name", restapi.Clean(name))
+	}
+	return nil
+}
+
+// GetCache reads a cache. A missing cache and one that the token may not read give the same *Error with status 401.
+// With a token for one cache, the service has been seen to answer with that cache whatever was asked: compare the name.
+func (c Client) GetCache(ctx context.Context, name string) (BinaryCache, error) {
+	if err := c.checkName(name); err != nil {
+		return BinaryCache{}, err
+	}
+	doing := "read cache " + name
+	body, err := c.call(ctx, doing, http.MethodGet, "/cache/"+url.PathEscape(name), nil)
+	if err != nil {
+		return BinaryCache{}, err
+	}
+	cache, ok := decodeCache(body)
+	if !ok {
+		return BinaryCache{}, c.misread(doing, body)
+	}
+	return cache, nil
+}
+
+// decodeCache insists on a name only: the rest has changed before and may again.
+func decodeCache(body []byte) (BinaryCache, bool) {
+	object, ok := fields(body)
+	cache := BinaryCache{
+		Name:              field[string](object, "name"),
+		URI:               strings.TrimRight(restapi.Clean(field[string](object, "uri")), "/"),
+		Visibility:        Undisclosed,
+		PublicSigningKeys: []string{},
+		Permission:        Permission(restapi.Clean(field[string](object, "permission"))),
+		GithubUsername:    restapi.Clean(field[string](object, "githubUsername")),
+	}
+	if public := field[*bool](object, "isPublic"); public != nil {
+		cache.Visibility = visibility(*public)
+	}
+	for _, key := range field[[]string](object, "publicSigningKeys") {
+		cache.PublicSigningKeys = append(cache.PublicSigningKeys, restapi.Clean(key))
+	}
+	return cache, ok && anyName.MatchString(cache.Name)
+}
+
+func visibility(public bool) Visibility {
+	if public {
+		return Public
+	}
+	return Private
+}
+
+// createCache asks for a cache with a signing key that the service keeps. A success has no body.
+func (c Client) createCache(ctx context.Context, name string, public bool, account int64) error {
+	_, err := c.call(ctx, "create cache "+name, http.MethodPost, "/cache/"+url.PathEscape(name), map[string]any{
+		"isPublic": public, "generateSigningKey": true, "accountID": account,
+	})
+	return err
+}
+
+// sameName compares as host names do.
+func sameName(a, b string) bool { return strings.EqualFold(a, b) }
+
+// asError gives the *Error inside err, or an empty one.
+func asError(err error) *Error {
+	var known *Error
+	if errors.As(err, &known) {
+		return known
+	}
+	return &Error{cause: err}
+}

@@ -1,0 +1,111 @@
+// Package cachix talks to Cachix's management API: what a cache is, what a token can do, and how to make a cache.
+//
+// The API is documented by the vendor only in part. What was seen working in 2026 is used as it is; everything else is
+// tried, and where the answer is not the expected one the error is an *Unconfirmed that says what to do in the web pages.
+package cachix
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"garnix2gha/cmd/internal/cachix/restapi"
+	"garnix2gha/cmd/internal/secretsource"
+)
+
+// DefaultBaseURL is the API of the hosted service.
+const DefaultBaseURL = "https://app.cachix.org/api/v1"
+
+// party is the service's name in messages.
+const party = "Cachix"
+
+// Client calls the API. The zero value asks the hosted service without a token.
+type Client struct {
+	// BaseURL ends in /api/v1; "" is DefaultBaseURL. A self-hosted server has its own.
+	BaseURL string
+	// Token is sent as "Authorization: Bearer"; without one the header is left out, which public caches accept.
+	Token secretsource.Value
+	// HTTP is the client to use; nil is one that gives each attempt 30 seconds.
+	HTTP *http.Client
+	// Sleep waits between attempts; nil really sleeps.
+	Sleep func(context.Context, time.Duration) error
+	// Waiting, if set, is told before each wait how long it will be and why.
+	Waiting func(wait time.Duration, why string)
+	// Now is the clock that expiry is judged by; nil is the real one.
+	Now func() time.Time
+}
+
+func (c Client) caller() restapi.Caller {
+	return restapi.Caller{
+		Party: party, BaseURL: c.baseURL(), Token: c.Token, HTTP: c.HTTP, Sleep: c.Sleep, Waiting: c.Waiting,
+	}
+}
+
+func (c Client) baseURL() string {
+	if c.BaseURL == "" {
+		return DefaultBaseURL
+	}
+	return strings.TrimRight(c.BaseURL, "/")
+}
+
+// anonymous is the client without its token.
+func (c Client) anonymous() Client {
+	c.Token = secretsource.Value{}
+	return c
+}
+
+func (c Client) now() time.Time {
+	if c.Now == nil {
+		return time.Now()
+	}
+	return c.Now()
+}
+
+// call sends a request and gives the body of a success, or an *Error for any other status.
+func (c Client) call(ctx context.Context, doing, method, path string, body any) ([]byte, error) {
+	caller := c.caller()
+	reply, err := caller.Call(ctx, method, path, body)
+	if err != nil {
+		return nil, &Error{Doing: doing, cause: err}
+	}
+	if reply.Status < 200 || reply.Status > 299 {
+		return nil, &Error{Doing: doing, Status: reply.Status, Message: caller.Message(reply)}
+	}
+	if restapi.IsPage(reply) {
+		return nil, &Error{Doing: doing, Status: reply.Status, Message: caller.Message(reply), page: true}
+	}
+	return reply.Body, nil
+}
+
+// misread is the error for a success whose body is not what it should be; it carries the start of the body's text.
+func (c Client) misread(doing string, body []byte) *Error {
+	message := c.caller().Message(restapi.Reply{Body: body})
+	return &Error{Doing: doing, Status: http.StatusOK, Message: message, misread: true}
+}
+
+// web is an address of the web pages beside the API.
+func (c Client) web(path string) string {
+	base, err := url.Parse(c.baseURL())
+	if err != nil {
+		return "https://app.cachix.org" + path
+	}
+	return (&url.URL{Scheme: base.Scheme, Host: base.Host}).String() + path
+}
+
+// fields decodes a JSON object without insisting on anything inside it.
+func fields(body []byte) (map[string]json.RawMessage, bool) {
+	var found map[string]json.RawMessage
+	return found, json.Unmarshal(body, &found) == nil && found != nil
+}
+
+// field decodes one field if it is there and of the wanted type; otherwise it is T's zero value.
+func field[T any](from map[string]json.RawMessage, name string) T {
+	var value, zero T
+	if json.Unmarshal(from[name], &value) != nil {
+		return zero
+	}
+	return value
+}

@@ -1,0 +1,82 @@
+package restapi
+
+import (
+	"encoding/json"
+	"html"
+	"net/url"
+	"regexp"
+	"strings"
+)
+
+// maxMessage is how many characters of a server's message are shown.
+const maxMessage = 300
+
+var (
+	invisibleHTML = regexp.MustCompile(`(?is)<!--.*?-->|<(script|style|head)\b.*?</(script|style|head)>`)
+	htmlTag       = regexp.MustCompile(`(?s)<[^>]*>`)
+	jsonWebToken  = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]*){1,2}`)
+)
+
+// Message is what a reply's body says to a person: the message of a JSON error object, or plain text, or a web page's
+// text. It is clean, on one line and short; "" if there is nothing.
+func (c Caller) Message(reply Reply) string {
+	text := strings.ToValidUTF8(string(reply.Body), "\uFFFD")
+	if fromJSON, ok := jsonMessage(reply.Body); ok {
+		text = fromJSON
+	} else if IsPage(reply) {
+		text = html.UnescapeString(htmlTag.ReplaceAllString(invisibleHTML.ReplaceAllString(text, " "), " "))
+	}
+	return c.Clean(text)
+}
+
+// IsPage reports whether a reply is a web page: a proxy or a gate answered, not the API.
+func IsPage(reply Reply) bool {
+	return strings.Contains(reply.Header.Get("Content-Type"), "html") || strings.HasPrefix(strings.TrimSpace(string(reply.Body)), "<")
+}
+
+// jsonMessage finds the message in the shapes that APIs and their gateways use.
+func jsonMessage(body []byte) (string, bool) {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(body, &fields) != nil {
+		return "", false
+	}
+	for _, name := range []string{"message", "error", "detail", "title"} {
+		var text string
+		if json.Unmarshal(fields[name], &text) == nil && text != "" {
+			return text, true
+		}
+	}
+	return "", true
+}
+
+// Clean makes foreign text printable: without the token or anything shaped like one, control characters or direction
+// marks, on one line, and short. The token goes before the text is cut, lest half of it stay.
+func (c Caller) Clean(text string) string {
+	if token := c.Token.Reveal(); token != "" {
+		text = strings.NewReplacer(token, "[token]", url.QueryEscape(token), "[token]").Replace(text)
+	}
+	return Clean(text)
+}
+
+// Clean is Caller.Clean where there is no token to look for.
+func Clean(text string) string {
+	text = jsonWebToken.ReplaceAllString(text, "[token]")
+	text = strings.Join(strings.Fields(strings.Map(printable, text)), " ")
+	if runes := []rune(text); len(runes) > maxMessage {
+		return string(runes[:maxMessage]) + "…"
+	}
+	return text
+}
+
+func printable(r rune) rune {
+	switch {
+	case r == '\n' || r == '\t' || r == '\r':
+		return ' '
+	case r < ' ', r >= 0x7f && r < 0xa0, r >= 0x200b && r <= 0x200f, r >= 0x2028 && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
+		return '\uFFFD'
+	}
+	return r
+}
+
+// HoldsToken reports whether text holds something shaped like a JSON Web Token.
+func HoldsToken(text string) bool { return jsonWebToken.MatchString(text) }

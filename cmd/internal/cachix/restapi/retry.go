@@ -1,0 +1,102 @@
+package restapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The policy of Cachix's own client: full jitter from one second up to fifteen, ninety seconds in all, and a server
+// that names a time is believed up to two minutes. Source: cachix/cachix, Cachix.Client.Retry.
+const (
+	backoffBase  = time.Second
+	backoffCap   = 15 * time.Second
+	backoffTotal = 90 * time.Second
+	maxAttempts  = 10
+
+	// MaxRetryAfter is the longest time a server can make a caller wait at once.
+	MaxRetryAfter = 120 * time.Second
+)
+
+// Patience decides whether a request is repeated after a reply, and after what time; zero leaves the time to the backoff.
+type Patience func(reply Reply, now time.Time) (wait time.Duration, again bool)
+
+// Busy repeats after 429 and 5xx, at the time the server names in Retry-After or in the JSON field retry_after.
+func Busy(reply Reply, now time.Time) (wait time.Duration, again bool) {
+	if reply.Status != http.StatusTooManyRequests && reply.Status < 500 {
+		return 0, false
+	}
+	wait, _ = RetryAfter(reply, now)
+	return min(wait, MaxRetryAfter), true
+}
+
+// RetryAfter reads how long the server asks to wait, from the header (seconds or an HTTP date) or from retry_after in a
+// JSON body. It is never negative.
+func RetryAfter(reply Reply, now time.Time) (time.Duration, bool) {
+	header := strings.TrimSpace(reply.Header.Get("Retry-After"))
+	if wait, ok := seconds(header); ok {
+		return wait, true
+	}
+	if at, err := http.ParseTime(header); err == nil {
+		return max(0, at.Sub(now)), true
+	}
+	var body struct {
+		RetryAfter json.RawMessage `json:"retry_after"`
+	}
+	if json.Unmarshal(reply.Body, &body) != nil {
+		return 0, false
+	}
+	return seconds(string(bytes.Trim(body.RetryAfter, `"`)))
+}
+
+// seconds reads a number of seconds; a fraction is allowed and absurd numbers are cut to a day.
+func seconds(text string) (time.Duration, bool) {
+	number, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(number >= 0) {
+		return 0, false
+	}
+	return time.Duration(min(number, 86400) * float64(time.Second)), true
+}
+
+// budget counts what a call has spent on waiting.
+type budget struct {
+	attempts int
+	waited   time.Duration
+}
+
+// take returns the next wait, the wanted one if it is not zero, or false when the budget is spent.
+func (b *budget) take(wanted time.Duration) (time.Duration, bool) {
+	b.attempts++
+	if b.attempts >= maxAttempts || b.waited >= backoffTotal {
+		return 0, false
+	}
+	wait := wanted
+	if wait == 0 {
+		wait = rand.N(min(backoffCap, backoffBase<<(b.attempts-1))) + time.Millisecond
+	}
+	b.waited += wait
+	return wait, true
+}
+
+// Wait tells Waiting why, and waits; it returns early with the context's error.
+func (c Caller) Wait(ctx context.Context, wait time.Duration, why string) error {
+	if c.Waiting != nil {
+		c.Waiting(wait, why)
+	}
+	if c.Sleep != nil {
+		return c.Sleep(ctx, wait)
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

@@ -1,0 +1,168 @@
+package restapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestCallRepeats(t *testing.T) {
+	t.Parallel()
+	fine := status(200, "", "", "fine")
+	for _, tc := range []struct {
+		name   string
+		first  http.HandlerFunc
+		shown  string
+		asked  time.Duration // what the server asks for; zero is the backoff's first second
+		budget bool
+	}{
+		{name: "after 500", first: status(500, "", "", "oops")},
+		{name: "after 503 without a time", first: status(503, "", "", "")},
+		{name: "after 429 at the seconds it names", first: status(429, "Retry-After", "7", ""), asked: 7 * time.Second},
+		{name: "after 503 at the seconds it names", first: status(503, "Retry-After", "3", ""), asked: 3 * time.Second},
+		{name: "after 429 two minutes at most", first: status(429, "Retry-After", "99999", ""), asked: 120 * time.Second},
+		{name: "after 429 at the seconds in the JSON body", first: status(429, "Content-Type", "application/problem+json", `{"retry_after": 4}`), asked: 4 * time.Second},
+		{name: "after 429 at the seconds in the JSON body as text", first: status(429, "", "", `{"retry_after": "5"}`), asked: 5 * time.Second},
+		{name: "after 429 with a time that makes no sense", first: status(429, "Retry-After", "soon", "")},
+		{name: "after an answer that was cut off", first: cutOff},
+		{name: "after a connection that was dropped", first: func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			caller, waits := serve(t, sequence(tc.first, fine))
+			reply, err := caller.Call(t.Context(), http.MethodGet, "/", nil)
+			require.NoError(t, err)
+			assert.Equal(t, "fine", string(reply.Body))
+			require.Len(t, waits.took, 1)
+			if tc.asked != 0 {
+				assert.Equal(t, tc.asked, waits.took[0])
+			} else {
+				assert.Greater(t, waits.took[0], time.Duration(0))
+				assert.LessOrEqual(t, waits.took[0], backoffBase+time.Millisecond)
+			}
+		})
+	}
+}
+
+func TestCallDoesNotRepeatAnAnswer(t *testing.T) {
+	t.Parallel()
+	for _, code := range []int{200, 204, 302, 400, 401, 403, 404, 409, 422} {
+		caller, waits := serve(t, status(code, "Retry-After", "1", ""))
+		reply, err := caller.Call(t.Context(), http.MethodGet, "/", nil)
+		require.NoError(t, err)
+		assert.Equal(t, code, reply.Status)
+		assert.Empty(t, waits.took, "status %d", code)
+	}
+}
+
+func TestCallRepeatsTheBody(t *testing.T) {
+	t.Parallel()
+	var bodies []string
+	caller, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		bodies = append(bodies, string(body))
+		if len(bodies) < 3 {
+			w.WriteHeader(http.StatusBadGateway)
+		}
+	})
+	_, err := caller.Call(t.Context(), http.MethodPut, "/", map[string]int{"n": 1})
+	require.NoError(t, err)
+	assert.Equal(t, []string{`{"n":1}`, `{"n":1}`, `{"n":1}`}, bodies)
+}
+
+func TestCallGivesUp(t *testing.T) {
+	t.Parallel()
+	caller, waits := serve(t, status(503, "", "", "down"))
+	var told []string
+	caller.Waiting = func(wait time.Duration, why string) { told = append(told, fmt.Sprint(wait, why)) }
+	reply, err := caller.Call(t.Context(), http.MethodGet, "/", nil)
+	require.NoError(t, err, "the last answer is an answer")
+	assert.Equal(t, 503, reply.Status)
+	assert.Less(t, len(waits.took), maxAttempts)
+	assert.Less(t, waits.total(), backoffTotal+backoffCap)
+	assert.Len(t, told, len(waits.took))
+	assert.Contains(t, told[0], "the service answered 503")
+
+	caller, waits = serve(t, status(429, "Retry-After", "80", ""))
+	_, err = caller.Call(t.Context(), http.MethodGet, "/", nil)
+	require.NoError(t, err)
+	assert.Len(t, waits.took, 2, "once more than ninety seconds were waited, it is enough")
+}
+
+func TestCallEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	caller, waits := serve(t, status(503, "Retry-After", "60", ""))
+	ctx, cancel := context.WithCancel(t.Context())
+	caller.Sleep = func(context.Context, time.Duration) error { cancel(); return ctx.Err() }
+	_, err := caller.Call(ctx, http.MethodGet, "/", nil)
+	require.ErrorIs(t, err, context.Canceled)
+	_, err = caller.Call(ctx, http.MethodGet, "/", nil)
+	require.ErrorIs(t, err, context.Canceled)
+	assert.Empty(t, waits.took)
+
+	caller.Sleep = nil
+	short, stop := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer stop()
+	start := time.Now()
+	_, err = caller.Call(short, http.MethodGet, "/", nil)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	assert.Less(t, time.Since(start), 30*time.Second)
+}
+
+func TestPassing(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name string
+		err  error
+		want bool
+	}{
+		{"a name that does not exist stays so", &net.DNSError{IsNotFound: true}, false},
+		{"a name server that is busy may recover", &net.DNSError{IsTemporary: true}, true},
+		{"a broken connection may be mended", io.ErrUnexpectedEOF, true},
+		{"what is marked final is final", fmt.Errorf("x: %w", permanent{errors.New("y")}), false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			assert.Equal(t, tc.want, passing(tc.err))
+		})
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 7, 15, 12, 0, 0, 0, time.UTC)
+	for _, tc := range []struct {
+		name, header, body string
+		want               time.Duration
+		ok                 bool
+	}{
+		{"seconds", "12", "", 12 * time.Second, true},
+		{"seconds with blanks", " 12 ", "", 12 * time.Second, true},
+		{"a date ahead", now.Add(90 * time.Second).Format(http.TimeFormat), "", 90 * time.Second, true},
+		{"a date gone by is now", now.Add(-time.Hour).Format(http.TimeFormat), "", 0, true},
+		{"a negative number is nothing", "-5", "", 0, false},
+		{"no number is nothing", "NaN", "", 0, false},
+		{"an absurd number is a day", "1e300", "", 24 * time.Hour, true},
+		{"infinity is a day", "Inf", "", 24 * time.Hour, true},
+		{"the header goes before the body", "1", `{"retry_after":9}`, time.Second, true},
+		{"a fraction in the body", "", `{"retry_after":1.5}`, 1500 * time.Millisecond, true},
+		{"null in the body", "", `{"retry_after":null}`, 0, false},
+		{"a list in the body", "", `[1]`, 0, false},
+		{"neither", "", "", 0, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			got, ok := RetryAfter(Reply{Header: http.Header{"Retry-After": {tc.header}}, Body: []byte(tc.body)}, now)
+			assert.Equal(t, tc.want, got)
+			assert.Equal(t, tc.ok, ok)
+		})
+	}
+}

@@ -1,0 +1,150 @@
+// Package repo reads what a repository holds for garnix2gha and writes the workflows: the only place that writes files
+// of the repository, and only below .github.
+package repo
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+)
+
+// The files that are read, relative to the repository root.
+const (
+	ConfigFile   = "garnix.yaml"
+	SettingsFile = ".github/garnix2gha/config.yaml"
+	LockFile     = ".github/garnix2gha/lock.json"
+	OverlayFile  = ".github/garnix2gha/overlay.libsonnet"
+)
+
+// maxFile bounds what is read; GitHub's own limit on a workflow is far below, and so is any real garnix.yaml.
+const maxFile = 16 << 20
+
+// ErrNoRoot says that no repository root was found.
+var ErrNoRoot = errors.New("no flake.nix or garnix.yaml here or in any folder above")
+
+// Find walks up from dir to the first folder that has flake.nix or garnix.yaml and returns its absolute path.
+func Find(dir string) (string, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("find repository root: %w", err)
+	}
+	for {
+		for _, name := range []string{"flake.nix", ConfigFile} {
+			if info, err := os.Stat(filepath.Join(dir, name)); err == nil && info.Mode().IsRegular() {
+				return dir, nil
+			}
+		}
+		parent := filepath.Dir(dir)
+		if parent == dir {
+			return "", ErrNoRoot
+		}
+		dir = parent
+	}
+}
+
+// Repo is a repository opened at its root; nothing outside of it can be reached.
+type Repo struct {
+	root *os.Root
+}
+
+// Open opens the repository at dir.
+func Open(dir string) (*Repo, error) {
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, fmt.Errorf("open repository: %w", err)
+	}
+	return &Repo{root: root}, nil
+}
+
+// Close releases the root.
+func (r *Repo) Close() error { return r.root.Close() }
+
+// FS returns the repository as a file system.
+func (r *Repo) FS() fs.FS { return r.root.FS() }
+
+// Read returns a file's content, nil without error when it does not exist.
+func (r *Repo) Read(name string) ([]byte, error) {
+	file, err := r.root.Open(filepath.FromSlash(name))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	defer file.Close()
+	return ReadLimited(file, name)
+}
+
+// ReadLimited reads a regular file that is not absurdly large.
+func ReadLimited(file *os.File, name string) ([]byte, error) {
+	info, err := file.Stat()
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("read %s: not a regular file", name)
+	}
+	if info.Size() > maxFile {
+		return nil, fmt.Errorf("read %s: larger than %d bytes", name, maxFile)
+	}
+	content, err := io.ReadAll(io.LimitReader(file, maxFile))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	return content, nil
+}
+
+// Workflows returns the repository's workflow files by path, without their symbolic links.
+func (r *Repo) Workflows(dir string) (map[string][]byte, error) {
+	entries, err := fs.ReadDir(r.root.FS(), dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return map[string][]byte{}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list %s: %w", dir, err)
+	}
+	files := map[string][]byte{}
+	for _, entry := range entries {
+		ext := path.Ext(entry.Name())
+		if ext != ".yml" && ext != ".yaml" || !entry.Type().IsRegular() {
+			continue
+		}
+		name := path.Join(dir, entry.Name())
+		content, err := r.Read(name)
+		if err != nil {
+			return nil, err
+		}
+		files[name] = content
+	}
+	return files, nil
+}
+
+// plain refuses a path that leaves .github or goes through a symbolic link.
+func (r *Repo) plain(name string) error {
+	if !strings.HasPrefix(name, ".github/") || path.Clean(name) != name {
+		return fmt.Errorf("%s: not below .github", name)
+	}
+	parts := strings.Split(name, "/")
+	for i := range parts {
+		part := path.Join(parts[:i+1]...)
+		info, err := r.root.Lstat(filepath.FromSlash(part))
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			return nil
+		case err != nil:
+			return err
+		case info.Mode()&fs.ModeSymlink != 0:
+			return fmt.Errorf("%s is a symbolic link", part)
+		case i < len(parts)-1 && !info.IsDir():
+			return fmt.Errorf("%s is not a folder", part)
+		case i == len(parts)-1 && !info.Mode().IsRegular():
+			return fmt.Errorf("%s is not a regular file", part)
+		}
+	}
+	return nil
+}
