@@ -1,0 +1,25 @@
+// Command garnix2gha turns a repository's garnix.yaml into GitHub Actions workflows.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+)
+
+func main() {
+	// A run lives for milliseconds: collecting garbage as eagerly as a server would is a third of its time. The limit
+	// keeps a large flake below 200 MB all the same.
+	debug.SetGCPercent(400)
+	debug.SetMemoryLimit(150 << 20)
+	os.Exit(process())
+}
+
+// process runs the program on this process's arguments and streams.
+func process() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return run(ctx, os.Args[1:], environment{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv})
+}
