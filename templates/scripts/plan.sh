@@ -33,8 +33,8 @@ safe='def safe: explode | map(if (. < 32 and . != 10) or (. > 126 and . < 160) o
   then 32 else . end) | implode | gsub("##\\["; "## [");
 def data: safe | gsub("%"; "%25") | gsub("\n"; "%0A");
 def property: data | gsub(":"; "%3A") | gsub(","; "%2C");
-def html: safe | explode | map(if . == 10 then " " elif . > 127 or (. > 47 and . < 58) or (. > 64 and . < 91) or (. > 96 and . < 123) or . == 32 or . == 45
-  then [.] | implode else "&#\(.);" end) | join("");
+def html: safe | explode | map(if . == 10 then " " elif . == 32 or . > 127 or (. > 38 and . < 58 and . != 42) or (. > 64 and . < 91) or (. > 96 and . < 123)
+  then [.] | implode else "&#\(.);" end) | join("") | gsub("(?<w>www)[.]"; "\(.w)&#46;"; "i");
 def code: "<code>" + html + "</code>";'
 : >"$tmp/notes"
 say() { # say error|warning|notice MESSAGE: an annotation, and a line of the summary
@@ -171,7 +171,7 @@ jq -r "$safe"'
   echo '### Plan'
   echo
   cat "$tmp/notes"
-  if [ -n "$reason" ]; then printf '%s' "Nothing is pushed: $reason." | jq -Rrs "$safe"' html + "\n"'; fi
+  if [ -n "$reason" ]; then printf '%s' "$reason" | jq -Rrs "$safe"' "Nothing is pushed: \(html).\n"'; fi
   jq -r "$safe"'
     def row: "| \(.attr | code) | \(.system | tostring | html) | \(.state) | \((.error // "") | .[:300] | html) |";
     .targets as $targets

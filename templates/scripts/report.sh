@@ -25,8 +25,8 @@ safe='def safe: gsub("\u001b\\[[0-9;]*[A-Za-z]"; "") | explode | map(if (. < 32 
   then 32 else . end) | implode | gsub("##\\["; "## [");
 def data: safe | gsub("%"; "%25") | gsub("\n"; "%0A");
 def property: data | gsub(":"; "%3A") | gsub(","; "%2C");
-def html: safe | explode | map(if . == 10 then " " elif . > 127 or (. > 47 and . < 58) or (. > 64 and . < 91) or (. > 96 and . < 123) or . == 32 or . == 45
-  then [.] | implode else "&#\(.);" end) | join("");
+def html: safe | explode | map(if . == 10 then " " elif . == 32 or . > 127 or (. > 38 and . < 58 and . != 42) or (. > 64 and . < 91) or (. > 96 and . < 123)
+  then [.] | implode else "&#\(.);" end) | join("") | gsub("(?<w>www)[.]"; "\(.w)&#46;"; "i");
 def code: "<code>" + html + "</code>";'
 
 jq -r "$safe"'

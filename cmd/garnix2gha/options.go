@@ -1,0 +1,178 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/term"
+
+	"garnix2gha/cmd/internal/repo"
+	"garnix2gha/generator"
+	"garnix2gha/generator/diag"
+	"garnix2gha/templates"
+)
+
+// options are the flags every command shares.
+type options struct {
+	environment
+	dir      string
+	config   string
+	snapshot string
+	format   string
+}
+
+func (o *options) validate() error {
+	switch o.format {
+	case "text", "json", "github":
+		return nil
+	}
+	return usagef("--format %q: want text, json or github", o.format)
+}
+
+// open finds and opens the repository. The caller closes it.
+func (o *options) open() (*repo.Repo, string, error) {
+	dir := o.dir
+	if dir == "" {
+		found, err := repo.Find(".")
+		if errors.Is(err, repo.ErrNoRoot) {
+			return nil, "", fmt.Errorf("%w; change into the repository or name it with -C", err)
+		}
+		if err != nil {
+			return nil, "", err
+		}
+		dir = found
+	}
+	r, err := repo.Open(dir)
+	return r, dir, err
+}
+
+// input reads everything a rendering depends on.
+func (o *options) input(r *repo.Repo) (generator.Input, error) {
+	in := generator.Input{Templates: templates.FS}
+	var err error
+	for _, file := range []struct {
+		into *generator.Source
+		name string
+		flag string
+	}{
+		{&in.Config, repo.ConfigFile, o.config},
+		{&in.Settings, repo.SettingsFile, ""},
+		{&in.Lock, repo.LockFile, o.snapshot},
+		{&in.Overlay, repo.OverlayFile, ""},
+	} {
+		file.into.Path = file.name
+		if file.flag == "" {
+			file.into.Content, err = r.Read(file.name)
+		} else {
+			file.into.Path = filepath.ToSlash(file.flag)
+			file.into.Content, err = readNamed(file.flag)
+		}
+		if err != nil {
+			return in, err
+		}
+	}
+	if in.Misnamed, err = misnamed(r); err != nil {
+		return in, err
+	}
+	return in, nil
+}
+
+// misnamed returns the garnix.yml that garnix never read, if there is one.
+func misnamed(r *repo.Repo) (string, error) {
+	const name = "garnix.yml"
+	content, err := r.Read(name)
+	if err != nil || content == nil {
+		return "", err
+	}
+	return name, nil
+}
+
+// readNamed reads a file that the command line names, which must exist.
+func readNamed(name string) ([]byte, error) {
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return repo.ReadLimited(file, name)
+}
+
+// generate reads the repository and renders it; every diagnostic has been printed when it returns. With errors in the
+// input it returns errProblems.
+func (o *options) generate(r *repo.Repo) (generator.Result, error) {
+	in, err := o.input(r)
+	if err != nil {
+		return generator.Result{}, err
+	}
+	result, err := generator.Generate(in)
+	if err != nil {
+		return result, err
+	}
+	if result.Diags.HasErrors() {
+		if err := o.printDiagnostics(result.Diags); err != nil {
+			return result, err
+		}
+		return result, errProblems
+	}
+	return result, nil
+}
+
+// printDiagnostics prints findings: text on stderr, JSON and annotations on stdout.
+func (o *options) printDiagnostics(l diag.List) error {
+	switch o.format {
+	case "json":
+		return o.printJSON(map[string]any{"diagnostics": nonNil(l)})
+	case "github":
+		return diag.Annotations(o.stdout, l)
+	}
+	return diag.Text(o.stderr, l, o.color(o.stderr))
+}
+
+// printWarnings prints what a command that goes on has to say; JSON commands carry it in their own output.
+func (o *options) printWarnings(l diag.List) error {
+	if o.format == "json" {
+		return nil
+	}
+	return o.printDiagnostics(l)
+}
+
+func (o *options) printJSON(value any) error {
+	encoder := json.NewEncoder(o.stdout)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}
+
+// terminal reports whether w is a terminal, where alone progress and colour belong.
+func (o *options) terminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+func (o *options) color(w io.Writer) bool {
+	return o.getenv("NO_COLOR") == "" && o.terminal(w)
+}
+
+// nonNil makes an empty list print as [] in JSON.
+func nonNil[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+// plural returns "1 file", "2 files".
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	if strings.HasSuffix(noun, "y") {
+		return fmt.Sprintf("%d %sies", n, strings.TrimSuffix(noun, "y"))
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

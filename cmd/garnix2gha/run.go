@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// Exit codes.
+const (
+	exitFine     = 0
+	exitProblems = 1 // invalid configuration, stale workflow, missing path
+	exitUsage    = 2 // wrong arguments
+	exitFailure  = 3 // the work could not be done: I/O, nix, network
+)
+
+// environment is everything the program takes from its process.
+type environment struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	getenv         func(string) string
+}
+
+// errProblems ends a command whose findings have been printed already.
+var errProblems = errors.New("problems found")
+
+// usageError is a mistake on the command line.
+type usageError struct{ error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// run is the program: it returns the exit code.
+func run(ctx context.Context, args []string, env environment) int {
+	root := newRoot(env)
+	root.SetArgs(args)
+	root.SetIn(env.stdin)
+	root.SetOut(env.stdout)
+	root.SetErr(env.stderr)
+	command, err := root.ExecuteContextC(ctx)
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitFine
+	case errors.Is(err, errProblems):
+		return exitProblems
+	case errors.As(err, &usage) || isCobraUsage(err):
+		fmt.Fprintf(env.stderr, "garnix2gha: %s\nhint: run \"%s --help\"\n", err, command.CommandPath())
+		return exitUsage
+	}
+	fmt.Fprintf(env.stderr, "garnix2gha: %s\n", err)
+	return exitFailure
+}
+
+// isCobraUsage recognises the errors cobra gives untyped.
+func isCobraUsage(err error) bool {
+	return strings.HasPrefix(err.Error(), "unknown command") || strings.HasPrefix(err.Error(), "required flag")
+}
+
+func newRoot(env environment) *cobra.Command {
+	o := &options{environment: env}
+	root := &cobra.Command{
+		Use:   "garnix2gha",
+		Short: "Turn garnix.yaml into GitHub Actions workflows",
+		Long: `garnix2gha reads a repository's garnix.yaml and writes GitHub Actions workflows that
+build what garnix built, push it to a binary cache you own, and verify that the
+cache holds it.
+
+Start with:
+  garnix2gha report              what will be carried over, and what is left to do
+  garnix2gha generate --dry-run  the workflows, as a diff
+  garnix2gha generate            write them
+
+Exit codes: 0 fine, 1 problems found, 2 wrong usage, 3 the work could not be done.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usagef("unknown command %q", args[0])
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	flags := root.PersistentFlags()
+	flags.StringVarP(&o.dir, "directory", "C", "", "repository root (default: the first folder upwards with flake.nix or garnix.yaml)")
+	flags.StringVar(&o.config, "config", "", "a garnix.yaml elsewhere")
+	flags.StringVar(&o.snapshot, "snapshot", "", "a lock.json elsewhere")
+	flags.StringVar(&o.format, "format", "text", "text, json, or github (annotations)")
+	root.PersistentPreRunE = func(*cobra.Command, []string) error { return o.validate() }
+	root.AddCommand(
+		newGenerate(o), newCheck(o), newTargets(o), newReport(o), newLint(o), newInit(o), newSchema(o), newPins(o), newSnapshot(o),
+	)
+	for _, command := range root.Commands() {
+		command.SilenceErrors, command.SilenceUsage = true, true
+	}
+	return root
+}

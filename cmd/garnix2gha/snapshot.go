@@ -1,0 +1,192 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"garnix2gha/cmd/internal/nix"
+	"garnix2gha/cmd/internal/repo"
+	"garnix2gha/generator"
+	"garnix2gha/generator/config"
+	"garnix2gha/generator/diag"
+	"garnix2gha/generator/flake"
+	"garnix2gha/generator/target"
+)
+
+func newSnapshot(o *options) *cobra.Command {
+	var onlyPrint bool
+	command := &cobra.Command{
+		Use:   "snapshot",
+		Short: "List the flake with nix into .github/garnix2gha/lock.json",
+		Long: `List the flake's outputs with nix, as garnix did, and write .github/garnix2gha/lock.json: the
+families that an include could match, the systems of the selected configurations, and the
+flake's own garnix.config. With the lock committed the workflows name their targets, and
+"garnix2gha check --fresh" tells when the flake has others.
+
+A part of the flake that cannot be listed made garnix fail every commit; it is recorded, and
+the exit code is 1. It is 3, and nothing is written, if nix is missing or fails for a reason
+that says nothing about the flake.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.snapshot != "" {
+				return usagef("--snapshot names a lock to read; this command writes %s, or prints with --print", repo.LockFile)
+			}
+			return snapshot(cmd.Context(), o, onlyPrint)
+		},
+	}
+	command.Flags().BoolVar(&onlyPrint, "print", false, "print the lock and write nothing")
+	return command
+}
+
+func snapshot(ctx context.Context, o *options, onlyPrint bool) error {
+	r, dir, err := o.open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	in, err := o.input(r)
+	if err != nil {
+		return err
+	}
+	fresh, err := o.list(ctx, dir, in)
+	if err != nil {
+		return err
+	}
+	if fresh.lock == nil {
+		if err := o.printDiagnostics(fresh.diags); err != nil {
+			return err
+		}
+		return errProblems
+	}
+	if onlyPrint {
+		if _, err := o.stdout.Write(fresh.encoded); err != nil {
+			return err
+		}
+		if err := diag.Text(o.stderr, fresh.diags, o.color(o.stderr)); err != nil {
+			return err
+		}
+		return fresh.verdict()
+	}
+	old, err := r.Read(repo.LockFile)
+	if err != nil {
+		return err
+	}
+	action := "unchanged"
+	if !bytes.Equal(old, fresh.encoded) {
+		action = "updated"
+		if old == nil {
+			action = "created"
+		}
+		if err := r.Apply([]repo.Edit{{Path: repo.LockFile, Data: fresh.encoded}}); err != nil {
+			return err
+		}
+	}
+	if err := o.printSnapshot(fresh, action); err != nil {
+		return err
+	}
+	return fresh.verdict()
+}
+
+func (o *options) printSnapshot(fresh listing, action string) error {
+	outputs := len(fresh.lock.Paths())
+	if o.format == "json" {
+		return o.printJSON(map[string]any{
+			"file": repo.LockFile, "action": action, "outputs": outputs, "selected": len(fresh.selected), "diagnostics": nonNil(fresh.diags),
+		})
+	}
+	if err := o.printDiagnostics(fresh.diags); err != nil {
+		return err
+	}
+	fmt.Fprintf(o.stdout, "%-9s %s: %s, %d selected\n", action, repo.LockFile, plural(outputs, "output"), len(fresh.selected))
+	if action != "unchanged" {
+		fmt.Fprintln(o.stderr, `next: run "garnix2gha generate" and commit the result`)
+	}
+	return nil
+}
+
+// listing is the flake as nix lists it now. Without a lock the configuration is invalid, and diags says how.
+type listing struct {
+	lock     *flake.Lock
+	encoded  []byte
+	selected []target.Target // for every branch together
+	diags    diag.List       // what made garnix fail the commit, and what is surprising about the listing
+}
+
+// verdict is errProblems if garnix would have failed the commit.
+func (l listing) verdict() error {
+	if l.diags.HasErrors() {
+		return errProblems
+	}
+	return nil
+}
+
+// list lists the flake of the repository at dir.
+func (o *options) list(ctx context.Context, dir string, in generator.Input) (listing, error) {
+	progress, done := o.progress()
+	defer done()
+	var read generator.Model
+	var decoding error
+	decide := func(lock *flake.Lock) *config.Config {
+		if in.Lock.Content, decoding = lock.Encode(); decoding != nil {
+			return nil
+		}
+		if read = generator.Read(in); read.Diags.HasErrors() {
+			return nil
+		}
+		return read.Config
+	}
+	taken, err := nix.New(nix.Settings{Progress: progress}).Snapshot(ctx, dir, decide)
+	switch {
+	case decoding != nil:
+		return listing{}, decoding
+	case errors.Is(err, nix.ErrFlakeDir):
+		read.Diags.Errorf(read.Config.FlakeDir.Pos, "flake-dir-outside", "name a directory relative to the repository root", "%s", err)
+		return listing{diags: read.Diags}, nil
+	case err != nil:
+		return listing{}, err
+	case taken.Config == nil:
+		return listing{diags: read.Diags}, nil
+	}
+	selection, found := target.Select(taken.Config, taken.Lock, target.Commit{All: true})
+	if _, ok := taken.Config.FlakePath(); !ok {
+		return listing{diags: found}, nil
+	}
+	fresh := listing{lock: taken.Lock, selected: selection.Targets}
+	for _, d := range slices.Concat(read.Diags, found) {
+		if d.Severity == diag.Error || d.Code == "flake-config-ignored" {
+			fresh.diags = append(fresh.diags, d)
+		}
+	}
+	fresh.surprises(taken)
+	fresh.diags = fresh.diags.Sorted()
+	fresh.encoded, err = taken.Lock.Encode()
+	return fresh, err
+}
+
+// surprises tells what a reader of the lock would not expect.
+func (l *listing) surprises(taken nix.Snapshot) {
+	for _, a := range taken.Searched {
+		l.diags.Warnf(diag.Pos{File: "flake.nix"}, "legacy-search", "rename one of them if the other is meant",
+			"%s is listed from %s.%s, where garnix's nix looked first; a %s at the top of the flake is hidden by it",
+			a.Query, a.From, a.Query, a.Query)
+	}
+	if taken.WroteLock {
+		l.diags.Add(diag.Notice, diag.Pos{File: "flake.lock"}, "flake-lock-written", "commit it",
+			"nix wrote flake.lock, as every nix command in this flake does")
+	}
+}
+
+// progress returns what shows on a terminal, and only there, what is being done, and what removes it again.
+func (o *options) progress() (show func(string), done func()) {
+	if !o.terminal(o.stderr) || o.getenv("TERM") == "dumb" {
+		return nil, func() {}
+	}
+	const clear = "\r\x1b[K"
+	return func(what string) { fmt.Fprint(o.stderr, clear, strings.TrimSpace(what), " …") }, func() { fmt.Fprint(o.stderr, clear) }
+}

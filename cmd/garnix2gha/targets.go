@@ -1,0 +1,171 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"garnix2gha/generator"
+	"garnix2gha/generator/diag"
+	"garnix2gha/generator/flake"
+	"garnix2gha/generator/plan"
+	"garnix2gha/generator/target"
+)
+
+func newTargets(o *options) *cobra.Command {
+	var branch string
+	var fork bool
+	command := &cobra.Command{
+		Use:   "targets",
+		Short: "Show the selected targets and why",
+		Long: `Show what garnix would have built, with the attribute matcher that chose each target: for
+every branch together, for one branch (--branch), or for a pull request from a fork (--fork).
+What the flake has is read from .github/garnix2gha/lock.json ("garnix2gha snapshot" writes
+it); without one only literal matchers can be shown.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			at := target.Commit{All: true}
+			switch {
+			case fork && cmd.Flags().Changed("branch"):
+				return usagef("--branch and --fork exclude each other")
+			case fork:
+				at = target.Commit{Fork: true}
+			case cmd.Flags().Changed("branch"):
+				at = target.Commit{Branch: branch}
+			}
+			return targets(o, at)
+		},
+	}
+	command.Flags().StringVar(&branch, "branch", "", "as for a push to this branch")
+	command.Flags().BoolVar(&fork, "fork", false, "as for a pull request from a fork")
+	return command
+}
+
+// targetJSON is one target in the stable JSON.
+type targetJSON struct {
+	Attr    string      `json:"attr"`
+	Build   string      `json:"build"`
+	System  string      `json:"system"`
+	Runner  any         `json:"runner"`
+	Section int         `json:"section"`
+	Matcher matcherJSON `json:"matcher"`
+}
+
+type matcherJSON struct {
+	Text   string `json:"text"`
+	Line   int    `json:"line"`
+	Column int    `json:"column"`
+}
+
+type actionJSON struct {
+	Name string `json:"name"`
+	Attr string `json:"attr"`
+}
+
+func targets(o *options, at target.Commit) error {
+	r, _, err := o.open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	in, err := o.input(r)
+	if err != nil {
+		return err
+	}
+	model := generator.Decide(in)
+	if model.Config != nil && !at.All {
+		// What is wrong on this commit only, and not what is wrong on another.
+		model.Diags = generator.Read(in).Diags
+		var found diag.List
+		model.Selection, found = target.Select(model.Config, model.Lock, at)
+		model.Diags = append(model.Diags, found...).Sorted()
+	}
+	if model.Diags.HasErrors() {
+		if err := o.printDiagnostics(model.Diags); err != nil {
+			return err
+		}
+		return errProblems
+	}
+	rows, actions := rows(model)
+	if o.format == "json" {
+		return o.printJSON(map[string]any{
+			"targets": rows, "actions": actions, "warnings": nonNil(model.Diags), "strategy": model.Strategy,
+		})
+	}
+	if err := o.printWarnings(model.Diags); err != nil {
+		return err
+	}
+	return o.printTargets(model, rows, actions)
+}
+
+func rows(model generator.Model) ([]targetJSON, []actionJSON) {
+	rows, actions := []targetJSON{}, []actionJSON{}
+	for _, t := range model.Selection.Targets {
+		rows = append(rows, targetJSON{
+			Attr:    t.Attr.String(),
+			Build:   strings.Join(t.Attr.Build(), "."),
+			System:  string(t.System),
+			Runner:  runner(model, t.System),
+			Section: t.Section,
+			Matcher: matcherJSON{Text: t.Matcher.String(), Line: t.Matcher.Pos.Line, Column: t.Matcher.Pos.Column},
+		})
+	}
+	for _, a := range model.Selection.Actions {
+		actions = append(actions, actionJSON{Name: a.Name, Attr: a.Attr.String()})
+	}
+	return rows, actions
+}
+
+// runner returns the runner's label, or its labels if it has several; "" for a system not known yet.
+func runner(model generator.Model, system flake.System) any {
+	labels := model.Settings.Runners[system]
+	switch len(labels) {
+	case 0:
+		return ""
+	case 1:
+		return labels[0]
+	}
+	return labels
+}
+
+func (o *options) printTargets(model generator.Model, rows []targetJSON, actions []actionJSON) error {
+	w := tabwriter.NewWriter(o.stdout, 0, 0, 2, ' ', 0)
+	for i, row := range rows {
+		system, label := row.System, fmt.Sprint(row.Runner)
+		if system == "" {
+			system, label = "?", "?"
+		}
+		t := model.Selection.Targets[i]
+		where := row.Matcher.Text
+		if at := t.Matcher.Pos; at.Line > 0 {
+			where += " (" + at.String() + ")"
+		}
+		if !t.AnyBranch {
+			where += " only on " + strings.Join(t.Branches, ", ")
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", oneLine(row.Attr), system, label, oneLine(where))
+	}
+	for _, action := range actions {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", oneLine(action.Attr), flake.X8664Linux, "", "action "+oneLine(action.Name))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(o.stderr, "%s, strategy %s\n", plural(len(rows), "target"), model.Strategy)
+	if model.Strategy == plan.Dynamic && model.Lock == nil {
+		fmt.Fprintln(o.stderr, `hint: wildcards are resolved when the workflow runs; "garnix2gha snapshot" lists the flake now`)
+	}
+	return nil
+}
+
+// oneLine keeps a name that holds anything on its line of the table.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r >= 0x7f && r < 0xa0 {
+			return '\uFFFD'
+		}
+		return r
+	}, s)
+}

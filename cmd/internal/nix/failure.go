@@ -1,0 +1,125 @@
+package nix
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+)
+
+// Cause says whose fault a failure is.
+type Cause int
+
+// The causes.
+const (
+	Evaluation Cause = iota // the flake does not evaluate, here or elsewhere
+	NeedsBuild              // evaluating needs a build (import from derivation) that this machine does not do
+	Machine                 // network, memory, disk: it says nothing about the flake
+)
+
+// Failure is nix refusing what it was asked.
+type Failure struct {
+	Message string // nix's last error on one line, safe to print
+	Hint    string // the next step; may be empty
+	Cause   Cause
+}
+
+// Error returns the message and, on a line of its own, the hint.
+func (f *Failure) Error() string {
+	if f.Hint == "" {
+		return f.Message
+	}
+	return f.Message + "\nhint: " + f.Hint
+}
+
+// maxMessage is the length of a message in characters.
+const maxMessage = 500
+
+var (
+	ansi      = regexp.MustCompile("\x1b\\[[0-9;?]*[A-Za-z]|\x1b\\][^\x07\x1b]*(\x07|\x1b\\\\)?")
+	errorLine = regexp.MustCompile(`^ *error:`)
+	traceLine = regexp.MustCompile(`^(at (/|«)|… |\(use .--show-trace)`)
+
+	// The wordings of Nix 2.8 and of later ones.
+	needsBuild = regexp.MustCompile(`(?i)allow-import-from-derivation|is required to build '|platform mismatch|required system( or feature)?:? `)
+	machine    = regexp.MustCompile(`(?i)^(unable to download|cannot connect to|cannot open connection|opening lock file|executing SQLite)` +
+		`|could ?n[o']t resolve host|connection (refused|reset|timed out)|timeout was reached|could not read from remote repository` +
+		`|could not read Username|no space left on device|cannot allocate memory|out of memory|too many open files|database is (busy|locked)`)
+	gone = regexp.MustCompile(`(?i)HTTP error 4(04|10)`)
+)
+
+// newFailure reads the messages of a nix that ended in failure.
+func newFailure(messages string, state *os.ProcessState) *Failure {
+	f := &Failure{Message: lastError(messages)}
+	if signal := killedBy(state); signal != 0 {
+		const sigkill = 9
+		if signal == sigkill {
+			return &Failure{Message: "nix was killed", Hint: "did the machine run out of memory?", Cause: Machine}
+		}
+		if f.Message == "" {
+			f.Message = fmt.Sprintf("nix crashed with signal %d", signal)
+		}
+	}
+	switch {
+	case f.Message == "":
+		f.Message = "evaluation failed"
+	case strings.HasPrefix(f.Message, "evaluation aborted"):
+	case needsBuild.MatchString(messages):
+		f.Cause = NeedsBuild
+	case machine.MatchString(f.Message) && !gone.MatchString(f.Message):
+		f.Cause = Machine
+	}
+	return f
+}
+
+// lastError is nix's last error, which is the innermost one, on one line and without where it happened.
+func lastError(messages string) string {
+	const most = 12 // lines
+	lines := strings.Split(ansi.ReplaceAllString(messages, ""), "\n")
+	at := -1
+	for i, line := range lines {
+		if errorLine.MatchString(line) {
+			at = i
+		}
+	}
+	if at < 0 {
+		for _, line := range lines {
+			if strings.TrimSpace(line) != "" {
+				lines, at = []string{line}, 0
+			}
+		}
+		if at < 0 {
+			return ""
+		}
+	}
+	var kept []string
+	for i, line := range lines[at:min(len(lines), at+most)] {
+		line = strings.TrimSpace(line)
+		if i == 0 {
+			line = strings.TrimSpace(strings.TrimPrefix(line, "error:"))
+		}
+		if traceLine.MatchString(line) || line == "" && len(kept) > 0 {
+			break
+		}
+		if line != "" {
+			kept = append(kept, line)
+		}
+	}
+	return oneLine(strings.Join(kept, " "))
+}
+
+// oneLine drops what could harm a terminal and cuts what is too long to be read.
+func oneLine(text string) string {
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case r < ' ', r >= 0x7f && r < 0xa0, r == 0x2028, r == 0x2029, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\uFFFD"))
+	text = strings.Join(strings.Fields(text), " ")
+	if runes := []rune(text); len(runes) > maxMessage {
+		return string(runes[:maxMessage]) + "…"
+	}
+	return text
+}

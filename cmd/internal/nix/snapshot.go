@@ -1,0 +1,231 @@
+package nix
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"garnix2gha/generator/config"
+	"garnix2gha/generator/flake"
+	"garnix2gha/generator/target"
+)
+
+// ErrFlakeDir says that the configuration's flakeDir is no directory within the repository.
+var ErrFlakeDir = errors.New("flakeDir is not a directory within the repository")
+
+const (
+	// mostHosts is how many *Configurations one process evaluates; each may take half a gigabyte.
+	mostHosts = 8
+	// configKey is what a lock's errors call the flake's own configuration.
+	configKey = "garnix.config"
+)
+
+// Snapshot is a flake as garnix saw it.
+type Snapshot struct {
+	Lock   *flake.Lock
+	Config *config.Config // what decide made of the lock; nil if it is invalid, and then nothing was listed
+
+	// Searched lists, sorted, what was found under another attribute path than its own, by the search order.
+	Searched []Answer
+
+	// WroteLock says that nix created or updated flake.lock.
+	WroteLock bool
+}
+
+// Snapshot lists the repository's flake as garnix did: the configuration first, which the flake's output garnix.config
+// may give, then what an include could match. decide returns the configuration that holds for a lock of which only
+// GarnixConfig and Errors are set, nil if it is invalid. A part that garnix could not have listed is in the lock's Errors; the
+// error is for what says nothing about the flake, and then there is no snapshot.
+func (r *Runner) Snapshot(ctx context.Context, root string, decide func(*flake.Lock) *config.Config) (Snapshot, error) {
+	s := Snapshot{Lock: &flake.Lock{
+		Named:     map[flake.Family][]string{},
+		PerSystem: map[flake.Family]map[flake.System][]string{},
+		Direct:    map[flake.Family][]flake.System{},
+		Systems:   map[string]flake.System{},
+		Errors:    map[string]string{},
+	}}
+	// Most flakes have no configuration of their own: ask for what the file wants right away.
+	asked := []Query{}
+	guess := decide(s.Lock)
+	if guess != nil && flakePath(guess) == "." {
+		asked = Queries(guess)
+	}
+	top, answers, err := r.top(ctx, root, &s, asked, guess != nil && flakePath(guess) != ".")
+	if err != nil {
+		return s, err
+	}
+	if s.Config = decide(s.Lock); s.Config == nil || flakePath(s.Config) == "" {
+		return s, nil
+	}
+	listed, err := r.listed(ctx, root, s.Config, top)
+	if err != nil {
+		return s, err
+	}
+	s.WroteLock = s.WroteLock || listed.WroteLock
+	if queries := Queries(s.Config); listed != top || !slices.Equal(queries, asked) {
+		r.report("listing the flake")
+		if answers, err = listed.List(ctx, queries); err != nil {
+			return s, err
+		}
+	}
+	if err := whole(answers); err != nil {
+		return s, err
+	}
+	if err := s.record(answers); err != nil {
+		return s, err
+	}
+	return s, s.addSystems(ctx, listed)
+}
+
+// top opens the flake at the root, which alone may hold a configuration, and asks it. There may be none, and it may be
+// broken if the one that counts lies elsewhere.
+func (r *Runner) top(ctx context.Context, root string, s *Snapshot, queries []Query, elsewhere bool) (*Flake, []Answer, error) {
+	if _, err := os.Stat(filepath.Join(root, "flake.nix")); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, nil
+	}
+	top, err := r.Open(ctx, root)
+	if failure := failureOf(err); failure != nil && failure.Cause != Machine && elsewhere {
+		s.Lock.Errors[configKey] = failure.Message
+		return nil, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	s.WroteLock = top.WroteLock
+	r.report("listing the flake")
+	answers, own, err := top.survey(ctx, queries, true)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.Lock.GarnixConfig = own.Value
+	if own.Failure != nil {
+		s.Lock.Errors[configKey] = own.Failure.Message
+	}
+	return top, answers, nil
+}
+
+// listed returns the flake that is listed, which is top unless the configuration names another directory.
+func (r *Runner) listed(ctx context.Context, root string, c *config.Config, top *Flake) (*Flake, error) {
+	dir := flakePath(c)
+	if dir == "." {
+		if top == nil {
+			return nil, errors.New("read flake: there is no flake.nix in the repository's root")
+		}
+		return top, nil
+	}
+	// As garnix did: resolved first, then compared.
+	resolved, err := filepath.EvalSymlinks(root)
+	if err != nil {
+		return nil, fmt.Errorf("find flake: %w", err)
+	}
+	inner, err := filepath.EvalSymlinks(filepath.Join(root, filepath.FromSlash(dir)))
+	if err != nil {
+		return nil, fmt.Errorf("%w: it does not exist", ErrFlakeDir)
+	}
+	if inner == resolved && top != nil {
+		return top, nil
+	}
+	if info, err := os.Stat(inner); err != nil || !info.IsDir() {
+		return nil, fmt.Errorf("%w: it is not a directory", ErrFlakeDir)
+	}
+	if inner != resolved && !strings.HasPrefix(inner, strings.TrimSuffix(resolved, string(filepath.Separator))+string(filepath.Separator)) {
+		return nil, fmt.Errorf("%w: it leads outside", ErrFlakeDir)
+	}
+	return r.Open(ctx, inner)
+}
+
+// flakePath returns the directory of the flake, "" if it is none within the repository.
+func flakePath(c *config.Config) string {
+	dir, ok := c.FlakePath()
+	if !ok {
+		return ""
+	}
+	return dir
+}
+
+// whole is the failure of a flake of which nothing can be listed, for one and the same reason.
+func whole(answers []Answer) error {
+	if len(answers) < 2 {
+		return nil
+	}
+	for _, a := range answers {
+		if a.Failure == nil || a.Failure.Message != answers[0].Failure.Message {
+			return nil
+		}
+	}
+	return fmt.Errorf("list flake: nothing of it evaluates: %w", answers[0].Failure)
+}
+
+// record puts the answers into the lock.
+func (s *Snapshot) record(answers []Answer) error {
+	var away []string
+	for _, a := range answers {
+		q := a.Query
+		switch {
+		case a.Failure != nil && a.Failure.Cause == NeedsBuild:
+			away = append(away, fmt.Sprintf("%s: %s", q, a.Failure.Message))
+		case a.Failure != nil:
+			s.Lock.Errors[q.String()] = a.Failure.Message
+		case !a.Exists:
+		case q.Family.Shape() == flake.Named:
+			s.Lock.Named[q.Family] = a.Names
+		case q.Family.Shape() == flake.Direct:
+			s.Lock.Direct[q.Family] = append(s.Lock.Direct[q.Family], q.System)
+		default:
+			if s.Lock.PerSystem[q.Family] == nil {
+				s.Lock.PerSystem[q.Family] = map[flake.System][]string{}
+			}
+			s.Lock.PerSystem[q.Family][q.System] = a.Names
+		}
+		if a.From != "" {
+			s.Searched = append(s.Searched, a)
+		}
+	}
+	if len(away) > 0 {
+		return fmt.Errorf("list flake: %s\nhint: its names come from a build (import from derivation) that this machine does not do; "+
+			"run this on a machine of that system, or leave the lock out and let the workflow list the flake", strings.Join(away, "; "))
+	}
+	return nil
+}
+
+// addSystems finds out what systems the selected *Configurations are for: the derivation's own system, which is what counts,
+// or the package set's where the derivation cannot be had here. One that gives neither has none in the lock.
+func (s *Snapshot) addSystems(ctx context.Context, f *Flake) error {
+	selection, _ := target.Select(s.Config, s.Lock, target.Commit{All: true})
+	var hosts, rest []flake.AttrPath
+	for _, t := range selection.Targets {
+		if t.Attr.First.Shape() == flake.Named {
+			hosts = append(hosts, t.Attr)
+		}
+	}
+	all, err := f.describe(ctx, hosts, mostHosts, "--option", "allow-import-from-derivation", "false")
+	if err != nil {
+		return err
+	}
+	for _, d := range all {
+		if d.System == "" {
+			rest = append(rest, d.Attr)
+			continue
+		}
+		s.Lock.Systems[d.Attr.String()] = d.System
+	}
+	replies, err := f.each(ctx, "systems", rest, mostHosts, "--option", "allow-import-from-derivation", "false")
+	if err != nil {
+		return err
+	}
+	for i, reply := range replies {
+		var answer struct {
+			System flake.System `json:"system"`
+		}
+		if reply.failure == nil && json.Unmarshal(reply.value, &answer) == nil && answer.System != "" {
+			s.Lock.Systems[rest[i].String()] = answer.System
+		}
+	}
+	return nil
+}
