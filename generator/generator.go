@@ -21,6 +21,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io/fs"
+	"path"
+	"strings"
 
 	"garnix2gha/generator/config"
 	"garnix2gha/generator/diag"
@@ -109,7 +111,7 @@ func Decide(in Input) Model {
 	m.Diags = append(m.Diags, found...)
 	p, strategy, found := plan.New(plan.Input{
 		Config:       m.Config,
-		ConfigDigest: configDigest(m.Config, in.Config.Content),
+		ConfigDigest: configDigest(m.Config, in.Config),
 		Settings:     m.Settings,
 		Lock:         m.Lock,
 		Selection:    m.Selection,
@@ -189,12 +191,14 @@ func (in Input) digests() []output.Input {
 	return out
 }
 
-// configDigest is what a workflow compares garnix.yaml with: a change that was not regenerated shall be seen.
-func configDigest(c *config.Config, content []byte) string {
-	if c.Origin != config.FromFile || content == nil {
+// configDigest is what a workflow compares garnix.yaml with: a change that was not regenerated shall be seen. A file
+// that no checkout has cannot be compared.
+func configDigest(c *config.Config, source Source) string {
+	outside := path.IsAbs(source.Path) || strings.HasPrefix(source.Path, "../")
+	if c.Origin != config.FromFile || c.File != source.Path || source.Content == nil || outside {
 		return ""
 	}
-	sum := sha256.Sum256(bytes.ReplaceAll(content, []byte("\r"), nil))
+	sum := sha256.Sum256(bytes.ReplaceAll(source.Content, []byte("\r"), nil))
 	return hex.EncodeToString(sum[:])
 }
 

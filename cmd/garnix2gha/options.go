@@ -69,7 +69,7 @@ func (o *options) input(r *repo.Repo) (generator.Input, error) {
 		if file.flag == "" {
 			file.into.Content, err = r.Read(file.name)
 		} else {
-			file.into.Path = filepath.ToSlash(file.flag)
+			file.into.Path = relative(r.Dir(), file.flag)
 			file.into.Content, err = readNamed(file.flag)
 		}
 		if err != nil {
@@ -80,6 +80,19 @@ func (o *options) input(r *repo.Repo) (generator.Input, error) {
 		return in, err
 	}
 	return in, nil
+}
+
+// relative names a file as seen from the repository root if it lies below it, else as the command line does.
+func relative(root, name string) string {
+	base, err := filepath.Abs(root)
+	if err == nil {
+		if full, err := filepath.Abs(name); err == nil {
+			if rel, err := filepath.Rel(base, full); err == nil && filepath.IsLocal(rel) {
+				return filepath.ToSlash(rel)
+			}
+		}
+	}
+	return filepath.ToSlash(name)
 }
 
 // misnamed returns the garnix.yml that garnix never read, if there is one.

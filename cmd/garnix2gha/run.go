@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -23,6 +24,7 @@ type environment struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	getenv         func(string) string
+	sleep          func(context.Context, time.Duration) error // before a busy server is asked again; nil really sleeps
 }
 
 // errProblems ends a command whose findings have been printed already.
@@ -93,7 +95,8 @@ Exit codes: 0 fine, 1 problems found, 2 wrong usage, 3 the work could not be don
 	flags.StringVar(&o.format, "format", "text", "text, json, or github (annotations)")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return o.validate() }
 	root.AddCommand(
-		newGenerate(o), newCheck(o), newTargets(o), newReport(o), newLint(o), newInit(o), newSchema(o), newPins(o), newSnapshot(o),
+		newGenerate(o), newCheck(o), newTargets(o), newReport(o), newLint(o), newInit(o), newSchema(o), newPins(o), newSnapshot(o), newCache(o), newSecrets(o),
+		newLeftovers(o), newRetire(o),
 	)
 	for _, command := range root.Commands() {
 		command.SilenceErrors, command.SilenceUsage = true, true

@@ -74,14 +74,7 @@ func targets(o *options, at target.Commit) error {
 	if err != nil {
 		return err
 	}
-	model := generator.Decide(in)
-	if model.Config != nil && !at.All {
-		// What is wrong on this commit only, and not what is wrong on another.
-		model.Diags = generator.Read(in).Diags
-		var found diag.List
-		model.Selection, found = target.Select(model.Config, model.Lock, at)
-		model.Diags = append(model.Diags, found...).Sorted()
-	}
+	model := decideAt(in, at)
 	if model.Diags.HasErrors() {
 		if err := o.printDiagnostics(model.Diags); err != nil {
 			return err
@@ -98,6 +91,19 @@ func targets(o *options, at target.Commit) error {
 		return err
 	}
 	return o.printTargets(model, rows, actions)
+}
+
+// decideAt is generator.Decide for one commit: with what is wrong on this commit, and not with what is wrong on others.
+func decideAt(in generator.Input, at target.Commit) generator.Model {
+	model := generator.Decide(in)
+	if model.Config == nil || at.All {
+		return model
+	}
+	model.Diags = generator.Read(in).Diags
+	var found diag.List
+	model.Selection, found = target.Select(model.Config, model.Lock, at)
+	model.Diags = append(model.Diags, found...).Sorted()
+	return model
 }
 
 func rows(model generator.Model) ([]targetJSON, []actionJSON) {
@@ -163,7 +169,8 @@ func (o *options) printTargets(model generator.Model, rows []targetJSON, actions
 // oneLine keeps a name that holds anything on its line of the table.
 func oneLine(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
+		switch {
+		case r < ' ', r >= 0x7f && r < 0xa0, r == 0x2028, r == 0x2029, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
 			return '\uFFFD'
 		}
 		return r

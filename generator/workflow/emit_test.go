@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -98,8 +99,8 @@ func FuzzEmit(f *testing.F) {
 		f.Add(seed, seed)
 	}
 	f.Fuzz(func(t *testing.T, key, text string) {
-		if !json.Valid(quoted(t, key)) || strings.ToValidUTF8(key+text, "") != key+text {
-			t.Skip("not text")
+		if !utf8.ValidString(key) || !utf8.ValidString(text) {
+			t.Skip("Jsonnet gives text only")
 		}
 		value := map[string]any{
 			"jobs": map[string]any{
@@ -119,11 +120,4 @@ func FuzzEmit(f *testing.F) {
 		}
 		assert.Equal(t, any(value), got, "%s", out)
 	})
-}
-
-func quoted(t *testing.T, s string) []byte {
-	t.Helper()
-	out, err := json.Marshal(s)
-	require.NoError(t, err)
-	return out
 }

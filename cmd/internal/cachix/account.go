@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"garnix2gha/cmd/internal/cachix/restapi"
+	"garnix2gha/cmd/internal/restapi"
 )
 
 // Account owns caches: a person's or an organization's.

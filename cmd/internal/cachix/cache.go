@@ -9,7 +9,7 @@ import (
 	"regexp"
 	"strings"
 
-	"garnix2gha/cmd/internal/cachix/restapi"
+	"garnix2gha/cmd/internal/restapi"
 )
 
 // Visibility says who may read a cache.

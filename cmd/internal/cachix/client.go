@@ -12,7 +12,7 @@ import (
 	"strings"
 	"time"
 
-	"garnix2gha/cmd/internal/cachix/restapi"
+	"garnix2gha/cmd/internal/restapi"
 	"garnix2gha/cmd/internal/secretsource"
 )
 

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"garnix2gha/cmd/internal/cachix/restapi"
+	"garnix2gha/cmd/internal/restapi"
 )
 
 // expiresSoon is how long before its end a token is worth replacing.

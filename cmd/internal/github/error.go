@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"garnix2gha/cmd/internal/cachix/restapi"
+	"garnix2gha/cmd/internal/restapi"
 )
 
 // Error is a refused request. It never holds the token or a secret, and all of it is fit for a terminal.

@@ -11,7 +11,7 @@ import (
 	"slices"
 	"strings"
 
-	"garnix2gha/cmd/internal/cachix/restapi"
+	"garnix2gha/cmd/internal/restapi"
 	"garnix2gha/cmd/internal/secretsource"
 )
 

@@ -2,6 +2,9 @@ package nix
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,7 +25,7 @@ func TestTargetsAreDescribedInOrderWhateverTheirState(t *testing.T) {
 		packages.x86_64-linux = {
 			good = drv "x86_64-linux" "good"; odd = drv "riscv64-linux" "odd";
 			several = derivation { name = "several"; system = "x86_64-linux"; builder = "/bin/sh"; outputs = [ "out" "dev" ]; };
-			thrown = throw "no\n\u001b[31mluck"; dead = abort "dead"; text = "text"; nested.inner = 1; "a.b" = drv "x86_64-linux" "dotted";
+			thrown = throw "no\n` + "\x1b" + `[31mluck"; dead = abort "dead"; text = "text"; nested.inner = 1; "a.b" = drv "x86_64-linux" "dotted";
 		};
 		packages.aarch64-darwin.mac = drv "aarch64-darwin" "mac";
 		devShell.aarch64-linux = drv "aarch64-linux" "shell";
@@ -90,16 +93,19 @@ func TestNothingIsDescribedWithoutTargets(t *testing.T) {
 
 func TestProcessesDoNotGrowWithTheTargets(t *testing.T) {
 	t.Parallel()
+	const dead = 7
 	var names strings.Builder
 	var paths []flake.AttrPath
 	for i := range 300 {
 		name := fmt.Sprintf("p%03d", i)
-		fmt.Fprintf(&names, "%s = drv \"x86_64-linux\" \"%s\"; ", name, name)
+		if i != dead {
+			fmt.Fprintf(&names, "%s = drv \"x86_64-linux\" \"%s\"; ", name, name)
+		}
 		paths = append(paths, pkg("x86_64-linux", name))
 	}
 	nix := newTool(t)
 	f := nix.open(nix.repo(`{ packages.x86_64-linux = { ` + names.String() + ` p007 = abort "x"; }; packages.aarch64-linux.a = drv "aarch64-linux" "a"; }`))
-	all, err := f.Describe(t.Context(), append(paths[:7:7], paths[8:]...))
+	all, err := f.Describe(t.Context(), slices.Delete(slices.Clone(paths), dead, dead+1))
 	require.NoError(t, err)
 	for _, d := range all {
 		assert.Nil(t, d.Failure, d.Attr)
@@ -153,4 +159,45 @@ func TestChunksKeepRequestsSmallAndSystemsApart(t *testing.T) {
 		assert.LessOrEqual(t, len(chunk), 3)
 	}
 	assert.Empty(t, chunks(nil, 3))
+}
+
+func TestHopelessFlakeIsGivenUp(t *testing.T) {
+	t.Parallel()
+	log := filepath.Join(t.TempDir(), "log")
+	f := &Flake{dir: t.TempDir(), runner: New(Settings{Program: script(t, `echo >>"`+log+`"; echo "error: no" >&2; exit 1`)})}
+	paths := make([]flake.AttrPath, 1000)
+	for i := range paths {
+		paths[i] = pkg("x86_64-linux", fmt.Sprint(i))
+	}
+	all, err := f.Describe(t.Context(), paths)
+	require.NoError(t, err)
+	messages := map[string]bool{}
+	for _, d := range all {
+		require.NotNil(t, d.Failure)
+		messages[d.Failure.Message] = true
+	}
+	assert.Contains(t, messages, "evaluation failed, with others: no")
+	content, err := os.ReadFile(log)
+	require.NoError(t, err)
+	assert.LessOrEqual(t, len(content), 2*maxSplits+3, "all halves, the first one twice, and the search order")
+}
+
+func TestThrowsAreAskedForTheirMessageOnlySoOften(t *testing.T) {
+	t.Parallel()
+	nix := newTool(t)
+	f := nix.open(nix.folder(`{ packages.x86_64-linux = builtins.listToAttrs (builtins.genList (i: { name = toString i; value = throw "told"; }) 25); }`))
+	var paths []flake.AttrPath
+	for i := range 25 {
+		paths = append(paths, pkg("x86_64-linux", fmt.Sprint(i)))
+	}
+	all, err := f.Describe(t.Context(), paths)
+	require.NoError(t, err)
+	told := 0
+	for _, d := range all {
+		require.NotNil(t, d.Failure)
+		if d.Failure.Message == "told" {
+			told++
+		}
+	}
+	assert.Equal(t, maxThrows, told)
 }

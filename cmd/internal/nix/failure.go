@@ -37,6 +37,7 @@ const maxMessage = 500
 
 var (
 	ansi      = regexp.MustCompile("\x1b\\[[0-9;?]*[A-Za-z]|\x1b\\][^\x07\x1b]*(\x07|\x1b\\\\)?")
+	placeLine = regexp.MustCompile(`^at (/[^ ]+:\d+:\d+):?$`)
 	errorLine = regexp.MustCompile(`^ *error:`)
 	traceLine = regexp.MustCompile(`^(at (/|«)|… |\(use .--show-trace)`)
 
@@ -72,7 +73,8 @@ func newFailure(messages string, state *os.ProcessState) *Failure {
 	return f
 }
 
-// lastError is nix's last error, which is the innermost one, on one line and without where it happened.
+// lastError is nix's last error, which is the innermost one, on one line. Where it happened is left out, since it moves
+// with every edit; only a syntax error says nothing without its place.
 func lastError(messages string) string {
 	const most = 12 // lines
 	lines := strings.Split(ansi.ReplaceAllString(messages, ""), "\n")
@@ -93,12 +95,17 @@ func lastError(messages string) string {
 		}
 	}
 	var kept []string
+	syntax := false
 	for i, line := range lines[at:min(len(lines), at+most)] {
 		line = strings.TrimSpace(line)
 		if i == 0 {
 			line = strings.TrimSpace(strings.TrimPrefix(line, "error:"))
+			syntax = strings.HasPrefix(line, "syntax error")
 		}
-		if traceLine.MatchString(line) || line == "" && len(kept) > 0 {
+		if place := placeLine.FindStringSubmatch(line); syntax && place != nil {
+			kept = append(kept, "at", place[1])
+		}
+		if traceLine.MatchString(line) || line == "" && len(kept) > 0 && !syntax {
 			break
 		}
 		if line != "" {

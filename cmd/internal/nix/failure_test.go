@@ -4,6 +4,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -21,6 +22,11 @@ func TestMessageIsTheInnermostErrorOnOneLine(t *testing.T) {
 			messages: "error:\n       … while evaluating the attribute 'x'\n         at «string»:1:2:\n            1| x\n             | ^\n\n" +
 				"       error: attribute 'y' missing\n       at /nix/store/a/flake.nix:1:2:\n",
 			want: "attribute 'y' missing",
+		},
+		{
+			name:     "a syntax error with its place",
+			messages: "error: syntax error, unexpected end of file\n\n       at /nix/store/x/flake.nix:1:13:\n\n            1| {\n",
+			want:     "syntax error, unexpected end of file at /nix/store/x/flake.nix:1:13",
 		},
 		{name: "assertions stand below an empty line", messages: "error:\n       Failed assertions:\n       - a\n       - b\n", want: "Failed assertions: - a - b"},
 		{name: "colours and control characters", messages: "\x1b[31;1merror:\x1b[0m a\x1b]0;title\x07\x07b\r\tc\u202ed\xff\n", want: "a b c d\uFFFD"},
@@ -73,9 +79,21 @@ func TestMessageNamesNoPathOfTheMachine(t *testing.T) {
 	t.Parallel()
 	home, err := os.UserHomeDir()
 	require.NoError(t, err)
-	f := &Flake{dir: "/work/repo", source: "/nix/store/00000000000000000000000000000000-source"}
-	failure := &Failure{Message: "path '/nix/store/00000000000000000000000000000000-source/a.nix' and '/work/repo/b', in '/work/repo', needs " +
+	f := &Flake{dir: "/srv/repo", source: "/nix/store/00000000000000000000000000000000-source"}
+	failure := &Failure{Message: "path '/nix/store/00000000000000000000000000000000-source/a.nix' and '/srv/repo/b', in '/srv/repo', needs " +
 		"'/nix/store/11111111111111111111111111111111-c.drv' of " + home + "/d"}
 	f.mend(failure)
 	assert.Equal(t, "path 'a.nix' and 'b', in '.', needs 'c.drv' of ~/d", failure.Message)
+}
+
+func FuzzMessageIsOneHarmlessLine(f *testing.F) {
+	f.Add("error:\n       … while x\n       error: a\n\n b")
+	f.Add("\x1b[31merror:\x1b[0m \xff\u2028\u202e\x9b")
+	f.Add("error: syntax error\n\n at /x:1:2:\n")
+	f.Fuzz(func(t *testing.T, messages string) {
+		message := lastError(messages)
+		assert.True(t, utf8.ValidString(message))
+		assert.LessOrEqual(t, utf8.RuneCountInString(message), maxMessage+1)
+		assert.NotRegexp(t, "[\\x00-\\x1f\\x7f-\\x{9f}\\x{2028}\\x{2029}\\x{202a}-\\x{202e}\\x{2066}-\\x{2069}]", message)
+	})
 }

@@ -54,24 +54,36 @@ func (r *Runner) Open(ctx context.Context, dir string) (*Flake, error) {
 		return nil, fmt.Errorf("read flake: %w", err)
 	}
 	r.report("reading the flake")
-	out, messages, err := r.run(ctx, dir, "flake", "metadata", "--json", ".")
-	f := &Flake{runner: r, dir: dir, WroteLock: wroteLock.MatchString(messages)}
-	if failure := failureOf(err); failure != nil {
-		f.mend(failure)
-		return nil, fmt.Errorf("read flake: %w", failure)
+	f := &Flake{runner: r, dir: dir}
+	m, err := f.metadata(ctx)
+	if err == nil && f.WroteLock {
+		// Nix 2.26 tells of the flake as it was before it wrote the lock.
+		m, err = f.metadata(ctx)
 	}
 	if err != nil {
 		return nil, err
-	}
-	var m metadata
-	if err := json.Unmarshal(out, &m); err != nil {
-		return nil, fmt.Errorf("read flake: nix flake metadata: %w", err)
 	}
 	if f.ref = m.reference(); f.ref == "" {
 		return nil, errors.New("read flake: nix flake metadata does not tell the flake's reference")
 	}
 	f.source, f.mutable = m.Path, m.URL
 	return f, nil
+}
+
+func (f *Flake) metadata(ctx context.Context) (m metadata, err error) {
+	out, messages, err := f.runner.run(ctx, f.dir, "flake", "metadata", "--json", ".")
+	if failure := failureOf(err); failure != nil {
+		f.mend(failure)
+		return m, fmt.Errorf("read flake: %w", failure)
+	}
+	if err != nil {
+		return m, err
+	}
+	f.WroteLock = f.WroteLock || wroteLock.MatchString(messages)
+	if err := json.Unmarshal(out, &m); err != nil {
+		return m, fmt.Errorf("read flake: nix flake metadata: %w", err)
+	}
+	return m, nil
 }
 
 // reference returns the locked reference: a clean checkout is locked by its revision, another one by the hash of its
@@ -94,11 +106,12 @@ func (m metadata) reference() string {
 func escape(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
 
 var (
-	storePrefix = regexp.MustCompile(`/nix/store/[0-9a-z]{32}-`)
+	storePrefix = regexp.MustCompile(`/nix/store/[0-9a-z]{32}-(source/)?`)
 	wroteLock   = regexp.MustCompile(`(?m)^warning: (creating|updating) lock file`)
 	shallow     = regexp.MustCompile(`(?i)shallow`)
 	badURL      = regexp.MustCompile(`^'file://.*' is not a valid URL`)
-	untracked   = regexp.MustCompile(`(?i)source/flake\.nix': no such file|is not tracked by git`)
+	untracked   = regexp.MustCompile(`(?i)/flake\.nix'?:? (no such file|does not exist)|is not tracked by git`)
+	noSet       = regexp.MustCompile(`^(?:value is (an? .*) while a set was expected|expected a set but found (an? [a-z]+).*)$`)
 )
 
 // mend makes a failure the same on every machine, and gives the next step where there is a known one.
@@ -113,7 +126,7 @@ func (f *Flake) mend(failure *Failure) {
 	case untracked.MatchString(failure.Message):
 		failure.Hint = "run \"git add flake.nix\": nix sees only files that git knows"
 	}
-	text := failure.Message
+	text := noSet.ReplaceAllString(failure.Message, "it is ${1}${2}, not an attribute set")
 	if f.source != "" {
 		text = strings.ReplaceAll(text, f.source+"/", "")
 	}

@@ -72,10 +72,10 @@ type Answer struct {
 	From string
 }
 
-// Config is what the flake's output garnix.config is. Without a Failure and a Value there is no such output.
-type Config struct {
-	Value   json.RawMessage
-	Failure *Failure
+// ownConfig is the flake's output garnix.config. Without a failure and a value there is no such output.
+type ownConfig struct {
+	value   json.RawMessage
+	failure *Failure
 }
 
 // List lists the flake: one answer for each query, in order, from one process if nothing is badly wrong, else from one
@@ -86,9 +86,9 @@ func (f *Flake) List(ctx context.Context, queries []Query) ([]Answer, error) {
 }
 
 // survey answers queries and, if wanted, what garnix.config is. Where the process dies, the questions are asked apart.
-func (f *Flake) survey(ctx context.Context, queries []Query, wantConfig bool) ([]Answer, Config, error) {
+func (f *Flake) survey(ctx context.Context, queries []Query, wantConfig bool) ([]Answer, ownConfig, error) {
 	if len(queries) == 0 && !wantConfig {
-		return nil, Config{}, nil
+		return nil, ownConfig{}, nil
 	}
 	search := f.searching()
 	replies, err := f.ask(ctx, surveyRequests(queries, wantConfig, search))
@@ -97,14 +97,14 @@ func (f *Flake) survey(ctx context.Context, queries []Query, wantConfig bool) ([
 	case err == nil:
 		return f.readSurvey(ctx, replies, queries, wantConfig)
 	case failure == nil || failure.Cause == Machine:
-		return nil, Config{}, err
+		return nil, ownConfig{}, err
 	case len(queries) == 0:
-		return nil, Config{Failure: failure}, nil
+		return nil, ownConfig{failure: failure}, nil
 	case len(queries) == 1 && !wantConfig:
-		return []Answer{{Query: queries[0], Failure: failure}}, Config{}, nil
+		return []Answer{{Query: queries[0], Failure: failure}}, ownConfig{}, nil
 	}
 	answers := make([]Answer, len(queries))
-	var found Config
+	var found ownConfig
 	group, ctx := errgroup.WithContext(ctx)
 	part := func(from, to int, withConfig bool) {
 		group.Go(func() error {
@@ -172,10 +172,10 @@ const (
 	stateError   state = "error"
 )
 
-func (f *Flake) readSurvey(ctx context.Context, replies map[string]json.RawMessage, queries []Query, wantConfig bool) ([]Answer, Config, error) {
+func (f *Flake) readSurvey(ctx context.Context, replies map[string]json.RawMessage, queries []Query, wantConfig bool) ([]Answer, ownConfig, error) {
 	var list []listed
 	if err := json.Unmarshal(replies["list"], &list); err != nil {
-		return nil, Config{}, fmt.Errorf("read list: %w", err)
+		return nil, ownConfig{}, fmt.Errorf("read list: %w", err)
 	}
 	states := map[string]listed{}
 	for _, l := range list {
@@ -200,21 +200,21 @@ func (f *Flake) readSurvey(ctx context.Context, replies map[string]json.RawMessa
 			return err
 		})
 	}
-	var c Config
+	var c ownConfig
 	if wantConfig {
 		var reply struct {
 			Present bool            `json:"present"`
 			Value   json.RawMessage `json:"value"`
 		}
 		if err := json.Unmarshal(replies["config"], &reply); err != nil {
-			return nil, Config{}, fmt.Errorf("read garnix.config: %w", err)
+			return nil, ownConfig{}, fmt.Errorf("read garnix.config: %w", err)
 		}
 		switch {
 		case reply.Present:
-			c.Value = reply.Value
+			c.value = reply.Value
 		case states[pathKey([]string{"garnix", "config"})].State == stateError:
 			group.Go(func() (err error) {
-				c.Failure, err = f.message(ctx, "config", request{}, "evaluation failed")
+				c.failure, err = f.message(ctx, "config", request{}, "evaluation failed")
 				return err
 			})
 		}

@@ -1,3 +1,5 @@
+//go:build unix
+
 package nix
 
 import (
@@ -104,7 +106,7 @@ func TestNoMoreProcessesThanJobs(t *testing.T) {
 
 func TestMuchOutputIsBounded(t *testing.T) {
 	t.Parallel()
-	noisy := New(Settings{Program: script(t, `yes warning: noise | head -c 5000000 >&2; echo "error: the last word" >&2; exit 1`)})
+	noisy := New(Settings{Program: script(t, `yes warning: noise | head -c 5000000 >&2; echo >&2; echo "error: the last word" >&2; exit 1`)})
 	_, _, err := noisy.run(t.Context(), t.TempDir())
 	assert.EqualError(t, err, "the last word")
 	endless := New(Settings{Program: script(t, `yes | head -c 70000000`)})

@@ -86,7 +86,7 @@ func (r *Runner) Snapshot(ctx context.Context, root string, decide func(*flake.L
 // top opens the flake at the root, which alone may hold a configuration, and asks it. There may be none, and it may be
 // broken if the one that counts lies elsewhere.
 func (r *Runner) top(ctx context.Context, root string, s *Snapshot, queries []Query, elsewhere bool) (*Flake, []Answer, error) {
-	if _, err := os.Stat(filepath.Join(root, "flake.nix")); errors.Is(err, fs.ErrNotExist) {
+	if !hasFlake(root) {
 		return nil, nil, nil
 	}
 	top, err := r.Open(ctx, root)
@@ -103,41 +103,48 @@ func (r *Runner) top(ctx context.Context, root string, s *Snapshot, queries []Qu
 	if err != nil {
 		return nil, nil, err
 	}
-	s.Lock.GarnixConfig = own.Value
-	if own.Failure != nil {
-		s.Lock.Errors[configKey] = own.Failure.Message
+	s.Lock.GarnixConfig = own.value
+	if own.failure != nil {
+		s.Lock.Errors[configKey] = own.failure.Message
 	}
 	return top, answers, nil
 }
 
-// listed returns the flake that is listed, which is top unless the configuration names another directory.
+// OpenConfigured opens the flake that a configuration is about: the one at the repository's root, or in its flakeDir,
+// which is an ErrFlakeDir if it lies outside.
+func (r *Runner) OpenConfigured(ctx context.Context, root string, c *config.Config) (*Flake, error) {
+	return r.listed(ctx, root, c, nil)
+}
+
+// listed is OpenConfigured with the flake at the root open already, if there is one.
 func (r *Runner) listed(ctx context.Context, root string, c *config.Config, top *Flake) (*Flake, error) {
-	dir := flakePath(c)
-	if dir == "." {
-		if top == nil {
-			return nil, errors.New("read flake: there is no flake.nix in the repository's root")
-		}
-		return top, nil
-	}
-	// As garnix did: resolved first, then compared.
 	resolved, err := filepath.EvalSymlinks(root)
 	if err != nil {
 		return nil, fmt.Errorf("find flake: %w", err)
 	}
-	inner, err := filepath.EvalSymlinks(filepath.Join(root, filepath.FromSlash(dir)))
+	// As garnix did: resolved first, then compared.
+	inner, err := filepath.EvalSymlinks(filepath.Join(resolved, filepath.FromSlash(flakePath(c))))
 	if err != nil {
 		return nil, fmt.Errorf("%w: it does not exist", ErrFlakeDir)
 	}
-	if inner == resolved && top != nil {
-		return top, nil
-	}
-	if info, err := os.Stat(inner); err != nil || !info.IsDir() {
-		return nil, fmt.Errorf("%w: it is not a directory", ErrFlakeDir)
-	}
-	if inner != resolved && !strings.HasPrefix(inner, strings.TrimSuffix(resolved, string(filepath.Separator))+string(filepath.Separator)) {
+	below := strings.TrimSuffix(resolved, string(filepath.Separator)) + string(filepath.Separator)
+	info, err := os.Stat(inner)
+	switch {
+	case flakePath(c) == "", inner != resolved && !strings.HasPrefix(inner, below):
 		return nil, fmt.Errorf("%w: it leads outside", ErrFlakeDir)
+	case err != nil || !info.IsDir():
+		return nil, fmt.Errorf("%w: it is not a directory", ErrFlakeDir)
+	case inner == resolved && top != nil:
+		return top, nil
+	case inner == resolved && !hasFlake(root):
+		return nil, errors.New("read flake: there is no flake.nix in the repository's root")
 	}
 	return r.Open(ctx, inner)
+}
+
+func hasFlake(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "flake.nix"))
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 // flakePath returns the directory of the flake, "" if it is none within the repository.

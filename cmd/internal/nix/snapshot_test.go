@@ -74,7 +74,7 @@ func TestLockHoldsWhatGarnixListed(t *testing.T) {
 			name:    "a family that is no attribute set is an error",
 			outputs: `{ nixosConfigurations = [ ]; packages.x86_64-linux = "text"; }`,
 			want: `{"outputs": {}, "errors": {
-				"nixosConfigurations": "value is a list while a set was expected", "packages.x86_64-linux": "value is a string while a set was expected"}}`,
+				"nixosConfigurations": "it is a list, not an attribute set", "packages.x86_64-linux": "it is a string, not an attribute set"}}`,
 		}, {
 			name:    "a throwing leaf is not looked at",
 			outputs: `{ packages.x86_64-linux = { a = throw "leaf"; b = abort "leaf"; }; devShell.x86_64-linux = drv "x86_64-linux" "s"; }`,
@@ -84,26 +84,26 @@ func TestLockHoldsWhatGarnixListed(t *testing.T) {
 			outputs: `{ packages.x86_64-linux = { "a.b" = 1; "c d" = 1; "\${{ x }}" = 1; "é\n" = 1; "'$(x)\"" = 1; }; }`,
 			want:    `{"outputs": {"packages": {"x86_64-linux": ["${{ x }}", "'$(x)\"", "a.b", "c d", "é\n"]}}}`,
 		}, {
-			name: "garnix.config counts, and not the file",
+			name:    "garnix.config counts, and not the file",
 			outputs: `{ garnix.config = { builds.include = [ "checks.*.*" ]; }; packages.x86_64-linux.a = 1; checks.aarch64-linux.b = 1; }`,
 			yaml:    all,
 			want:    `{"outputs": {"checks": {"aarch64-linux": ["b"]}}, "garnixConfig": {"builds": {"include": ["checks.*.*"]}}}`,
 		}, {
 			name:    "a garnix.config of null counts as well",
 			outputs: `{ garnix.config = null; packages.aarch64-linux.a = 1; }`, yaml: all,
-			want:    `{"outputs": {}, "garnixConfig": null}`,
+			want: `{"outputs": {}, "garnixConfig": null}`,
 		}, {
 			name:    "a garnix.config that does not decode is kept and does not count",
 			outputs: `{ garnix.config = { builds = 3; }; packages.aarch64-linux.a = 1; }`, yaml: all,
-			want:    `{"outputs": {"packages": {"aarch64-linux": ["a"]}}, "garnixConfig": {"builds": 3}}`,
+			want: `{"outputs": {"packages": {"aarch64-linux": ["a"]}}, "garnixConfig": {"builds": 3}}`,
 		}, {
 			name:    "a garnix.config that throws does not count",
 			outputs: `{ garnix.config = throw "not yet"; packages.aarch64-linux.a = 1; }`, yaml: all,
-			want:    `{"outputs": {"packages": {"aarch64-linux": ["a"]}}, "errors": {"garnix.config": "not yet"}}`,
+			want: `{"outputs": {"packages": {"aarch64-linux": ["a"]}}, "errors": {"garnix.config": "not yet"}}`,
 		}, {
 			name:    "a garnix.config that JSON cannot hold brings down only itself",
 			outputs: `{ garnix.config = { builds = x: x; }; packages.aarch64-linux.a = 1; }`, yaml: all,
-			want:    `{"outputs": {"packages": {"aarch64-linux": ["a"]}}, "errors": {"garnix.config": "cannot convert a function to JSON"}}`,
+			want: `{"outputs": {"packages": {"aarch64-linux": ["a"]}}, "errors": {"garnix.config": "cannot convert a function to JSON"}}`,
 		}, {
 			name: "hosts of two systems, of which broken ones have none or that of their packages",
 			outputs: `{ nixosConfigurations = {
@@ -226,7 +226,9 @@ func TestFlakeDirOutsideIsRefused(t *testing.T) {
 		assert.ErrorIs(t, err, ErrFlakeDir, flakeDir)
 		assert.ErrorContains(t, err, want, flakeDir)
 	}
-	_, err := nix.snapshot(dir, "flakeDir: self")
+	_, err := nix.runner.OpenConfigured(t.Context(), dir, decideBy("flakeDir: ../..")(nil))
+	assert.ErrorIs(t, err, ErrFlakeDir)
+	_, err = nix.snapshot(dir, "flakeDir: self")
 	assert.NoError(t, err, "a link to the root is the root")
 	s, err := nix.snapshot(dir, "flakeDir: ../..")
 	require.NoError(t, err, "the configuration's own error tells")

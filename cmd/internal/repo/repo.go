@@ -1,5 +1,5 @@
-// Package repo reads what a repository holds for garnix2gha and writes the workflows: the only place that writes files
-// of the repository, and only below .github.
+// Package repo reads what a repository holds for garnix2gha and is the only place that writes files of the repository:
+// what garnix2gha generates, only below .github, and what it mends, only files that are there.
 package repo
 
 import (
@@ -27,15 +27,16 @@ const maxFile = 16 << 20
 // ErrNoRoot says that no repository root was found.
 var ErrNoRoot = errors.New("no flake.nix or garnix.yaml here or in any folder above")
 
-// Find walks up from dir to the first folder that has flake.nix or garnix.yaml and returns its absolute path.
+// Find walks up from dir to the first folder that has flake.nix, garnix.yaml or the settings, which may hold the
+// configuration of a flake further down, and returns its absolute path.
 func Find(dir string) (string, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return "", fmt.Errorf("find repository root: %w", err)
 	}
 	for {
-		for _, name := range []string{"flake.nix", ConfigFile} {
-			if info, err := os.Stat(filepath.Join(dir, name)); err == nil && info.Mode().IsRegular() {
+		for _, name := range []string{"flake.nix", ConfigFile, SettingsFile} {
+			if info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name))); err == nil && info.Mode().IsRegular() {
 				return dir, nil
 			}
 		}
@@ -63,6 +64,9 @@ func Open(dir string) (*Repo, error) {
 
 // Close releases the root.
 func (r *Repo) Close() error { return r.root.Close() }
+
+// Dir returns the folder the repository was opened at, as it was named.
+func (r *Repo) Dir() string { return r.root.Name() }
 
 // FS returns the repository as a file system.
 func (r *Repo) FS() fs.FS { return r.root.FS() }
@@ -129,6 +133,11 @@ func (r *Repo) plain(name string) error {
 	if !strings.HasPrefix(name, ".github/") || path.Clean(name) != name {
 		return fmt.Errorf("%s: not below .github", name)
 	}
+	return r.linkless(name)
+}
+
+// linkless refuses a path that goes through a symbolic link or names anything but a regular file or nothing.
+func (r *Repo) linkless(name string) error {
 	parts := strings.Split(name, "/")
 	for i := range parts {
 		part := path.Join(parts[:i+1]...)

@@ -27,10 +27,13 @@ func TestFindWalksUp(t *testing.T) {
 	require.NoError(t, os.MkdirAll(deep, 0o755))
 	_, err := repo.Find(deep)
 	require.ErrorIs(t, err, repo.ErrNoRoot)
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "flake.nix"), nil, 0o644))
-	got, err := repo.Find(deep)
-	require.NoError(t, err)
-	assert.Equal(t, dir, got)
+	for _, name := range []string{repo.SettingsFile, repo.ConfigFile, "flake.nix"} {
+		write(t, filepath.Join(dir, filepath.FromSlash(name)), "", 0o644)
+		got, err := repo.Find(deep)
+		require.NoError(t, err)
+		assert.Equal(t, dir, got)
+		require.NoError(t, os.Remove(filepath.Join(dir, filepath.FromSlash(name))))
+	}
 }
 
 func TestApplyWritesReplacesAndRemoves(t *testing.T) {

@@ -35,14 +35,15 @@ func (r *Repo) Apply(edits []Edit) error {
 			}
 			continue
 		}
-		if err := r.replace(name, edit.Data); err != nil {
+		if err := r.replace(name, edit.Data, 0); err != nil {
 			return fmt.Errorf("write %s: %w", edit.Path, err)
 		}
 	}
 	return nil
 }
 
-func (r *Repo) replace(name string, data []byte) error {
+// replace gives the file these permissions, or those of any new file if they are 0.
+func (r *Repo) replace(name string, data []byte, mode fs.FileMode) error {
 	dir := filepath.Dir(name)
 	if err := r.root.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -50,12 +51,15 @@ func (r *Repo) replace(name string, data []byte) error {
 	if err := r.sweep(dir); err != nil {
 		return err
 	}
-	draft := filepath.Join(dir, "."+filepath.Base(name)+temporary)
+	draft := filepath.Join(dir, temporary)
 	file, err := r.root.OpenFile(draft, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
 	}
 	_, err = file.Write(data)
+	if err == nil && mode != 0 {
+		err = file.Chmod(mode)
+	}
 	if err == nil {
 		err = file.Sync()
 	}

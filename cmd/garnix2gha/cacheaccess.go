@@ -1,0 +1,195 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"garnix2gha/cmd/internal/bincache"
+	"garnix2gha/cmd/internal/cachix"
+	"garnix2gha/cmd/internal/secretsource"
+	"garnix2gha/generator/diag"
+	"garnix2gha/generator/settings"
+)
+
+// access is which cache is verified and how it is read.
+type access struct {
+	url         string
+	upstreams   []string
+	keys        []string // none: signatures are not looked at
+	credentials []bincache.Credential
+	named       bool // the API gave the address
+	warnings    diag.List
+}
+
+// access finds out which cache is meant: the one on the command line, else the settings', else the environment's.
+func (v *verifier) access(ctx context.Context, s *settings.Settings) (access, error) {
+	token, err := v.token(ctx)
+	if err != nil {
+		return access{}, err
+	}
+	name, err := v.cacheName(s, v.cache)
+	if err != nil {
+		return access{}, err
+	}
+	a := access{url: v.url, upstreams: s.Cache.Upstreams, keys: v.keys}
+	// The settings speak of their own cache only.
+	own := v.cache == "" && v.url == "" || v.cache == "" && sameURL(v.url, s.Cache.URL) || v.url == "" && v.cache == nameIn(s)
+	switch {
+	case !own && v.cache == "":
+		name = nameOf(v.url)
+	case own && s.Given("cache.url"):
+		a.url = s.Cache.URL
+	}
+	if own && len(a.keys) == 0 {
+		a.keys = s.Cache.PublicKeys
+	}
+	if err := a.complete(ctx, v, name, token); err != nil {
+		return access{}, err
+	}
+	if a.url == "" {
+		return access{}, usagef("no cache is known: name it with --cache or --url, under cache: in the settings, or in " + nameVariable)
+	}
+	if len(a.keys) == 0 {
+		at := diag.Pos{}
+		if own {
+			at = s.At("cache")
+		}
+		a.warnings.Warnf(at, "signatures-unchecked", "pass --public-key, or set cache.public-key in the settings",
+			"no public key of the cache is known, so signatures are not checked")
+	}
+	if v.netrc != "" {
+		if a.credentials, err = bincache.ReadNetrc(v.netrc); err != nil {
+			return access{}, err
+		}
+	}
+	err = a.login(ctx, v, token)
+	return a, err
+}
+
+// complete asks Cachix for what only it can tell: the keys, and where the service is not the hosted one also the address,
+// to which alone a token may be sent.
+func (a *access) complete(ctx context.Context, v *verifier, name string, token secretsource.Value) error {
+	addressless := a.url == "" && v.base() != ""
+	if name == "" || len(a.keys) > 0 && !addressless && (v.base() == "" || token.Empty()) {
+		if a.url == "" && name != "" {
+			a.url = cachixURL(name)
+		}
+		return nil
+	}
+	found, err := v.find(ctx, name, token)
+	switch {
+	case err != nil && (addressless || ctx.Err() != nil):
+		return err
+	case err != nil:
+		a.warnings.Warnf(diag.Pos{}, "cache-unknown", "", "%s", err)
+	case len(a.keys) == 0:
+		a.keys = trusted(found)
+	}
+	a.url = cmp.Or(a.url, found.URI, cachixURL(name))
+	a.named = found.URI != "" && sameURL(a.url, found.URI)
+	return nil
+}
+
+// find reads a cache, first as anyone may: an expired token would be refused even what is public.
+func (v *verifier) find(ctx context.Context, name string, token secretsource.Value) (cachix.BinaryCache, error) {
+	found, err := v.client(secretsource.Value{}, v.show).GetCache(ctx, name)
+	if refusal, ok := errors.AsType[*cachix.Error](err); ok && refusal.Refused() && !token.Empty() {
+		found, err = v.client(token, v.show).GetCache(ctx, name)
+	}
+	if err == nil && !strings.EqualFold(found.Name, name) {
+		return found, fmt.Errorf("asked for cache %s, Cachix answered with %s", name, found.Name)
+	}
+	return found, err
+}
+
+// trusted are the cache's keys that can be one.
+func trusted(cache cachix.BinaryCache) []string {
+	return slices.DeleteFunc(slices.Clone(cache.PublicSigningKeys), func(key string) bool {
+		_, err := bincache.ParsePublicKey(key)
+		return err != nil
+	})
+}
+
+// login adds the token if the cache asks for credentials. It goes to Cachix alone: the address may come from a file
+// that anyone can propose a change to. Other caches are for --netrc, which says what belongs to whom.
+func (a *access) login(ctx context.Context, v *verifier, token secretsource.Value) error {
+	if token.Empty() {
+		return nil
+	}
+	client, err := v.reading(*a)
+	if err != nil {
+		return err
+	}
+	_, err = client.Info(ctx)
+	fault, ok := errors.AsType[*bincache.Error](err)
+	if !ok || fault.Fault != bincache.Refused || fault.Authorized {
+		return ctx.Err()
+	}
+	at, err := url.Parse(a.url)
+	if err != nil {
+		return fmt.Errorf("parse cache URL: not a URL")
+	}
+	hosted := strings.HasSuffix(strings.ToLower(at.Hostname()), ".cachix.org")
+	if !hosted && !a.named || at.Scheme != "https" && !loopback(at.Hostname()) {
+		a.warnings.Warnf(diag.Pos{}, "token-not-sent", "name the host in a netrc file and pass --netrc",
+			"the cache asks for credentials, and the token is sent to Cachix only, over https")
+		return nil
+	}
+	a.credentials = append(a.credentials, bincache.Basic(at.Host, "", token.Reveal()))
+	return nil
+}
+
+// reading is a client for the cache.
+func (v *verifier) reading(a access) (*bincache.Client, error) {
+	retry := bincache.Retry{Sleep: v.sleep}
+	if told := waiting(v.show); told != nil {
+		retry.Notify = func(cause string, wait time.Duration) { told(wait, cause) }
+	}
+	return bincache.New(bincache.Config{
+		URL: a.url, Upstreams: a.upstreams, PublicKeys: a.keys, Credentials: a.credentials, Retry: retry,
+	})
+}
+
+func cachixURL(name string) string { return "https://" + name + ".cachix.org" }
+
+// nameOf is the name of the cache at an address of the hosted service; "" for other addresses.
+func nameOf(address string) string {
+	at, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	name, ok := strings.CutSuffix(strings.ToLower(at.Hostname()), ".cachix.org")
+	if !ok || !hostLabel.MatchString(name) {
+		return ""
+	}
+	return name
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// shown is an address without what may be secret in it.
+func shown(address string) string {
+	at, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	at.User, at.RawQuery, at.Fragment = nil, "", ""
+	return strings.TrimRight(at.String(), "/")
+}
+
+func nameIn(s *settings.Settings) string {
+	backend, _ := s.Cache.Backend.(settings.Cachix)
+	return backend.Name
+}
+
+func sameURL(a, b string) bool { return strings.TrimRight(a, "/") == strings.TrimRight(b, "/") }

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/spf13/cobra"
+
+	"garnix2gha/cmd/internal/cachix"
+	"garnix2gha/cmd/internal/repo"
+	"garnix2gha/generator/settings"
+)
+
+func newCacheCreate(s *service) *cobra.Command {
+	c := &creator{service: s}
+	command := &cobra.Command{
+		Use:   "create NAME",
+		Short: "Create a Cachix cache with a signing key",
+		Long: `Create a cache at Cachix with a signing key, read its public key back, and print what comes
+next: the settings, the nixConfig lines of flake.nix, and the secrets. A cache that is there
+already is taken as it is, so it can be run again.
+
+It needs an account-wide token (a personal auth token, or an organization's) in
+CACHIX_AUTH_TOKEN or where --token-from says. Such a token is for your machine and never for CI.
+Where Cachix's API does not do as expected, the steps on its web pages are printed instead.
+
+With --write the cache is put into .github/garnix2gha/config.yaml; flake.nix is left to
+"garnix2gha leftovers --fix", which puts the cache where garnix's stood.
+
+Exit codes: 0 the cache is there, 1 it could not be made so, 2 wrong usage, 3 Cachix could not
+be reached.`,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usagef("want the name of a cache and nothing else; tokens are never arguments")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c.request.Name, c.request.Public = args[0], !c.private
+			return c.run(cmd.Context())
+		},
+	}
+	s.tokenFlags(command)
+	flags := command.Flags()
+	flags.BoolVar(&c.private, "private", false, "make a cache that only tokens can read")
+	flags.StringVar(&c.request.Account, "organization", "", "slug of the owning organization (default: the token's own account)")
+	flags.BoolVar(&c.request.DryRun, "dry-run", false, "find out what would be done, and do nothing")
+	flags.BoolVar(&c.write, "write", false, "put the cache into .github/garnix2gha/config.yaml")
+	return command
+}
+
+// creator makes a cache.
+type creator struct {
+	*service
+	request        cachix.CreateRequest
+	private, write bool
+}
+
+// creationJSON is the JSON of cache create. Next holds what is left to do, after an error the way through the web pages.
+type creationJSON struct {
+	cachix.CreateResult
+	Settings  []string `json:"settings"`
+	NixConfig []string `json:"nixConfig"`
+	Written   string   `json:"written"` // the file that names the cache now, or with --dry-run would
+	Error     string   `json:"error"`
+}
+
+func (c *creator) run(ctx context.Context) error {
+	token, err := c.token(ctx)
+	if err != nil {
+		return err
+	}
+	if !token.Empty() && c.request.Name == token.Reveal() {
+		return usagef("that is the token, not the name of a cache")
+	}
+	if err := cachix.ValidateName(c.request.Name); err != nil {
+		return usageError{err}
+	}
+	// A cache that cannot be written down shall not be made.
+	if c.write {
+		if err := c.record(cachix.BinaryCache{Name: c.request.Name}, true); err != nil {
+			return err
+		}
+	}
+	show, done := c.progress()
+	result, err := c.client(token, show).Create(ctx, c.request)
+	done()
+	made := creationJSON{CreateResult: result, Settings: []string{}, NixConfig: []string{}}
+	if err != nil {
+		made.Error, made.Next = err.Error(), nonNil(cachix.NextSteps(err))
+		if printed := c.print(made); printed != nil {
+			return printed
+		}
+		if unreachable(ctx, err) && !token.Empty() {
+			return err
+		}
+		return c.problem(err)
+	}
+	made.Settings, made.NixConfig = cachix.SettingsLines(result.Cache), nonNil(cachix.NixConfigLines(result.Cache))
+	if !c.write {
+		return c.print(made)
+	}
+	failed := c.record(result.Cache, c.request.DryRun)
+	if failed == nil {
+		made.Written, made.Next = repo.SettingsFile, append(made.Next, "garnix2gha generate, and commit the result")
+	}
+	if err := c.print(made); err != nil {
+		return err
+	}
+	return failed
+}
+
+// record puts the cache into the settings; a trial only finds out whether that can be done.
+func (c *creator) record(cache cachix.BinaryCache, trial bool) error {
+	r, _, err := c.open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	if _, err := c.settingsOf(r); err != nil {
+		return err
+	}
+	old, err := r.Read(repo.SettingsFile)
+	if err != nil {
+		return err
+	}
+	fresh, err := settings.WithCachix(old, cache.Name, cache.URI, trusted(cache))
+	if err != nil {
+		return c.problem(fmt.Errorf("write %s: %w", repo.SettingsFile, err))
+	}
+	if trial || string(old) == string(fresh) {
+		return nil
+	}
+	return r.Apply([]repo.Edit{{Path: repo.SettingsFile, Data: fresh}})
+}
+
+func (c *creator) print(made creationJSON) error {
+	if c.format == "json" {
+		return c.printJSON(made)
+	}
+	for _, step := range made.Steps {
+		fmt.Fprintf(c.stdout, "%s\n", oneLine(step))
+	}
+	for _, warning := range made.Warnings {
+		fmt.Fprintf(c.stderr, "warning: %s\n", oneLine(warning))
+	}
+	switch {
+	case made.Written != "" && made.Outcome == cachix.Planned:
+		fmt.Fprintf(c.stdout, "would name it in %s\n", made.Written)
+	case made.Written != "":
+		fmt.Fprintf(c.stdout, "%s names it\n", made.Written)
+	default:
+		printList(c.stdout, "for "+repo.SettingsFile+` ("--write" puts it there)`, made.Settings)
+	}
+	printList(c.stdout, `for flake.nix ("garnix2gha leftovers --fix" puts it in the place of garnix's)`, made.NixConfig)
+	printList(c.stdout, "next", made.Next)
+	return nil
+}
+
+// unreachable reports whether the service gave no usable answer, as opposed to one that says no.
+func unreachable(ctx context.Context, err error) bool {
+	var changed *cachix.Unconfirmed
+	var known *cachix.Error
+	switch {
+	case ctx.Err() != nil:
+		return true
+	case errors.As(err, &changed) || !errors.As(err, &known):
+		return false
+	}
+	return known.Status == 0 || known.Status == http.StatusTooManyRequests || known.Status >= http.StatusInternalServerError
+}

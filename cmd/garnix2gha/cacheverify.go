@@ -1,0 +1,226 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"garnix2gha/cmd/internal/bincache"
+	"garnix2gha/cmd/internal/repo"
+	"garnix2gha/generator/settings"
+	"garnix2gha/generator/target"
+)
+
+// verifier is what is verified, and against which cache.
+type verifier struct {
+	*service
+	at      target.Commit
+	listing string // one of the listings
+	closure bool
+	paths   string // a file of store paths, "-" for standard input; "" verifies targets
+	cache   string // name of a Cachix cache
+	url     string
+	keys    []string
+	netrc   string
+	selects bool         // the command line says something about targets
+	show    func(string) // told what goes on; nil where nobody looks
+}
+
+// How the targets are found.
+const (
+	listAuto   = "auto"   // as the workflows do: static if everything is known, else with nix
+	listStatic = "static" // from the lock and the literal matchers
+	listNix    = "nix"    // listed afresh
+)
+
+func newCacheVerify(s *service) *cobra.Command {
+	v := &verifier{service: s}
+	var branch string
+	command := &cobra.Command{
+		Use:   "verify",
+		Short: "Prove that the cache holds every output of every target",
+		Long: `Evaluate the targets with nix, and ask the cache over HTTP for each of their outputs: is the
+store path there, is it that very path, and is it signed by a key of the cache? The verdict is
+in-cache, upstream (a substituter that everybody has serves it), missing or unknown; unknown
+means that nobody could be asked, and is never a softer missing.
+
+The cache is that of the settings, or $CACHIX_CACHE_NAME. Without public keys in the settings
+Cachix is asked for them. A private cache is read with --netrc, or with the token in
+CACHIX_AUTH_TOKEN, which is sent to Cachix only.
+
+With --paths, store paths are verified instead of targets, and neither nix nor a repository is
+needed; only what is missing or unknown is listed then.
+
+Exit codes: 0 everything is there, 1 something is missing, 2 wrong usage, 3 something is unknown.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			v.at = target.Commit{All: true}
+			if cmd.Flags().Changed("branch") {
+				v.at = target.Commit{Branch: branch}
+			}
+			v.selects = cmd.Flags().Changed("branch") || cmd.Flags().Changed("targets")
+			return v.run(cmd.Context())
+		},
+	}
+	flags := command.Flags()
+	flags.StringVar(&branch, "branch", "", "only the targets of a push to this branch (default: of all branches together)")
+	flags.StringVar(&v.listing, "targets", listAuto, "auto (as the workflows), static (from the lock and literal matchers), or nix (list afresh)")
+	flags.BoolVar(&v.closure, "closure", false, "also verify what the outputs refer to, and so on")
+	flags.StringVar(&v.paths, "paths", "", `verify the store paths in this file, "-" for standard input, instead of targets`)
+	flags.StringVar(&v.cache, "cache", "", "name of another Cachix cache")
+	flags.StringVar(&v.url, "url", "", "address of another cache")
+	flags.StringArrayVar(&v.keys, "public-key", nil, `trusted key, "name-1:base64"; may be repeated`)
+	flags.StringVar(&v.netrc, "netrc", "", "file with the credentials of private caches, as nix's netrc-file")
+	return command
+}
+
+func (v *verifier) run(ctx context.Context) error {
+	switch {
+	case !slices.Contains([]string{listAuto, listStatic, listNix}, v.listing):
+		return usagef("--targets: want auto, static or nix")
+	case v.paths != "" && v.selects:
+		return usagef("--paths excludes --branch and --targets")
+	}
+	for _, key := range v.keys {
+		if _, err := bincache.ParsePublicKey(key); err != nil {
+			return usagef("--public-key: %w", err)
+		}
+	}
+	found, err := v.verify(ctx)
+	if err != nil {
+		return err
+	}
+	if err := v.printVerification(found); err != nil {
+		return err
+	}
+	return found.verdict()
+}
+
+// verify does the work and shows what goes on.
+func (v *verifier) verify(ctx context.Context) (verification, error) {
+	var done func()
+	v.show, done = v.progress()
+	defer done()
+	r, _, err := v.open()
+	if errors.Is(err, repo.ErrNoRoot) && v.paths != "" {
+		return v.verifyPaths(ctx, settings.Default())
+	}
+	if err != nil {
+		return verification{}, err
+	}
+	defer r.Close()
+	s, err := v.settingsOf(r)
+	if err != nil {
+		return verification{}, err
+	}
+	if v.paths != "" {
+		return v.verifyPaths(ctx, s)
+	}
+	return v.verifyTargets(ctx, r, s)
+}
+
+// verifyTargets proves the outputs of the targets. The cache is looked at first: nix may work for minutes.
+func (v *verifier) verifyTargets(ctx context.Context, r *repo.Repo, s *settings.Settings) (verification, error) {
+	a, err := v.access(ctx, s)
+	if err != nil {
+		return verification{}, err
+	}
+	client, err := v.reading(a)
+	if err != nil {
+		return verification{}, err
+	}
+	found := newVerification(a)
+	model, err := v.selected(ctx, r, &found)
+	if err != nil {
+		return verification{}, err
+	}
+	if err := v.evaluate(ctx, r, model, &found); err != nil {
+		return verification{}, err
+	}
+	outputs, paths := found.byPath()
+	_, err = client.Verify(ctx, slices.Values(paths), v.walk(len(paths)), func(result bincache.Result) {
+		for _, output := range outputs[result.Path] {
+			output.Verdict, output.Cause, output.Next = result.Verdict, result.Cause, result.Next
+		}
+		if outputs[result.Path] == nil {
+			found.count(result.Verdict)
+			found.note(&found.Closure, result)
+		}
+	})
+	if err != nil {
+		return verification{}, fmt.Errorf("verify %s: %w", found.Cache.URL, err)
+	}
+	found.finish()
+	return found, nil
+}
+
+// verifyPaths proves store paths. What is there is counted and not kept: there may be very many.
+func (v *verifier) verifyPaths(ctx context.Context, s *settings.Settings) (verification, error) {
+	a, err := v.access(ctx, s)
+	if err != nil {
+		return verification{}, err
+	}
+	client, err := v.reading(a)
+	if err != nil {
+		return verification{}, err
+	}
+	list := v.stdin
+	if v.paths != "-" {
+		file, err := os.Open(v.paths)
+		if err != nil {
+			return verification{}, err
+		}
+		defer file.Close()
+		list = file
+	}
+	scanner := bufio.NewScanner(list)
+	words := func(yield func(string) bool) {
+		for scanner.Scan() {
+			if path := strings.TrimSpace(scanner.Text()); path != "" && !yield(path) {
+				return
+			}
+		}
+	}
+	found := newVerification(a)
+	tally, err := client.Verify(ctx, words, v.walk(0), func(result bincache.Result) {
+		found.count(result.Verdict)
+		if result.From == "" {
+			found.note(&found.Paths, result)
+		} else {
+			found.note(&found.Closure, result)
+		}
+	})
+	switch {
+	case err != nil:
+		return verification{}, fmt.Errorf("verify %s: %w", found.Cache.URL, err)
+	case scanner.Err() != nil:
+		return verification{}, fmt.Errorf("read store paths: %w", scanner.Err())
+	case tally.Done == 0:
+		// The build whose output was to be verified has failed.
+		return verification{}, errors.New("read store paths: there are none, so nothing was verified")
+	}
+	found.finish()
+	return found, nil
+}
+
+// walk is how the cache is asked; total 0 means that the number of paths is not known.
+func (v *verifier) walk(total int) bincache.VerifyOptions {
+	options := bincache.VerifyOptions{Closure: v.closure}
+	if v.show == nil {
+		return options
+	}
+	options.Progress = func(t bincache.Tally) {
+		of := ""
+		if total > 0 && !v.closure {
+			of = fmt.Sprintf(" of %d", total)
+		}
+		v.show(fmt.Sprintf("verified %d%s paths, %d missing, %d unknown", t.Done, of, t.Missing, t.Unknown))
+	}
+	return options
+}

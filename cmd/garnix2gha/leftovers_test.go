@@ -1,0 +1,104 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"garnix2gha/generator/diag"
+)
+
+// requireTool skips a test for want of a program, which CI must have.
+func requireTool(t *testing.T, name string) {
+	t.Helper()
+	if _, err := exec.LookPath(name); err == nil {
+		return
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatalf("%s is not installed, and CI needs it", name)
+	}
+	t.Skipf("%s is not installed", name)
+}
+
+func TestLeftoversFindsTheNewCache(t *testing.T) {
+	t.Parallel()
+	const ownKey = "own.example.org-1:BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA="
+	const stays = "extra-substituters = https://cache.garnix.io\nextra-trusted-public-keys = cache.garnix.io:CTFPyKSLcx5RMJKfLo5EEPUObbA78b0YQ2DTCJXqr9g=\n"
+	mended := func(url, key string) string {
+		return "extra-substituters = " + url + "\nextra-trusted-public-keys = " + key + "\n"
+	}
+	for _, tc := range []struct {
+		name, settings, variable string
+		args                     []string
+		code                     int
+		want, says               string
+		asks                     bool // Cachix
+	}{
+		{name: "the settings know address and key", settings: "cache: {backend: nix, url: 'https://own.example.org', push-url: 's3://b', public-key: '" + ownKey + "'}\n",
+			want: mended("https://own.example.org", ownKey)},
+		{name: "the settings name a Cachix cache, and Cachix knows its key", settings: "cache: {name: acme, url: 'https://acme.cachix.org'}\n",
+			want: mended("https://acme.cachix.org", cacheKey), asks: true},
+		{name: "the environment names the cache", variable: "acme", want: mended("SUBSTITUTER", cacheKey), asks: true},
+		{name: "the command line counts for more than the settings", settings: "cache: {name: acme, public-key: '" + cacheKey + "'}\n",
+			args: []string{"--url", "https://own.example.org", "--public-key", ownKey}, want: mended("https://own.example.org", ownKey)},
+		{name: "the settings' key is not another cache's", settings: "cache: {backend: nix, url: 'https://acme.example.org', push-url: 's3://b', public-key: '" + cacheKey + "'}\n",
+			args: []string{"--url", "https://own.example.org"}, says: "no public key of the new cache is known", want: "extra-substituters = https://own.example.org\n"},
+		{name: "a key on the command line goes with the settings' address", settings: "cache: {backend: nix, url: 'https://own.example.org', push-url: 's3://b'}\n",
+			args: []string{"--public-key", ownKey}, want: mended("https://own.example.org", ownKey)},
+		{name: "without any cache garnix's is only taken out", says: "no new cache is known", want: ""},
+		{name: "with --remove nobody is asked", variable: "acme", args: []string{"--remove"}, want: ""},
+		{name: "a key alone is no cache", args: []string{"--public-key", ownKey}, code: exitUsage, want: stays, says: "--public-key needs --url"},
+		{name: "a Cachix cache that is not there changes nothing", settings: "cache: {name: nobody, url: 'https://nobody.cachix.org'}\n", asks: true,
+			code: exitFailure, want: stays, says: "hint: give it as cache.public-key in the settings"},
+		{name: "a Cachix cache without a key changes nothing", settings: "cache: {name: keyless, url: 'https://keyless.cachix.org'}\n", asks: true,
+			code: exitFailure, want: stays, says: "has no public key yet"},
+		{name: "a token in the place of a name is not repeated", variable: accountToken, code: exitUsage, want: stays, says: "no name of a Cachix cache"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			substituter := newSubstituter(t, "").URL
+			service := newCachix(t, substituter)
+			service.caches["keyless"] = map[string]any{"name": "keyless", "uri": "https://keyless.cachix.org", "isPublic": true, "publicSigningKeys": []string{}}
+			env := service.env("")
+			env[nameVariable] = tc.variable
+			files := map[string]string{"flake.nix": "{ }\n", "nix.conf": stays}
+			if tc.settings != "" {
+				files[".github/garnix2gha/config.yaml"] = tc.settings
+			}
+			dir := committed(t, files)
+			dry := invocation{env: env}.run(t, append([]string{"-C", dir, "leftovers", "--fix", "--dry-run"}, tc.args...)...)
+			assert.Equal(t, tc.code, dry.code, dry.stderr)
+			assert.Empty(t, shell(t, dir, "git status --porcelain"), "a dry run writes nothing")
+			got := invocation{env: env}.run(t, append([]string{"-C", dir, "leftovers", "--fix"}, tc.args...)...)
+			assert.Equal(t, tc.code, got.code, got.stderr)
+			assert.Contains(t, got.stderr, tc.says)
+			want := tc.want
+			if tc.variable == "acme" && len(tc.args) == 0 {
+				want = mended(substituter, cacheKey)
+			}
+			content, err := os.ReadFile(dir + "/nix.conf")
+			require.NoError(t, err)
+			assert.Equal(t, want, string(content))
+			service.mu.Lock()
+			defer service.mu.Unlock()
+			assert.Equal(t, tc.asks, len(service.log) > 0, "%v", service.log)
+		})
+	}
+}
+
+func TestPlaceIsNoCommandOfARunner(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]string{
+		"README.md":        "README.md:3:1",
+		"::error::x":       "./::error::x:3:1",
+		" ::error::x":      "./ ::error::x:3:1",
+		"a\x1b[31m\nb":     "a\uFFFD[31m\uFFFDb:3:1",
+		"##[error]x":       "#\uFFFD[error]x:3:1",
+		"\u202etxt.garnix": "\uFFFDtxt.garnix:3:1",
+	} {
+		assert.Equal(t, want, place(diag.Pos{File: name, Line: 3, Column: 1}))
+	}
+}

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"io"
+	"os/exec"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"garnix2gha/cmd/internal/bincache"
+	"garnix2gha/generator"
+	"garnix2gha/templates"
+)
+
+// committed makes a repository with everything committed.
+func committed(t *testing.T, files map[string]string) string {
+	t.Helper()
+	requireTool(t, "git")
+	dir := folder(t, files)
+	shell(t, dir, `git init -q && git add --all && git -c user.name=t -c user.email=t@example.org commit -q -m first`)
+	return dir
+}
+
+// shell runs a line of a shell in a folder and returns what it printed.
+func shell(t *testing.T, dir, line string) string {
+	t.Helper()
+	command := exec.Command("sh", "-euc", line)
+	command.Dir = dir
+	out, err := command.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return string(out)
+}
+
+// A configuration without targets needs no nix to be proven, and the settings do not exist yet.
+func TestWayBackFromRetireRemovesWhatItCreated(t *testing.T) {
+	t.Parallel()
+	service := newCachix(t, newSubstituter(t, "").URL)
+	env := service.env("")
+	env[nameVariable] = "acme"
+	type result struct {
+		Files []struct {
+			Path, Action string
+		}
+		WayBack []string
+	}
+	for _, name := range []string{"README.md", "it's a file.md", "\"quoted\" $(x).md", ":(exclude)x.md", "new\nline.md", "-f"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			const trace = "extra-substituters = https://cache.garnix.io\n"
+			dir := committed(t, map[string]string{"garnix.yaml": "builds: [] # nothing\n", name + "/nix.conf": trace, "other/nix.conf": trace})
+			got := invocation{env: env}.run(t, "-C", dir, "retire", "--inline-config", "--yes", "--format", "json")
+			require.Equal(t, exitFine, got.code, got.stderr)
+			done := decoded[result](t, got)
+			actions := map[string]string{}
+			for _, file := range done.Files {
+				actions[file.Path] = file.Action
+			}
+			assert.Equal(t, map[string]string{
+				".github/garnix2gha/config.yaml": "created", "garnix.yaml": "removed", name + "/nix.conf": "changed", "other/nix.conf": "changed",
+			}, actions)
+			assert.Contains(t, shell(t, dir, "cat .github/garnix2gha/config.yaml"), "garnix:\n  builds: [] # nothing\n")
+			assert.Equal(t, exitFine, invocation{env: env}.run(t, "-C", dir, "check").code)
+			assert.Equal(t, exitFine, invocation{env: env}.run(t, "-C", dir, "leftovers").code, "nothing is left to do")
+			for _, command := range done.WayBack {
+				shell(t, t.TempDir(), command)
+			}
+			assert.Empty(t, shell(t, dir, "git status --porcelain"))
+		})
+	}
+}
+
+func TestUnprovenNamesEachOutputAndStopsSomewhere(t *testing.T) {
+	t.Parallel()
+	assert.Empty(t, unproven([]verdictRow{{verdict: bincache.InCache}, {verdict: bincache.Upstream}}))
+	two := unproven([]verdictRow{
+		{verdict: bincache.Missing, attr: "packages.x86_64-linux.a", output: "out", path: "/nix/store/x-a", cause: "404", next: "push it"},
+		{verdict: bincache.Unknown, attr: "packages.x86_64-linux.b", cause: "no\x1b answer"},
+	})
+	require.Len(t, two, 2)
+	assert.Equal(t, "packages.x86_64-linux.a out /nix/store/x-a is missing: 404 [cache-missing]", two[0].String())
+	assert.Equal(t, "packages.x86_64-linux.b is unknown: no\uFFFD answer [cache-unknown]", two[1].String())
+	many := unproven(slices.Repeat([]verdictRow{{verdict: bincache.Missing}}, 1000))
+	require.Len(t, many, 51)
+	assert.Contains(t, many[50].Hint, "cache verify")
+}
+
+func TestRetireChangesNothingWhileTheCacheIsUnknown(t *testing.T) {
+	t.Parallel()
+	service := newCachix(t, refused(t))
+	env := service.env("")
+	env[nameVariable] = "nobody"
+	dir := committed(t, map[string]string{"garnix.yaml": "builds: []\n", "nix.conf": "extra-substituters = https://cache.garnix.io\n"})
+	got := invocation{env: env}.run(t, "-C", dir, "retire", "--yes")
+	assert.Equal(t, exitFailure, got.code)
+	assert.Contains(t, got.stderr, "hint: ")
+	assert.Empty(t, shell(t, dir, "git status --porcelain"))
+}
+
+func TestSameWork(t *testing.T) {
+	t.Parallel()
+	decide := func(config, settings string) generator.Model {
+		in := generator.Input{Templates: templates.FS}
+		in.Config.Path, in.Settings.Path = "garnix.yaml", "config.yaml"
+		if config != "" {
+			in.Config.Content = []byte(config)
+		}
+		if settings != "" {
+			in.Settings.Content = []byte(settings)
+		}
+		m := generator.Decide(in)
+		require.False(t, m.Diags.HasErrors(), "%v", m.Diags)
+		return m
+	}
+	static := decide("builds:\n  include: [packages.x86_64-linux.a]\n", "")
+	dynamic := decide("builds:\n- include: ['packages.*.*']\n  branch: main\n", "")
+	for _, tc := range []struct {
+		name   string
+		before generator.Model
+		after  string
+		want   bool
+	}{
+		{name: "the same text elsewhere", before: static, after: "garnix:\n  builds:\n    include: [packages.x86_64-linux.a]\n", want: true},
+		{name: "another target", before: static, after: "garnix:\n  builds:\n    include: [packages.x86_64-linux.b]\n"},
+		{name: "another branch of the same target", before: static, after: "garnix:\n  builds:\n  - include: [packages.x86_64-linux.a]\n    branch: main\n"},
+		{name: "the same rules elsewhere", before: dynamic, after: "garnix:\n  builds:\n  - include: ['packages.*.*']\n    branch: main\n", want: true},
+		{name: "another rule, of which no target is known yet", before: dynamic, after: "garnix:\n  builds:\n  - include: ['packages.*.*']\n    exclude: ['packages.*.b']\n    branch: main\n"},
+		{name: "another folder of the flake", before: static, after: "garnix:\n  flakeDir: sub\n  builds:\n    include: [packages.x86_64-linux.a]\n"},
+		{name: "one more action", before: static, after: "garnix:\n  actions: [{run: x, on: push}]\n  builds:\n    include: [packages.x86_64-linux.a]\n"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			assert.Equal(t, tc.want, sameWork(tc.before, decide("", tc.after)))
+		})
+	}
+}
+
+func TestQuestionEndsWithTheProgram(t *testing.T) {
+	t.Parallel()
+	waiting, _ := io.Pipe()
+	o := &options{environment: environment{stdin: waiting}}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := o.line(ctx)
+	require.ErrorIs(t, err, context.Canceled)
+}

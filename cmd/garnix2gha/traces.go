@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/rogpeppe/go-internal/diff"
+
+	"garnix2gha/cmd/internal/github"
+	"garnix2gha/cmd/internal/leftovers"
+	"garnix2gha/generator/diag"
+)
+
+// replacementJSON is the new cache in the JSON of leftovers --fix and of retire.
+type replacementJSON struct {
+	URL        string   `json:"url"`
+	PublicKeys []string `json:"publicKeys"`
+}
+
+// editJSON is one file in the JSON of leftovers --fix and of retire.
+type editJSON struct {
+	Path   string `json:"path"`
+	Action string `json:"action"`           // changed, created, updated or removed
+	Secret bool   `json:"secret,omitempty"` // what goes holds credentials, so that there is no diff
+	Diff   string `json:"diff,omitempty"`
+}
+
+// edited describes an edit; only what is not carried out has a diff.
+func edited(edit leftovers.Edit, withDiff bool) editJSON {
+	e := editJSON{Path: edit.Path, Action: "changed", Secret: edit.Secret}
+	if withDiff && !edit.Secret {
+		e.Diff = string(diff.Diff("a/"+oneLine(edit.Path), edit.Old, "b/"+oneLine(edit.Path), edit.New))
+	}
+	return e
+}
+
+// printEdit prints a file that changed, or the diff of one that would.
+func (o *options) printEdit(e editJSON, dryRun bool) {
+	switch {
+	case !dryRun:
+		fmt.Fprintf(o.stdout, "%-9s %s\n", e.Action, oneLine(e.Path))
+	case e.Secret:
+		fmt.Fprintf(o.stderr, "credentials would be removed from %s, so no diff is shown\n", oneLine(e.Path))
+	case o.terminal(o.stdout):
+		// The lines of a diff come from files that may hold anything; into a pipe they go as they are, for patch.
+		for line := range strings.Lines(e.Diff) {
+			fmt.Fprintln(o.stdout, diffLine(strings.TrimSuffix(line, "\n")))
+		}
+	default:
+		fmt.Fprint(o.stdout, e.Diff)
+	}
+}
+
+// diffLine is a line of text fit for a terminal; tabs stay.
+func diffLine(line string) string {
+	parts := strings.Split(line, "\t")
+	for i, part := range parts {
+		parts[i] = oneLine(part)
+	}
+	return strings.Join(parts, "\t")
+}
+
+func (o *options) printLeftovers(found mended) error {
+	files := []editJSON{}
+	for _, edit := range found.edits {
+		files = append(files, edited(edit, found.dryRun))
+	}
+	switch o.format {
+	case "json":
+		value := map[string]any{"traces": nonNil(found.left), "summary": nonNil(leftovers.Summary(found.left))}
+		if found.fixed {
+			value["files"] = files
+			value["replacement"] = replacementJSON{URL: found.with.CacheURL, PublicKeys: nonNil(found.with.PublicKeys)}
+		}
+		return o.printJSON(value)
+	case "github":
+		if err := diag.Annotations(o.stdout, findings(found.left)); err != nil {
+			return err
+		}
+	}
+	for _, file := range files {
+		o.printEdit(file, found.dryRun)
+	}
+	if o.format == "github" {
+		return nil
+	}
+	traces := o.stdout
+	if found.dryRun {
+		traces = o.stderr // stdout is a diff
+	}
+	for _, t := range found.left {
+		if t.Fix != leftovers.Kept {
+			fmt.Fprintf(traces, "%s: %s: %s\n", place(t.Pos), t.Kind, oneLine(t.Mend))
+		}
+	}
+	return o.printSummary(found)
+}
+
+// place is where a trace is, for the start of a line: a file's name shall neither harm the terminal nor be taken for a
+// command by the runner of a workflow.
+func place(pos diag.Pos) string {
+	text := strings.ReplaceAll(oneLine(pos.String()), "##[", "#\uFFFD[")
+	if strings.HasPrefix(strings.TrimSpace(text), "::") {
+		return "./" + text
+	}
+	return text
+}
+
+// printSummary tells how many traces there are of each kind, what is kept where, and what to do next.
+func (o *options) printSummary(found mended) error {
+	if len(found.left) > 0 {
+		w := tabwriter.NewWriter(o.stderr, 0, 0, 2, ' ', 0)
+		fmt.Fprintln(w, "kind\tlines\t--fix\tpartly\tby hand\tkept")
+		for _, c := range leftovers.Summary(found.left) {
+			fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\n", c.Kind, c.Total, c.Safe, c.Partly, c.Manual, c.Kept)
+		}
+		if err := w.Flush(); err != nil {
+			return err
+		}
+	}
+	for _, line := range kept(found.left) {
+		fmt.Fprintln(o.stderr, line)
+	}
+	if found.stale {
+		fmt.Fprintln(o.stderr, `next: run "garnix2gha generate", because garnix.yaml changed`)
+	}
+	counted := slices.ContainsFunc(found.left, leftovers.Trace.Counted)
+	switch {
+	case !counted:
+		fmt.Fprintln(o.stderr, "nothing is left to do")
+	case !found.fixed && slices.ContainsFunc(found.left, func(t leftovers.Trace) bool { return t.Fix == leftovers.Safe || t.Fix == leftovers.Partly }):
+		fmt.Fprintln(o.stderr, "hint: garnix2gha leftovers --fix --dry-run shows what can be mended without judgement")
+	}
+	if !found.fixed {
+		fmt.Fprintln(o.stderr, "hint: required checks are no files: garnix2gha leftovers --checks prints the commands that move them")
+	}
+	return nil
+}
+
+// kept are lines that tell which files may go on naming garnix, and why.
+func kept(traces []leftovers.Trace) []string {
+	type reason struct{ file, mend string }
+	var order []reason
+	count := map[reason]int{}
+	for _, t := range traces {
+		if t.Fix != leftovers.Kept {
+			continue
+		}
+		r := reason{file: t.File, mend: t.Mend}
+		if count[r] == 0 {
+			order = append(order, r)
+		}
+		count[r]++
+	}
+	var lines []string
+	for _, r := range order {
+		lines = append(lines, fmt.Sprintf("kept      %s (%s): %s", oneLine(r.file), plural(count[r], "line"), oneLine(r.mend)))
+	}
+	return lines
+}
+
+// findings are the traces as diagnostics: an error is something left to do. What is kept is none.
+func findings(traces []leftovers.Trace) diag.List {
+	var l diag.List
+	for _, t := range traces {
+		severity := diag.Error
+		switch {
+		case t.Fix == leftovers.Kept:
+			continue
+		case !t.Counted():
+			severity = diag.Notice
+		}
+		pos := t.Pos
+		pos.File = oneLine(pos.File)
+		l.Add(severity, pos, string(t.Kind), t.Command, "%s", oneLine(t.Mend))
+	}
+	return l
+}
+
+// printRequiredChecks prints the commands that put the aggregate check in the place of garnix's.
+func (o *options) printRequiredChecks(ctx context.Context, s survey) error {
+	commands, err := s.requiredChecks(ctx)
+	if err != nil {
+		return err
+	}
+	if o.format == "json" {
+		return o.printJSON(map[string]any{"commands": commands})
+	}
+	if s.options.Aggregate == "" {
+		fmt.Fprintf(o.stderr, "notice: no workflow here reports the check %q yet: run these when one does\n", oneLine(s.settings.Names.Aggregate))
+	}
+	_, err = fmt.Fprint(o.stdout, commands)
+	return err
+}
+
+// requiredChecks are the commands for the repository that the remote origin names, else for the one gh stands in.
+func (s survey) requiredChecks(ctx context.Context) (string, error) {
+	remote, err := s.tree.Remote(ctx, "origin")
+	if err != nil {
+		return "", err
+	}
+	owner, name, _ := github.ParseRemote(remote, "")
+	return leftovers.RequiredCheckCommands(owner, name, s.settings.Names.Aggregate), nil
+}

@@ -1,0 +1,156 @@
+// Package git runs the git program: it tells which files of a repository are tracked and what state they are in. It
+// changes nothing.
+package git
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// What a caller may want to tell apart. Each says what to do.
+var (
+	ErrNotInstalled = errors.New("git is not installed\nhint: install it; what is tracked is git's to say")
+	ErrNoRepository = errors.New("this is no git repository\nhint: run it in a clone, or name one with -C")
+	ErrNoCommit     = errors.New("the repository has no commit yet\nhint: commit first")
+)
+
+const (
+	// stopTime is how long git may take to end after it was told to.
+	stopTime = 5 * time.Second
+	// maxMessage bounds what is repeated of git's messages, in bytes.
+	maxMessage = 500
+)
+
+// WorkTree is a folder within the work tree of a repository, which need not be its top. All paths are slash paths
+// relative to this folder, and files elsewhere are not seen.
+type WorkTree struct {
+	program, dir string
+}
+
+// Open finds git and the work tree that the folder is in.
+func Open(ctx context.Context, dir string) (*WorkTree, error) {
+	program, err := exec.LookPath("git")
+	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrNotInstalled
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find git: %w", err)
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
+		return nil, fmt.Errorf("find work tree: %w", err)
+	}
+	w := &WorkTree{program: program, dir: dir}
+	inside, err := w.run(ctx, "rev-parse", "--is-inside-work-tree")
+	if failed, ok := errors.AsType[*failure](err); ok && strings.Contains(failed.message, "not a git repository") {
+		return nil, ErrNoRepository
+	}
+	if err != nil {
+		return nil, err
+	}
+	if strings.TrimSpace(string(inside)) != "true" {
+		return nil, ErrNoRepository
+	}
+	return w, nil
+}
+
+// Tracked lists what the index holds, in git's order: files, symbolic links and the folders of submodules, also those
+// that are missing from the work tree.
+func (w *WorkTree) Tracked(ctx context.Context) ([]string, error) {
+	// An unmerged path is in the index up to three times.
+	return w.paths(ctx, "ls-files", "-z", "--deduplicate")
+}
+
+// Changed lists the tracked files that differ from the last commit, in the index or in the work tree, in git's order.
+func (w *WorkTree) Changed(ctx context.Context) ([]string, error) {
+	if _, err := w.Head(ctx); err != nil {
+		return nil, err
+	}
+	return w.paths(ctx, "diff", "--name-only", "-z", "--relative", "--no-renames", "--no-ext-diff", "HEAD", "--", ".")
+}
+
+// Head returns the last commit as 40 or 64 hexadecimal digits; ErrNoCommit if there is none.
+func (w *WorkTree) Head(ctx context.Context) (string, error) {
+	out, err := w.run(ctx, "rev-parse", "--quiet", "--verify", "HEAD^{commit}")
+	if failed, ok := errors.AsType[*failure](err); ok && failed.code == 1 {
+		return "", ErrNoCommit
+	}
+	return strings.TrimSpace(string(out)), err
+}
+
+// Remote returns the address of a remote, "" if there is no such remote.
+func (w *WorkTree) Remote(ctx context.Context, name string) (string, error) {
+	out, err := w.run(ctx, "remote", "get-url", "--", name)
+	if failed, ok := errors.AsType[*failure](err); ok && failed.code == 2 {
+		return "", nil
+	}
+	return strings.TrimSpace(string(out)), err
+}
+
+func (w *WorkTree) paths(ctx context.Context, args ...string) ([]string, error) {
+	out, err := w.run(ctx, args...)
+	if err != nil {
+		return nil, err
+	}
+	var paths []string
+	for path := range bytes.SplitSeq(out, []byte{0}) {
+		if len(path) > 0 {
+			paths = append(paths, string(path))
+		}
+	}
+	return paths, nil
+}
+
+// failure is git refusing what it was asked.
+type failure struct {
+	command, message string
+	code             int
+}
+
+// Error names the command and repeats git's last words on one line.
+func (f *failure) Error() string {
+	if f.message == "" {
+		return fmt.Sprintf("git %s: exit status %d", f.command, f.code)
+	}
+	return fmt.Sprintf("git %s: %s", f.command, f.message)
+}
+
+func (w *WorkTree) run(ctx context.Context, args ...string) ([]byte, error) {
+	// A monitor is a program that the repository's own configuration names.
+	command := exec.CommandContext(ctx, w.program, append([]string{"-c", "core.fsmonitor=false"}, args...)...)
+	command.Dir = w.dir
+	command.Env = append(os.Environ(), "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0", "GIT_TERMINAL_PROMPT=0", "PWD="+w.dir)
+	command.WaitDelay = stopTime
+	var stderr bytes.Buffer
+	command.Stderr = &stderr
+	out, err := command.Output()
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("run git: %w", context.Cause(ctx))
+	}
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return nil, &failure{command: args[0], message: oneLine(stderr.String()), code: exit.ExitCode()}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("run git: %w", err)
+	}
+	return out, nil
+}
+
+// oneLine makes git's messages fit to print: they repeat names that anyone may have chosen.
+func oneLine(text string) string {
+	text = strings.Join(strings.Fields(strings.ToValidUTF8(text[:min(len(text), maxMessage)], "\uFFFD")), " ")
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, strings.TrimPrefix(text, "fatal: "))
+}

@@ -1,0 +1,174 @@
+package git_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"garnix2gha/cmd/internal/git"
+)
+
+// repository makes a repository with the given files committed.
+func repository(t *testing.T, files ...string) string {
+	t.Helper()
+	if _, err := exec.LookPath("git"); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("git is not installed, and CI needs it")
+		}
+		t.Skip("git is not installed")
+	}
+	dir := t.TempDir()
+	do(t, dir, "init", "--quiet")
+	for _, name := range files {
+		write(t, dir, name, "committed\n")
+	}
+	if len(files) > 0 {
+		do(t, dir, "add", "--all")
+		do(t, dir, "commit", "--quiet", "--message", "first")
+	}
+	return dir
+}
+
+func do(t *testing.T, dir string, args ...string) string {
+	t.Helper()
+	command := exec.Command("git", append([]string{"-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"}, args...)...)
+	command.Dir = dir
+	out, err := command.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return strings.TrimSpace(string(out))
+}
+
+func write(t *testing.T, dir, name, content string) {
+	t.Helper()
+	at := filepath.Join(dir, filepath.FromSlash(name))
+	require.NoError(t, os.MkdirAll(filepath.Dir(at), 0o755))
+	require.NoError(t, os.WriteFile(at, []byte(content), 0o644))
+}
+
+func open(t *testing.T, dir string) *git.WorkTree {
+	t.Helper()
+	w, err := git.Open(t.Context(), dir)
+	require.NoError(t, err)
+	return w
+}
+
+func TestTrackedListsPathsAsTheyAreBelowTheFolder(t *testing.T) {
+	t.Parallel()
+	dir := repository(t, "a", "sub/with space", "sub/new\nline", "sub/ümlaut \"quoted\"")
+	write(t, dir, "sub/untracked", "")
+	got, err := open(t, dir).Tracked(t.Context())
+	require.NoError(t, err)
+	assert.ElementsMatch(t, []string{"a", "sub/with space", "sub/new\nline", "sub/ümlaut \"quoted\""}, got)
+	got, err = open(t, filepath.Join(dir, "sub")).Tracked(t.Context())
+	require.NoError(t, err)
+	assert.ElementsMatch(t, []string{"with space", "new\nline", "ümlaut \"quoted\""}, got)
+}
+
+func TestUnmergedPathIsListedOnce(t *testing.T) {
+	t.Parallel()
+	dir := repository(t, "a")
+	do(t, dir, "checkout", "--quiet", "-b", "other")
+	write(t, dir, "a", "theirs\n")
+	do(t, dir, "commit", "--quiet", "--all", "--message", "theirs")
+	do(t, dir, "checkout", "--quiet", "-")
+	write(t, dir, "a", "ours\n")
+	do(t, dir, "commit", "--quiet", "--all", "--message", "ours")
+	require.Error(t, exec.Command("git", "-C", dir, "-c", "user.name=t", "-c", "user.email=t@example.org", "merge", "--quiet", "other").Run())
+	got, err := open(t, dir).Tracked(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []string{"a"}, got)
+	got, err = open(t, dir).Changed(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []string{"a"}, got)
+}
+
+func TestChangedSeesIndexAndWorkTree(t *testing.T) {
+	t.Parallel()
+	dir := repository(t, "same", "edited", "staged", "gone", "sub/edited", "rewritten")
+	w := open(t, dir)
+	none, err := w.Changed(t.Context())
+	require.NoError(t, err)
+	assert.Empty(t, none)
+
+	write(t, dir, "edited", "x")
+	write(t, dir, "sub/edited", "x")
+	write(t, dir, "staged", "x")
+	write(t, dir, "rewritten", "committed\n") // the same content with another time is no change
+	write(t, dir, "untracked", "x")
+	do(t, dir, "add", "staged")
+	require.NoError(t, os.Remove(filepath.Join(dir, "gone")))
+	got, err := w.Changed(t.Context())
+	require.NoError(t, err)
+	assert.ElementsMatch(t, []string{"edited", "staged", "gone", "sub/edited"}, got)
+	got, err = open(t, filepath.Join(dir, "sub")).Changed(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, []string{"edited"}, got)
+}
+
+func TestHeadIsTheCommitOrSaysThatThereIsNone(t *testing.T) {
+	t.Parallel()
+	dir := repository(t, "a")
+	head, err := open(t, dir).Head(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, do(t, dir, "rev-parse", "HEAD"), head)
+
+	empty := repository(t)
+	_, err = open(t, empty).Head(t.Context())
+	require.ErrorIs(t, err, git.ErrNoCommit)
+	_, err = open(t, empty).Changed(t.Context())
+	require.ErrorIs(t, err, git.ErrNoCommit)
+}
+
+func TestRemoteIsEmptyWithoutOne(t *testing.T) {
+	t.Parallel()
+	dir := repository(t, "a")
+	address, err := open(t, dir).Remote(t.Context(), "origin")
+	require.NoError(t, err)
+	assert.Empty(t, address)
+	do(t, dir, "remote", "add", "origin", "git@github.com:octo/flake.git")
+	address, err = open(t, dir).Remote(t.Context(), "origin")
+	require.NoError(t, err)
+	assert.Equal(t, "git@github.com:octo/flake.git", address)
+}
+
+func TestOpenRefusesWhatIsNoWorkTree(t *testing.T) {
+	t.Parallel()
+	dir := repository(t, "a")
+	_, err := git.Open(t.Context(), t.TempDir())
+	require.ErrorIs(t, err, git.ErrNoRepository)
+	_, err = git.Open(t.Context(), filepath.Join(dir, ".git"))
+	require.ErrorIs(t, err, git.ErrNoRepository)
+	_, err = git.Open(t.Context(), filepath.Join(dir, "missing"))
+	require.Error(t, err)
+}
+
+func TestFailureIsOnOneLineAndFitToPrint(t *testing.T) {
+	t.Parallel()
+	dir := repository(t, "a")
+	write(t, dir, ".git/config", "[core]\n\trepositoryformatversion = 0\n[\x1b[31mbroken\n")
+	_, err := git.Open(t.Context(), dir)
+	require.ErrorContains(t, err, "git rev-parse: ")
+	assert.NotContains(t, err.Error(), "\x1b")
+	assert.NotContains(t, err.Error(), "\n")
+}
+
+func TestCancelledContextEndsGit(t *testing.T) {
+	t.Parallel()
+	w := open(t, repository(t, "a"))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := w.Tracked(ctx)
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+func TestMissingGitIsNamed(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	_, err := git.Open(context.Background(), t.TempDir())
+	require.ErrorIs(t, err, git.ErrNotInstalled)
+}
