@@ -72,14 +72,14 @@ let
   sections = map
     (s: { branch = s.branch or null; include = map parts (s.include or [ ]); exclude = map parts (s.exclude or [ ]); })
     (req.sections or [ ]);
-  # A section without branch counts always; a fork's pull request has no branch.
-  considered = filter (s: s.branch == null || s.branch == (req.branch or null)) sections;
+  # A section without branch counts always; a fork's pull request has no branch, and no branch has an empty name.
+  considered = filter (s: s.branch == null || (s.branch != "" && s.branch == (req.branch or null))) sections;
   selects = path: any (s: any (matches path) s.include && !(any (matches path) s.exclude)) considered;
 
   # What garnix listed: by the includes of every section; branches and excludes do not count here.
   includes = concatMap (s: s.include) sections;
   mayMatch = query: any (m: length m == length query + 1 && begins m query) includes;
-  listed = filter (s: !(elem s skip)) systems;
+  listed = filter (s: !(elem s skip) && (req.only or null == null || s == req.only)) systems;
   queries =
     filter mayMatch (map (f: [ f ]) named)
     ++ filter mayMatch (concatMap (f: map (s: [ f s ]) listed) perSystem)
@@ -149,8 +149,8 @@ in
   #   -> [{ "query", "state": "ok|missing|error", "names" }]
   list = map list req.queries;
 
-  # { "sections": [{ "branch", "include", "exclude" }], "branch": null|text, "skip": [systems not to list] } -> what would
-  # be listed for select, without touching the flake: [query]
+  # { "sections": [{ "branch", "include", "exclude" }], "branch": null|text, "skip": [systems not to list], "only": system to
+  # list } -> what would be listed for select, without touching the flake: [query]
   inherit queries;
 
   # same request -> { "targets": [{ "path" }], "errors": [query], "dotted": [text] }

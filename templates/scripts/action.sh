@@ -35,7 +35,12 @@ case "${MODE:?}" in
     case "${FLAKE_DIR:=.}" in /*) die "the flake's directory $FLAKE_DIR must be relative to the checkout" ;; esac
     dir=$(cd -- "./$FLAKE_DIR" 2>/dev/null && pwd -P) || die "the flake's directory $FLAKE_DIR does not exist"
     case "$dir/" in "$root"/*) ;; *) die "the flake's directory $FLAKE_DIR is outside the checkout" ;; esac
-    (cd -- "$dir" && nix flake metadata --json .) >"$tmp/metadata" 2>"$tmp/err" </dev/null || die "the flake cannot be read: $(tail -n 12 "$tmp/err")"
+    # Twice where that writes the lock file: some nix then answers for the tree without it.
+    for _ in 1 2; do
+      cp "$dir/flake.lock" "$tmp/lock" 2>/dev/null || : >"$tmp/lock"
+      (cd -- "$dir" && nix flake metadata --json .) >"$tmp/metadata" 2>"$tmp/err" </dev/null || die "the flake cannot be read: $(tail -n 12 "$tmp/err")"
+      if [ ! -e "$dir/flake.lock" ] || cmp -s "$dir/flake.lock" "$tmp/lock"; then break; fi
+    done
     ref=$(jq -r '
       if .locked.rev or (.path | not) then .url
       else "path:\(.path)?narHash=\(.locked.narHash // "" | @uri)&lastModified=\(.locked.lastModified // .lastModified // 0)"

@@ -58,11 +58,16 @@ why() { # why FILE STATUS
     | if . == "" then "evaluation failed" else .[:1500] end' <"$1"
 }
 
-if (cd -- "$dir" && nix flake metadata --json .) >"$tmp/metadata" 2>"$tmp/err" </dev/null; then :; else
-  status=$?
-  grep -q -i shallow "$tmp/err" && hint=$'\nCheck out the whole history: fetch-depth: 0.'
-  die "the flake cannot be read: $(why "$tmp/err" "$status")${hint:-}"
-fi
+# Twice where that writes the lock file: some nix then answers for the tree without it.
+for _ in 1 2; do
+  cp "$dir/flake.lock" "$tmp/lock" 2>/dev/null || : >"$tmp/lock"
+  (cd -- "$dir" && nix flake metadata --json .) >"$tmp/metadata" 2>"$tmp/err" </dev/null || {
+    status=$?
+    grep -q -i shallow "$tmp/err" && hint=$'\nCheck out the whole history: fetch-depth: 0.'
+    die "the flake cannot be read: $(why "$tmp/err" "$status")${hint:-}"
+  }
+  if [ ! -e "$dir/flake.lock" ] || cmp -s "$dir/flake.lock" "$tmp/lock"; then break; fi
+done
 # A clean checkout is locked by its revision, a dirty one (a lock file just written) by the hash of its copy in the store.
 ref=$(jq -r '
   if .locked.rev or (.path | not) then .url
@@ -86,15 +91,15 @@ is_ifd() { # does the message say that evaluating needs a build that this machin
 # A packages.x86_64-linux that cannot be had at all spoils the search order for every path: search no more.
 searched=false
 stop_searching() {
-  if $searched || ! $search; then return 1; fi
+  if $searched; then return; fi
   searched=true search=false
   echo '{"queries":[["packages","x86_64-linux"],["legacyPackages","x86_64-linux"]]}' >"$tmp/heads"
-  if ask list "$tmp/heads" "$tmp/heads.out"; then search=true; return 1; fi
+  if ask list "$tmp/heads" "$tmp/heads.out"; then search=true; fi
 }
 
 # ---- what is asked for ----
 branch=null
-if [ "${HAS_BRANCH:-true}" = true ]; then branch=$(jq -n --arg b "${BRANCH:-}" '$b'); fi
+if [ "${HAS_BRANCH:-true}" = true ] && [ -n "${BRANCH:-}" ]; then branch=$(jq -n --arg b "$BRANCH" '$b'); fi
 if [ -n "${ENTRY:-}" ]; then
   jq -c --arg id "$ENTRY" '.entries[] | select(.id == $id) | .request' "$work/plan/plan.json" >"$tmp/request"
   [ -s "$tmp/request" ] || die "the plan has no entry $ENTRY"
@@ -118,13 +123,11 @@ echo '[]' >"$tmp/unlisted"
 
 if jq -e '.rules' "$tmp/request" >/dev/null; then
   selection() {
-    jq -c --slurpfile unlisted "$tmp/unlisted" '{sections: .rules, branch,
-      skip: ([$unlisted[0][].system] + (.system as $s | if $s then ["x86_64-linux", "aarch64-darwin", "aarch64-linux", "x86_64-darwin", "i686-linux"] - [$s] else [] end))}' \
-      "$tmp/request" >"$tmp/selection"
+    jq -c --slurpfile unlisted "$tmp/unlisted" '{sections: .rules, branch, only: .system, skip: [$unlisted[0][].system]}' "$tmp/request" >"$tmp/selection"
   }
   selection
   if ! ask select "$tmp/selection" "$tmp/selected"; then
-    stop_searching || true
+    stop_searching
     search_later=$search search=false
     ask queries "$tmp/selection" "$tmp/queries" || die "the flake cannot be listed: $(why "$tmp/queries.err" 1)"
     jq -c '.[]' "$tmp/queries" >"$tmp/query.list"
@@ -174,31 +177,28 @@ take() { # take SLICE: describe a slice in the background
   sed -n "${1}p" "$tmp/queue" >"$tmp/slice.$1"
   ask describe "$tmp/slice.$1" "$tmp/answer.$1" &
 }
-fail() { # fail SLICE: every target of the slice gets the message of the process
-  jq -c --arg why "$2" '.paths[] | {path: ., state: "error", why: $why, final: true}' "$tmp/slice.$1" >>"$tmp/answers"
-}
 finish() { # finish SLICE STATUS
   local group count message
   if [ "$2" = 0 ]; then jq -c '.[]' "$tmp/answer.$1" >>"$tmp/answers"; return; fi
   group=$(jq -r .group "$tmp/slice.$1")
   count=$(jq '.paths | length' "$tmp/slice.$1")
   spent=$((spent + 1))
-  stop_searching || true
+  stop_searching
   if ! $search && grep -q '"search":true' "$tmp/answer.$1.request"; then cat "$tmp/slice.$1" >>"$tmp/queue"; return; fi
   message=$(why "$tmp/answer.$1.err" "$2")
-  if ! $local && is_ifd "$tmp/answer.$1.err" && { [ "$group" != configurations ] || [ "$count" = 1 ]; }; then
-    if [ "$group" != configurations ]; then
-      jq -nc --arg system "$group" --arg why "$message" '{$system, $why}' >>"$tmp/away"
-      return
-    fi
+  if ! $local && is_ifd "$tmp/answer.$1.err" && [ "$group" != configurations ]; then
+    jq -nc --arg system "$group" --arg why "$message" '{$system, $why}' >>"$tmp/away"
+    return
+  fi
+  if ! $local && is_ifd "$tmp/answer.$1.err" && [ "$count" = 1 ]; then
     if ask systems "$tmp/slice.$1" "$tmp/system" && jq -e '.[0].system' "$tmp/system" >/dev/null; then
       jq -c --arg why "$message" '.[0] + {$why}' "$tmp/system" >>"$tmp/away"
       return
     fi
     message+=$'\n(its system is not known without that build)'
   fi
-  if [ "$count" = 1 ]; then fail "$1" "$message"
-  elif [ "$spent" -gt 150 ]; then fail "$1" "evaluation failed, with others: $message"
+  if [ "$spent" -gt 150 ] && [ "$count" -gt 1 ]; then count=1 message="evaluation failed, with others: $message"; fi
+  if [ "$count" = 1 ]; then jq -c --arg why "$message" '.paths[] | {path: ., state: "error", why: $why, final: true}' "$tmp/slice.$1" >>"$tmp/answers"
   else jq -c '(.paths | length / 2 | floor) as $half | {group, paths: .paths[:$half]}, {group, paths: .paths[$half:]}' "$tmp/slice.$1" >>"$tmp/queue"
   fi
 }
@@ -215,7 +215,7 @@ while [ "$i" -le "$(wc -l <"$tmp/queue")" ]; do
 done
 
 # A caught throw has no message yet: ask for the first ones again, alone.
-jq -c 'select(.state == "error" and .why == "evaluation failed" and (.final | not)) | {catch: false, paths: [.path]}' "$tmp/answers" | head -n 20 >"$tmp/thrown"
+jq -c 'select(.state == "error" and .why == "evaluation failed" and (.final | not)) | {catch: false, paths: [.path]}' "$tmp/answers" | sed -n 1,20p >"$tmp/thrown"
 : >"$tmp/messages"
 while IFS= read -r request <&3; do
   printf '%s\n' "$request" >"$tmp/one"

@@ -116,7 +116,8 @@ for pattern in "${patterns[@]}"; do
   for file in "$work"/$pattern; do
     [ -f "$file" ] || continue
     jq -r '.targets[]? | .outputs? // {} | .[]? | strings
-      | select(test("^/nix/store/[0-9a-df-np-sv-z]{32}-[0-9A-Za-z+._?=-]+$"))' "$file" >>"$tmp/all.targets"
+      | select(test("^/nix/store/[0-9a-df-np-sv-z]{32}-[0-9A-Za-z+._?=-]+$"))' "$file" >>"$tmp/all.targets" \
+      || { echo "::error title=Cache::a file that names outputs cannot be read"; exit 1; }
   done
 done
 sort -u "$tmp/all.targets" >"$tmp/all"

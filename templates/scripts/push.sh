@@ -129,7 +129,7 @@ if ! $pushed; then
   elif grep -q -i -w -E '403|forbidden|AccessDenied' "$tmp/log"; then cause="the token may not write to it (403)"
   elif grep -q -i -w -E '404|not found|NoSuchBucket' "$tmp/log"; then cause="it does not exist (404)"
   elif grep -q -i -E 'No space left on device' "$tmp/log"; then cause="No space left on device"
-  elif grep -q -w -E '429|5[0-9][0-9]' "$tmp/log"; then cause="the server failed ($(grep -o -w -E '429|5[0-9][0-9]' "$tmp/log" | head -n 1))"
+  elif grep -q -w -E '429|5[0-9][0-9]' "$tmp/log"; then cause="the server failed ($(grep -o -w -E '429|5[0-9][0-9]' "$tmp/log" | sed -n 1p))"
   elif grep -q -i -E 'resolve host|connection refused|connect to|timed out' "$tmp/log"; then cause="the server cannot be reached"
   else cause="see the log"
   fi

@@ -28,8 +28,9 @@ trap 'rm -rf "$tmp"' EXIT
 for file in "$work"/result/*.json; do
   [ -f "$file" ] || continue
   # Written by a job that ran the repository's code: only its shape is trusted.
-  jq -c '.pushed as $pushed | .targets[]? | select((.attr | type) == "string" and (.check | type) == "string")
-    | {attr, check, state: (.state | tostring), cause: ((.cause // "") | tostring), pushed: ($pushed == true)}' "$file" >>"$tmp/results"
+  jq -c '.pushed as $pushed | .targets[]? | objects | select((.attr | type) == "string" and (.check | type) == "string")
+    | {attr, check, state: (.state | tostring), cause: ((.cause // "") | tostring), pushed: ($pushed == true)}' "$file" >>"$tmp/results" \
+    || { echo "::error title=Statuses::a result of a build job cannot be read"; exit 1; }
 done
 # What the plan knows counts before what a job says, and a job speaks only for what it was to build.
 jq -c --slurpfile results "$tmp/results" --arg url "${RUN_URL:-}" '

@@ -33,7 +33,8 @@ case "${MODE:?}" in
     for file in "$work"/result/*.json; do
       [ -f "$file" ] || continue
       # Written by a job that ran the repository's code: only its shape is trusted.
-      jq -c '.targets[]? | select(.state == "built" and (.attr | type) == "string" and (.outputs | type) == "object") | {attr, outputs}' "$file" >>"$tmp/demanded"
+      jq -c '.targets[]? | objects | select(.state == "built" and (.attr | type) == "string" and (.outputs | type) == "object") | {attr, outputs}' "$file" >>"$tmp/demanded" \
+        || { echo "::error title=Verify::a result of a build job cannot be read"; exit 1; }
     done
     echo '[]' >"$tmp/unplanned" ;;
   all)

@@ -1,0 +1,315 @@
+package golden_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// verdicts writes verdicts.json: a verdict for each path, in an order of n.
+func (j *scriptJob) verdicts(state string, of map[int]string) {
+	j.t.Helper()
+	paths := map[string]any{}
+	for n, verdict := range of {
+		paths[scriptPath(n, "p")] = map[string]any{"verdict": verdict, "cause": "HTTP 404"}
+	}
+	j.put("verdicts.json", map[string]any{"cache": map[string]any{"url": "http://127.0.0.1", "state": state, "message": "HTTP 502"}, "paths": paths})
+}
+
+func scriptWants(attr, state string, paths ...int) map[string]any {
+	outputs := map[string]any{}
+	for i, n := range paths {
+		outputs[[]string{"out", "dev", "man"}[i]] = scriptPath(n, "p")
+	}
+	return map[string]any{"attr": attr, "path": strings.Split(attr, "."), "check": "check " + attr, "outputs": outputs, "state": state, "error": nil, "system": "x86_64-linux", "drv": scriptPath(999, "p.drv")}
+}
+
+func TestScriptVerifyDemandsWhatTheRunPushedOrSkipped(t *testing.T) {
+	t.Parallel()
+	j := newScriptJob(t)
+	j.put("plan/plan.json", map[string]any{"targets": []any{
+		scriptWants("cached", "cached", 1), scriptWants("upstream", "upstream", 2), scriptWants("built", "build", 3, 4), scriptWants("not-built", "build", 5), scriptWants("failed", "failed", 6),
+	}})
+	j.put("result/one.json", map[string]any{"targets": []any{scriptWants("built", "built", 3, 4), scriptWants("not-built", "failed", 5)}})
+	j.put("result/two.json", map[string]any{"targets": []any{scriptWants("unplanned", "built", 7), "rubbish", map[string]any{"state": "built"}}})
+	good := map[int]string{1: "in-cache", 2: "upstream", 3: "in-cache", 4: "in-cache", 7: "in-cache"}
+	j.verdicts("ok", good)
+	end := j.run("verify.sh", "MODE", "run")
+	assert.Equal(t, 0, end.code, end.log)
+	assert.Empty(t, scriptAnnotations(end.log))
+	assert.Contains(t, end.summary, "| 4 | 1 | 0 | 0 |")
+	assert.Empty(t, end.outputs)
+
+	good[4], good[7] = "missing", "unknown"
+	j.verdicts("ok", good)
+	end = j.run("verify.sh", "MODE", "run")
+	assert.Equal(t, 1, end.code)
+	assert.Equal(t, []string{
+		"error|built|built dev: " + scriptPath(4, "p") + " is missing (HTTP 404). Build and push it again: run the build workflow on this branch, or re-run its failed jobs.",
+		"error|unplanned|unplanned out: unknown whether it is there (HTTP 404)",
+	}, scriptAnnotations(end.log))
+	assert.Contains(t, end.log, "2 in the cache, 1 upstream, 1 missing, 1 unknown")
+
+	delete(good, 4)
+	good[7] = "in-cache"
+	j.verdicts("ok", good)
+	end = j.run("verify.sh", "MODE", "run")
+	assert.Equal(t, 1, end.code, "a path nobody asked for is not proven")
+	assert.Contains(t, end.log, "the cache was not asked")
+
+	j.verdicts("unreachable", map[int]string{1: "unknown", 2: "unknown", 3: "unknown", 4: "unknown", 7: "unknown"})
+	end = j.run("verify.sh", "MODE", "run")
+	assert.Equal(t, 1, end.code)
+	assert.Equal(t, []string{"error|Verify|the cache http://127.0.0.1 cannot be used: HTTP 502"}, scriptAnnotations(end.log))
+
+	none := newScriptJob(t)
+	none.put("plan/plan.json", `{"targets":[]}`)
+	none.verdicts("ok", nil)
+	assert.Equal(t, 0, none.run("verify.sh", "MODE", "run").code, "nothing to prove")
+}
+
+func TestScriptVerifyDemandsEveryTarget(t *testing.T) {
+	t.Parallel()
+	broken := scriptWants("broken", "", 1)
+	broken["error"], broken["outputs"] = "no", map[string]any{}
+	floating := scriptWants("floating", "", 1)
+	floating["outputs"] = map[string]any{"out": nil}
+	for _, c := range []struct {
+		name, state string
+		targets     []any
+		unplanned   []any
+		verdicts    map[int]string
+		code        int
+		annotation  string
+		unknown     string
+	}{
+		{name: "everything is there", state: "ok", targets: []any{scriptWants("a", "", 1, 2)}, verdicts: map[int]string{1: "in-cache", 2: "upstream"}},
+		{name: "nothing is selected", state: "ok"},
+		{name: "an evicted path", state: "ok", targets: []any{scriptWants("a", "", 1, 2)}, verdicts: map[int]string{1: "in-cache", 2: "missing"}, code: 1, annotation: "error|a|a dev: "},
+		{name: "what does not evaluate is unknown", state: "ok", targets: []any{broken}, code: 1, annotation: "error|broken|broken : unknown whether it is there (does not evaluate: no)"},
+		{name: "what has no path is unknown", state: "ok", targets: []any{floating}, code: 1, annotation: "error|floating|floating out: unknown whether it is there (content-addressed"},
+		{name: "no cache", state: "none", targets: []any{scriptWants("a", "", 1)}, verdicts: map[int]string{1: "unknown"}, code: 1, annotation: "error|Verify|no cache is configured"},
+		{name: "no cache and nothing selected", state: "none", code: 1, annotation: "error|Verify|no cache is configured"},
+		{name: "no cache, all of it upstream", state: "none", targets: []any{scriptWants("a", "", 1)}, verdicts: map[int]string{1: "upstream"}, code: 1, annotation: "error|Verify|no cache is configured"},
+		{name: "another runner verifies the rest", state: "ok", unplanned: []any{map[string]any{"system": "aarch64-darwin", "why": ""}}, unknown: `[{"system":"aarch64-darwin","runner":"macos-26"}]`},
+		{name: "no runner verifies the rest", state: "ok", unplanned: []any{map[string]any{"system": "riscv64-linux", "why": ""}}, code: 1, annotation: "error|riscv64-linux|no runner is configured to verify"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			j := newScriptJob(t)
+			j.put("targets.json", map[string]any{"targets": append([]any{}, c.targets...), "unplanned": append([]any{}, c.unplanned...)})
+			j.verdicts(c.state, c.verdicts)
+			end := j.run("verify.sh", "MODE", "all", "RUNNERS", scriptRunners)
+			assert.Equal(t, c.code, end.code, end.log)
+			if c.unknown == "" {
+				c.unknown = "[]"
+			}
+			assert.Equal(t, c.unknown, end.outputs["unplanned"])
+			annotations := scriptAnnotations(end.log)
+			if c.annotation == "" {
+				assert.Empty(t, annotations)
+			} else {
+				require.Len(t, annotations, 1)
+				assert.True(t, strings.HasPrefix(annotations[0], c.annotation), annotations[0])
+			}
+		})
+	}
+}
+
+func TestScriptVerifyStaysWithinGitHubsLimitsAndHarmless(t *testing.T) {
+	t.Parallel()
+	var targets []any
+	verdicts := map[int]string{}
+	for i := range 2500 {
+		name := fmt.Sprint("p", i)
+		if i < len(scriptHostile()) {
+			name = scriptHostile()[i]
+		}
+		targets = append(targets, scriptWants(name, "", i+1))
+		verdicts[i+1] = "missing"
+	}
+	j := newScriptJob(t)
+	j.put("targets.json", map[string]any{"targets": targets, "unplanned": []any{}})
+	j.verdicts("ok", verdicts)
+	end := j.run("verify.sh", "MODE", "all")
+	assert.Equal(t, 1, end.code)
+	annotations := scriptAnnotations(end.log)
+	assert.Len(t, annotations, 21)
+	assert.Equal(t, "notice|Verify|and 2480 more", annotations[20])
+	assert.Less(t, len(end.summary), 1000000)
+	for _, bad := range []string{"\x1b", "\u202e", "##["} {
+		assert.NotContains(t, end.log, bad)
+		assert.NotContains(t, end.summary, bad)
+	}
+	assert.NotContains(t, end.summary, "<img")
+	for line := range strings.Lines(end.summary) {
+		if strings.HasPrefix(line, "| missing | <") {
+			assert.Equal(t, 5, strings.Count(line, "|"), line)
+		}
+	}
+}
+
+func TestScriptVerifyNeedsItsInputs(t *testing.T) {
+	t.Parallel()
+	j := newScriptJob(t)
+	require.NoError(t, os.MkdirAll(j.path(""), 0o755))
+	assert.Contains(t, j.run("verify.sh", "MODE", "run").log, "the cache was not asked")
+	j.verdicts("ok", nil)
+	for mode, message := range map[string]string{"run": "there is no plan", "all": "there are no evaluated targets", "some": "MODE must be run or all"} {
+		end := j.run("verify.sh", "MODE", mode)
+		assert.Equal(t, 1, end.code)
+		assert.Contains(t, end.log, message)
+	}
+}
+
+func TestScriptAggregateIsGreenOnlyWhereEverythingThatHadToRunDid(t *testing.T) {
+	t.Parallel()
+	good := map[string]string{"PLAN": "success", "BUILD": "success", "VERIFY": "success", "MATRIX": "some", "FAILED": "0", "BLOCKED": "false", "PUSH": "true"}
+	for _, c := range []struct {
+		name string
+		env  []string
+		want int
+	}{
+		{"everything succeeded", nil, 0},
+		{"nothing to build", []string{"BUILD", "skipped", "MATRIX", "[]"}, 0},
+		{"nothing to build or push", []string{"BUILD", "skipped", "MATRIX", "[]", "VERIFY", "skipped", "PUSH", "false"}, 0},
+		{"built without pushing", []string{"VERIFY", "skipped", "PUSH", "false"}, 0},
+		{"the plan failed", []string{"PLAN", "failure", "BUILD", "skipped", "VERIFY", "skipped", "MATRIX", "", "FAILED", "", "BLOCKED", "", "PUSH", ""}, 1},
+		{"the plan was cancelled", []string{"PLAN", "cancelled"}, 1},
+		{"the plan was skipped", []string{"PLAN", "skipped"}, 1},
+		{"a build failed", []string{"BUILD", "failure"}, 1},
+		{"a build was cancelled", []string{"BUILD", "cancelled"}, 1},
+		{"the build was skipped although there is something to build", []string{"BUILD", "skipped"}, 1},
+		{"the build was skipped and nobody knows what was to build", []string{"BUILD", "skipped", "MATRIX", ""}, 1},
+		{"the verification failed", []string{"VERIFY", "failure"}, 1},
+		{"the verification was cancelled", []string{"VERIFY", "cancelled"}, 1},
+		{"the verification was skipped although the run pushes", []string{"VERIFY", "skipped"}, 1},
+		{"the verification was skipped and nobody knows whether the run pushes", []string{"VERIFY", "skipped", "PUSH", ""}, 1},
+		{"a target does not evaluate", []string{"FAILED", "1"}, 1},
+		{"a number that is none", []string{"FAILED", "none"}, 1},
+		{"no number", []string{"FAILED", ""}, 1},
+		{"a run that should push and cannot", []string{"BLOCKED", "true"}, 1},
+		{"nobody knows whether it is blocked", []string{"BLOCKED", ""}, 1},
+		{"a result nobody knows", []string{"BUILD", "::error::x"}, 1},
+	} {
+		j := newScriptJob(t)
+		for name, value := range good {
+			j.env[name] = value
+		}
+		end := j.run("aggregate.sh", c.env...)
+		assert.Equal(t, c.want, end.code, "%s\n%s", c.name, end.log)
+		if c.want == 0 {
+			assert.Contains(t, end.log, "all is well")
+		} else {
+			assert.NotEmpty(t, scriptAnnotations(end.log), c.name)
+			for _, annotation := range scriptAnnotations(end.log) {
+				assert.True(t, strings.HasPrefix(annotation, "error|Decision|"), annotation)
+			}
+		}
+	}
+}
+
+func TestScriptStatusesPostOneStatusPerTarget(t *testing.T) {
+	t.Parallel()
+	var mu sync.Mutex
+	posted := map[string]map[string]string{}
+	tries := map[string]int{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		var status map[string]string
+		mu.Lock()
+		defer mu.Unlock()
+		if err != nil || r.Method != http.MethodPost || r.URL.Path != "/repos/o/r/statuses/abc123" || r.Header.Get("Authorization") != "Bearer s3cret" || json.Unmarshal(body, &status) != nil {
+			w.WriteHeader(400)
+			return
+		}
+		tries[status["context"]]++
+		switch {
+		case status["context"] == "check limited" && tries[status["context"]] < 3:
+			w.WriteHeader(403)
+		case status["context"] == "check refused":
+			w.WriteHeader(422)
+			fmt.Fprint(w, `{"message":"This SHA and context has reached the maximum number of statuses.\n::error::x"}`)
+		default:
+			w.WriteHeader(201)
+			posted[status["context"]] = status
+		}
+	}))
+	t.Cleanup(server.Close)
+	j := newScriptJob(t)
+	failed := scriptWants("eval", "failed")
+	failed["error"] = "throws\nhere"
+	long := scriptWants(strings.Repeat("l", 300), "cached", 9)
+	hostile := scriptWants("\"\n@/etc/passwd\x1b", "cached", 9)
+	plan := []any{
+		scriptWants("cached", "cached", 1), scriptWants("upstream", "upstream", 2), scriptWants("built", "build", 3), scriptWants("broken", "build", 4), scriptWants("lost", "build", 5), failed,
+		scriptWants("no-runner", "no-runner", 6), scriptWants("limited", "cached", 7), long, hostile,
+	}
+	j.put("plan/plan.json", map[string]any{"targets": plan})
+	broken := scriptWants("broken", "failed", 4)
+	broken["cause"] = strings.Repeat("because ", 50)
+	liar := scriptWants("eval", "built", 8)
+	j.put("result/a.json", map[string]any{"pushed": true, "targets": []any{scriptWants("built", "built", 3), broken, liar, scriptWants("unplanned", "built", 8), "rubbish"}})
+	env := []string{"GITHUB_TOKEN", "s3cret", "GITHUB_API_URL", server.URL, "REPOSITORY", "o/r", "HEAD_SHA", "abc123", "RUN_URL", "http://127.0.0.1/run", "PAUSE", "0"}
+	end := j.run("statuses.sh", env...)
+	assert.Equal(t, 0, end.code, end.log)
+	assert.NotContains(t, end.log, "s3cret")
+	got := map[string]string{}
+	for context, status := range posted {
+		got[context] = status["state"] + ": " + status["description"]
+		assert.LessOrEqual(t, len(status["description"]), 140)
+		assert.LessOrEqual(t, len(context), 255)
+		assert.Equal(t, "http://127.0.0.1/run", status["target_url"])
+	}
+	assert.Equal(t, map[string]string{
+		"check cached":                      "success: already in the cache",
+		"check upstream":                    "success: already in an upstream cache",
+		"check built":                       "success: built and pushed",
+		"check broken":                      "failure: not built: " + strings.Repeat("because ", 50)[:140-len("not built: ")],
+		"check lost":                        "error: its job ended without a result",
+		"check eval":                        "failure: does not evaluate: throws here",
+		"check no-runner":                   "error: no runner is configured for its system",
+		"check limited":                     "success: already in the cache",
+		"check unplanned":                   "success: built and pushed",
+		"check " + strings.Repeat("l", 249): "success: already in the cache",
+		"check \" @/etc/passwd ":            "success: already in the cache",
+	}, got)
+
+	j.put("plan/plan.json", map[string]any{"targets": append(plan, scriptWants("refused", "cached", 1))})
+	end = j.run("statuses.sh", env...)
+	assert.Equal(t, 1, end.code)
+	assert.Equal(t, []string{"error|Statuses|1 of 12 statuses could not be posted (HTTP 422: This SHA and context has reached the maximum number of statuses.::error::x)"}, scriptAnnotations(end.log))
+	assert.Equal(t, 1+4, tries["check refused"]+1, "refused ones alone are posted again")
+
+	for _, c := range [][]string{{"REPOSITORY", "o/r\"\nurl = \"http://127.0.0.1"}, {"HEAD_SHA", "abc/../.."}} {
+		assert.Equal(t, 1, j.run("statuses.sh", append(env, c...)...).code)
+	}
+}
+
+func TestScriptFreeDiskIsForLinuxOnly(t *testing.T) {
+	t.Parallel()
+	j := newScriptJob(t)
+	j.tool("uname", "echo Darwin\n")
+	j.tool("rm", "echo removing \"$@\"\n")
+	end := j.run("free-disk.sh")
+	assert.Equal(t, 0, end.code)
+	assert.Equal(t, "only Linux runners are cleared\n", end.log)
+	j.tool("uname", "echo Linux\n")
+	j.tool("sudo", "shift\necho as root: \"$@\"\n")
+	end = j.run("free-disk.sh")
+	assert.Equal(t, 0, end.code, end.log)
+	for line := range strings.Lines(end.log) {
+		if strings.Contains(line, "removing") {
+			assert.Regexp(t, `removing -rf -- /(usr|opt)/`, line)
+		}
+	}
+}
