@@ -24,6 +24,8 @@ import (
 	"path"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"garnix2gha/generator/config"
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/flake"
@@ -162,12 +164,19 @@ func (r *Result) lint(overlay *workflow.Overlay) error {
 		labels = append(labels, runner...)
 	}
 	labels = append(labels, r.Settings.PlanRunner...)
-	for _, file := range r.Files {
-		found, err := lint.Check(file.Path, file.Data, labels)
-		if err != nil {
+	found := make([]diag.List, len(r.Files))
+	var group errgroup.Group
+	for i, file := range r.Files {
+		group.Go(func() (err error) {
+			found[i], err = lint.Check(file.Path, file.Data, labels)
 			return err
-		}
-		for _, d := range found {
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for _, list := range found {
+		for _, d := range list {
 			if overlay == nil && d.Code != "file-too-large" {
 				return fmt.Errorf("lint what was rendered: %s; nothing was written", d)
 			}

@@ -45,7 +45,7 @@ func New(in Input) (*Plan, Strategy, diag.List) {
 		Runners:  runners(in, strategy),
 		Helper:   label(s.PlanRunner),
 	}}
-	if anyTarget(in, strategy) {
+	if wanted(in.Config) {
 		p.Build = build(in)
 		p.Cache = &Cache{
 			File: s.Files.Cache, Name: s.Names.CacheWorkflow, Schedule: s.Schedule, Minutes: int(s.Timeouts.Verify),
@@ -195,14 +195,10 @@ func excluded(section config.Section, family flake.Family, system flake.System) 
 	return false
 }
 
-func anyTarget(in Input, strategy Strategy) bool {
-	if strategy == Static {
-		return len(in.Selection.Targets) > 0
-	}
-	for range listed(in.Config) {
-		return true
-	}
-	return false
+// wanted reports whether the configuration asks for anything. One whose matchers all turn out dead does: its check was
+// green with garnix, and stays so. One without any include is switched off.
+func wanted(c *config.Config) bool {
+	return slices.ContainsFunc(c.Sections, func(s config.Section) bool { return len(s.Include) > 0 })
 }
 
 // actions plans the garnix actions, nil when there are none.

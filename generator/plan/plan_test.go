@@ -154,12 +154,22 @@ func TestRunnersNameOnlyPossibleSystems(t *testing.T) {
 	}
 }
 
-func TestNothingSelectedNeedsNoWorkflow(t *testing.T) {
+func TestDeadMatchersKeepTheCheck(t *testing.T) {
 	t.Parallel()
 	for _, yaml := range []string{
-		"builds: []", "builds: {include: []}", "builds: {branch: ''}", "builds: {include: ['apps.*.*', 'packages.*', 'packages.riscv64-linux.*']}",
-		"builds: {include: ['packages.x86_64-linux.*'], exclude: ['packages.*.*']}",
+		"builds: {branch: ''}", "builds: {include: ['apps.*.*', 'packages.*', 'packages.riscv64-linux.*']}",
+		"builds: {include: ['packages.x86_64-linux.*'], exclude: ['packages.*.*']}", "builds: {include: [packages.x86_64-linux]}",
 	} {
+		p, _, diags := decide(t, yaml, "", "")
+		require.NotNil(t, p, "%v", diags)
+		require.NotNil(t, p.Build, yaml)
+		assert.Empty(t, p.Systems(), yaml)
+	}
+}
+
+func TestSwitchedOffNeedsNoWorkflow(t *testing.T) {
+	t.Parallel()
+	for _, yaml := range []string{"builds: []", "builds: {include: []}", "builds: [{include: []}, {branch: main, include: []}]"} {
 		p, _, diags := decide(t, yaml, "", "")
 		require.NotNil(t, p, "%v", diags)
 		assert.Nil(t, p.Build, yaml)

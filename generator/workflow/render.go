@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-jsonnet"
 	"github.com/google/go-jsonnet/ast"
+	"golang.org/x/sync/errgroup"
 
 	"garnix2gha/generator/diag"
 )
@@ -101,19 +102,29 @@ func emitAll(text string, overlay *Overlay) ([]File, diag.List, error) {
 	if !ok {
 		return wrong("the result is not an object of workflows")
 	}
-	var files []File
-	for _, name := range slices.Sorted(maps.Keys(workflows)) {
+	names := slices.Sorted(maps.Keys(workflows))
+	for _, name := range names {
 		if !validName(name) {
 			return wrong("%q is no workflow file name", name)
 		}
 		if _, ok := workflows[name].(map[string]any); !ok {
 			return wrong("%s is not an object", name)
 		}
-		body, err := Emit(workflows[name])
-		if err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", name, err)
-		}
-		files = append(files, File{Name: name, Body: body})
+	}
+	files := make([]File, len(names))
+	var group errgroup.Group
+	for i, name := range names {
+		group.Go(func() error {
+			body, err := Emit(workflows[name])
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			files[i] = File{Name: name, Body: body}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, nil, err
 	}
 	return files, diags, nil
 }
