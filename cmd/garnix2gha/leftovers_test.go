@@ -102,3 +102,20 @@ func TestPlaceIsNoCommandOfARunner(t *testing.T) {
 		assert.Equal(t, want, place(diag.Pos{File: name, Line: 3, Column: 1}))
 	}
 }
+
+func TestDiffOnATerminalKeepsItsLinesAndNothingElse(t *testing.T) {
+	t.Parallel()
+	assert.Equal(t, "+a\tb\uFFFD[31m\uFFFD\n-c", harmless("+a\tb\x1b[31m\r\n-c"))
+}
+
+func TestNobodyIsAskedForACacheThatNothingNeeds(t *testing.T) {
+	t.Parallel()
+	service := newCachix(t, refused(t))
+	env := service.env("")
+	env[nameVariable] = "acme"
+	dir := committed(t, map[string]string{"flake.nix": "{ }\n", "README.md": "[![b](https://garnix.io/api/badges/o/r)](https://garnix.io)\n"})
+	got := invocation{env: env}.run(t, "-C", dir, "leftovers", "--fix")
+	assert.Equal(t, exitFine, got.code, got.stderr)
+	assert.Equal(t, "changed   README.md\n", got.stdout)
+	assert.Empty(t, service.log)
+}

@@ -146,3 +146,20 @@ func TestQuestionEndsWithTheProgram(t *testing.T) {
 	_, err := o.line(ctx)
 	require.ErrorIs(t, err, context.Canceled)
 }
+
+func TestRenewRefusesOtherWork(t *testing.T) {
+	t.Parallel()
+	in := generator.Input{
+		Templates: templates.FS,
+		Config:    generator.Source{Path: "garnix.yaml", Content: []byte("builds:\n  include: [packages.x86_64-linux.a]\n")},
+	}
+	before, err := generator.Generate(in)
+	require.NoError(t, err)
+	for _, other := range []string{"builds:\n  include: [packages.x86_64-linux.b]\n", "builds: 1\n"} {
+		p := retirement{before: before}
+		in.Config.Content = []byte(other)
+		require.NoError(t, p.renew(in))
+		require.True(t, p.refused.HasErrors())
+		assert.Empty(t, p.renewed)
+	}
+}

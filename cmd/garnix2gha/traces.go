@@ -45,22 +45,28 @@ func (o *options) printEdit(e editJSON, dryRun bool) {
 	case e.Secret:
 		fmt.Fprintf(o.stderr, "credentials would be removed from %s, so no diff is shown\n", oneLine(e.Path))
 	case o.terminal(o.stdout):
-		// The lines of a diff come from files that may hold anything; into a pipe they go as they are, for patch.
-		for line := range strings.Lines(e.Diff) {
-			fmt.Fprintln(o.stdout, diffLine(strings.TrimSuffix(line, "\n")))
-		}
+		fmt.Fprint(o.stdout, harmless(e.Diff))
 	default:
-		fmt.Fprint(o.stdout, e.Diff)
+		fmt.Fprint(o.stdout, e.Diff) // as it is, for patch
 	}
 }
 
-// diffLine is a line of text fit for a terminal; tabs stay.
-func diffLine(line string) string {
-	parts := strings.Split(line, "\t")
-	for i, part := range parts {
-		parts[i] = oneLine(part)
+// harmless is a diff fit for a terminal: its lines come from files that may hold anything. Tabs stay.
+func harmless(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		line, end := strings.CutSuffix(line, "\n")
+		for i, part := range strings.Split(line, "\t") {
+			if i > 0 {
+				b.WriteByte('\t')
+			}
+			b.WriteString(oneLine(part))
+		}
+		if end {
+			b.WriteByte('\n')
+		}
 	}
-	return strings.Join(parts, "\t")
+	return b.String()
 }
 
 func (o *options) printLeftovers(found mended) error {

@@ -29,11 +29,11 @@ stop=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 store='^/nix/store/[0-9a-df-np-sv-z]{32}-[0-9A-Za-z+._?=-]+'
 jq -r --arg store "${store}[.]drv\$" '.targets[] | select(.error == null) | .drv | strings | select(test($store))' "$work/targets.json" | sort -u >"$tmp/wanted"
 
-invalid() { # invalid LIST: the paths of the file that are not in the store
-  xargs -n 500 nix-store --check-validity --print-invalid <"$1" || true
+invalid() { # invalid LIST: the paths of the file that are not in the store, sorted
+  { xargs -n 500 nix-store --check-validity --print-invalid <"$1" || true; } | sort -u
 }
 invalid "$tmp/wanted" >"$tmp/unknown"
-grep -v -x -F -f "$tmp/unknown" "$tmp/wanted" >"$tmp/drvs" || true
+comm -23 "$tmp/wanted" "$tmp/unknown" >"$tmp/drvs"
 
 watching=false
 if [ "${PUSH:-false}" = true ] && [ "${BACKEND:-}" = cachix ]; then
@@ -107,8 +107,8 @@ if [ -s "$tmp/drvs" ]; then
     # Nix up to 2.2x gives up altogether on one that this machine cannot build: go on without what failed.
     failures "$tmp/round.log" >"$tmp/failures"
     grep -q -e "$away\$" "$tmp/failures" || break
-    affected "$tmp/failures" | cut -f 1 >"$tmp/affected"
-    grep -v -x -F -f "$tmp/affected" "$tmp/drvs" >"$tmp/rest" || true
+    affected "$tmp/failures" | cut -f 1 | sort -u >"$tmp/affected"
+    comm -23 "$tmp/drvs" "$tmp/affected" >"$tmp/rest"
     if [ ! -s "$tmp/rest" ] || cmp -s "$tmp/rest" "$tmp/drvs"; then break; fi
     mv "$tmp/rest" "$tmp/drvs"
   done

@@ -42,19 +42,21 @@ quote() { # quote TEXT: as a value in a curl configuration file
 # path, HTTP code, curl's exit code, StorePath of the answer, curl's message, separated by tabs.
 requests=0
 request() {
-  local base=$1 list=$2 tag=$3 token=${4:-}
+  local base list=$2 tag=$3 token=${4:-}
+  base=$(quote "$1/")
+  base=${base%\"}
   mkdir -p "$tmp/$tag"
   rm -f "$tmp/$tag"/*
   (umask 077 && : >"$tmp/curlrc")
   {
-    printf '%s\n' 'silent' 'location' 'parallel' 'parallel-max = 16' 'connect-timeout = 15' 'max-time = 20' 'max-filesize = 1048576' \
+    printf '%s\n' 'silent' 'location' 'parallel' 'parallel-max = 32' 'connect-timeout = 15' 'max-time = 20' 'max-filesize = 1048576' \
       'retry = 4' 'retry-connrefused' 'retry-max-time = 60' 'user-agent = "garnix2gha"' 'proto = "=https,http"' 'globoff' \
       'write-out = "%{filename_effective}\t%{http_code}\t%{exitcode}\t%{errormsg}\n"'
     if [ -n "$token" ]; then printf 'user = %s\n' "$(quote ":$token")"; fi
     while IFS= read -r path; do
       hash=${path#/nix/store/}
       hash=${hash%%-*}
-      printf 'url = %s\noutput = "%s"\n' "$(quote "$base/$hash.narinfo")" "$tmp/$tag/$hash"
+      printf 'url = %s%s.narinfo"\noutput = "%s"\n' "$base" "$hash" "$tmp/$tag/$hash"
     done <"$list"
   } >"$tmp/curlrc"
   requests=$((requests + $(wc -l <"$list")))
