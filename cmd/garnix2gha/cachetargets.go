@@ -4,9 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"io/fs"
 	"maps"
-	"path/filepath"
 	"slices"
 
 	"garnix2gha/cmd/internal/bincache"
@@ -55,15 +53,7 @@ func (v *verifier) evaluate(ctx context.Context, r *repo.Repo, model generator.M
 	if len(selected) == 0 {
 		return nil
 	}
-	dir, ok := model.Config.FlakePath()
-	if !ok {
-		return nix.ErrFlakeDir
-	}
-	// The repository's own eyes: a link must not lead outside.
-	if info, err := fs.Stat(r.FS(), dir); err != nil || !info.IsDir() {
-		return fmt.Errorf("read flake: %w", cmp.Or(err, nix.ErrFlakeDir))
-	}
-	f, err := nix.New(nix.Settings{Progress: v.show}).Open(ctx, filepath.Join(r.Dir(), filepath.FromSlash(dir)))
+	f, err := nix.New(nix.Settings{Progress: v.show}).OpenConfigured(ctx, r.Dir(), model.Config)
 	if err != nil {
 		return err
 	}

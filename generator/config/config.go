@@ -142,9 +142,6 @@ type Key struct {
 	Kind KeyKind
 }
 
-// Known reports whether hosted garnix read the key.
-func (k Key) Known() bool { return k.Kind == KeyRead }
-
 // KeyKind says who knew a key.
 type KeyKind string
 

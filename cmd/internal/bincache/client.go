@@ -6,9 +6,7 @@
 package bincache
 
 import (
-	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
@@ -155,17 +153,4 @@ func parseURL(address string) (*url.URL, *Credential, error) {
 	}
 	u.User, u.RawQuery, u.ForceQuery, u.Fragment, u.RawFragment = nil, "", false, "", ""
 	return u, credential, nil
-}
-
-// Present reports whether the cache has a narinfo for the 32 characters that name a store path. It proves neither path
-// nor signature; Verify does. The error is an *Error, ctx's own, or says that hash is none.
-func (c *Client) Present(ctx context.Context, hash string) (bool, error) {
-	if len(hash) != hashLen || !isNix32(hash) {
-		return false, fmt.Errorf("look up %.100q: not the hash of a store path", hash)
-	}
-	_, err := c.fetch(ctx, request{method: http.MethodHead, to: c.cache, path: hash + ".narinfo"})
-	if fault, ok := errors.AsType[*Error](err); ok && (fault.Fault == Absent || fault.Fault == Forbidden) {
-		return false, nil
-	}
-	return err == nil, err
 }

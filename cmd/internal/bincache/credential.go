@@ -19,13 +19,6 @@ type Credential struct {
 
 type secret struct{ header, word string }
 
-// Bearer authorizes requests to host with a token.
-func Bearer(host, token string) Credential {
-	token = strings.TrimSpace(token)
-	s := secret{header: "Bearer " + token, word: token}
-	return Credential{Host: host, secret: func() secret { return s }}
-}
-
 // Basic authorizes requests to host with a login, which may be empty, and a password. Nix sends a netrc entry so.
 func Basic(host, login, password string) Credential {
 	s := secret{header: "Basic " + base64.StdEncoding.EncodeToString([]byte(login+":"+password)), word: password}

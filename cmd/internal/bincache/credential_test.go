@@ -1,6 +1,7 @@
 package bincache
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -25,24 +26,24 @@ func TestCredentialIsSentToItsHost(t *testing.T) {
 		want string
 	}{
 		{"a token", func(f *fakeCache) Config {
-			return Config{URL: f.URL, Credentials: []Credential{Bearer("127.0.0.1", token+"\n")}}
-		}, "Bearer " + token},
+			return Config{URL: f.URL, Credentials: []Credential{Basic("127.0.0.1", "", token)}}
+		}, "Basic " + base64.StdEncoding.EncodeToString([]byte(":"+token))},
 		{"a netrc entry", func(f *fakeCache) Config {
 			return Config{URL: f.URL, Credentials: []Credential{Basic("127.0.0.1", "", token)}}
 		}, "Basic Omh1bnRlcjItdG9rZW4="},
 		{"a host with its port", func(f *fakeCache) Config {
-			return Config{URL: f.URL, Credentials: []Credential{Bearer(f.host(), token)}}
-		}, "Bearer " + token},
+			return Config{URL: f.URL, Credentials: []Credential{Basic(f.host(), "", token)}}
+		}, "Basic " + base64.StdEncoding.EncodeToString([]byte(":"+token))},
 		{"a password in the URL", func(f *fakeCache) Config {
 			return Config{URL: strings.Replace(f.URL, "://", "://:"+token+"@", 1) + "/?priority=10#x"}
 		}, "Basic Omh1bnRlcjItdG9rZW4="},
 		{"the first that fits", func(f *fakeCache) Config {
 			return Config{URL: f.URL, Credentials: []Credential{
-				Bearer("elsewhere.example", "other"), Bearer("127.0.0.1:1", "other"), Bearer("127.0.0.1", token), Bearer("127.0.0.1", "other"),
+				Basic("elsewhere.example", "", "other"), Basic("127.0.0.1:1", "", "other"), Basic("127.0.0.1", "", token), Basic("127.0.0.1", "", "other"),
 			}}
-		}, "Bearer " + token},
+		}, "Basic " + base64.StdEncoding.EncodeToString([]byte(":"+token))},
 		{"none for another host", func(f *fakeCache) Config {
-			return Config{URL: f.URL, Credentials: []Credential{Bearer("elsewhere.example", token), Bearer("0.0.1", token)}}
+			return Config{URL: f.URL, Credentials: []Credential{Basic("elsewhere.example", "", token), Basic("0.0.1", "", token)}}
 		}, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -69,12 +70,12 @@ func TestRedirectToAnotherHostLosesTheCredential(t *testing.T) {
 	cache.on(path.Hash()+".narinfo", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, strings.Replace(store.URL, "127.0.0.1", "localhost", 1)+r.URL.Path, http.StatusTemporaryRedirect)
 	})
-	got := verdict(t, newClient(t, Config{URL: cache.URL, Credentials: []Credential{Bearer("127.0.0.1", token)}}), path)
+	got := verdict(t, newClient(t, Config{URL: cache.URL, Credentials: []Credential{Basic("127.0.0.1", "", token)}}), path)
 	assert.Equal(t, InCache, got.Verdict, got.Cause)
 	first, second := cache.asked(path.Hash()+".narinfo"), store.asked(path.Hash()+".narinfo")
 	require.Len(t, first, 1)
 	require.Len(t, second, 1)
-	assert.Equal(t, "Bearer "+token, first[0].Header.Get("Authorization"))
+	assert.Equal(t, "Basic "+base64.StdEncoding.EncodeToString([]byte(":"+token)), first[0].Header.Get("Authorization"))
 	assert.Empty(t, second[0].Header.Get("Authorization"))
 }
 
@@ -86,7 +87,7 @@ func TestRedirectToAnotherPortOverPlainHTTPLosesTheCredential(t *testing.T) {
 	cache.on(path.Hash()+".narinfo", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, store.URL+r.URL.Path, http.StatusFound)
 	})
-	verdict(t, newClient(t, Config{URL: cache.URL, Credentials: []Credential{Bearer("127.0.0.1", token)}}), path)
+	verdict(t, newClient(t, Config{URL: cache.URL, Credentials: []Credential{Basic("127.0.0.1", "", token)}}), path)
 	require.Len(t, store.asked(path.Hash()+".narinfo"), 1)
 	assert.Empty(t, store.asked(path.Hash() + ".narinfo")[0].Header.Get("Authorization"))
 }
@@ -102,9 +103,9 @@ func TestRedirectFromHTTPSToHTTPLosesTheCredential(t *testing.T) {
 		http.Redirect(w, r, plain.URL+r.URL.Path, http.StatusFound)
 	}))
 	t.Cleanup(secure.Close)
-	got := verdict(t, newClient(t, Config{URL: secure.URL, HTTP: secure.Client(), Credentials: []Credential{Bearer("127.0.0.1", token)}}), path)
+	got := verdict(t, newClient(t, Config{URL: secure.URL, HTTP: secure.Client(), Credentials: []Credential{Basic("127.0.0.1", "", token)}}), path)
 	assert.Equal(t, InCache, got.Verdict, got.Cause)
-	assert.Equal(t, "Bearer "+token, seen.Load())
+	assert.Equal(t, "Basic "+base64.StdEncoding.EncodeToString([]byte(":"+token)), seen.Load())
 	for _, r := range plain.requests {
 		assert.Empty(t, r.Header.Get("Authorization"))
 	}
@@ -116,7 +117,7 @@ func TestUpstreamDoesNotSeeTheCredentialOfTheCache(t *testing.T) {
 	cache, upstream := newCache(t), newCache(t)
 	upstream.holds(path, nil)
 	address := strings.Replace(upstream.URL, "127.0.0.1", "localhost", 1)
-	got := verdict(t, newClient(t, Config{URL: cache.URL, Upstreams: []string{address}, Credentials: []Credential{Bearer("127.0.0.1", token)}}), path)
+	got := verdict(t, newClient(t, Config{URL: cache.URL, Upstreams: []string{address}, Credentials: []Credential{Basic("127.0.0.1", "", token)}}), path)
 	assert.Equal(t, Upstream, got.Verdict, got.Cause)
 	for _, r := range upstream.requests {
 		assert.Empty(t, r.Header.Get("Authorization"))
@@ -166,9 +167,9 @@ func TestConfigurationErrorsNameTheFaultAndNoSecret(t *testing.T) {
 		{"a login without a password", Config{URL: "https://hunter2@x.example"}, "it is empty"},
 		{"a bad upstream", Config{URL: "https://x.example", Upstreams: []string{"hunter2"}}, "not an http or https address"},
 		{"a bad key", Config{URL: "https://x.example", PublicKeys: []string{"hunter2"}}, "parse public key"},
-		{"an empty token", Config{URL: "https://x.example", Credentials: []Credential{Bearer("x.example", " \n")}}, "it is empty"},
-		{"a token of two lines", Config{URL: "https://x.example", Credentials: []Credential{Bearer("x.example", "hunter2\nhunter2")}}, "control character"},
-		{"a token for no host", Config{URL: "https://x.example", Credentials: []Credential{Bearer("", "hunter2")}}, "names no host"},
+		{"an empty token", Config{URL: "https://x.example", Credentials: []Credential{Basic("x.example", "", "")}}, "it is empty"},
+		{"a token of two lines", Config{URL: "https://x.example", Credentials: []Credential{Basic("x.example", "", "hunter2\nhunter2")}}, "control character"},
+		{"a token for no host", Config{URL: "https://x.example", Credentials: []Credential{Basic("", "", "hunter2")}}, "names no host"},
 		{"a zero credential", Config{URL: "https://x.example", Credentials: []Credential{{Host: "x"}}}, "holds nothing"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -202,7 +203,7 @@ func TestCredentialFitsItsHostOnly(t *testing.T) {
 			t.Parallel()
 			u, err := url.Parse(tc.url)
 			require.NoError(t, err)
-			assert.Equal(t, tc.want, Bearer(tc.host, "t").fits(u))
+			assert.Equal(t, tc.want, Basic(tc.host, "", "t").fits(u))
 		})
 	}
 }

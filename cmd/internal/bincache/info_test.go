@@ -53,39 +53,3 @@ func TestInfoSaysWhatTheCacheIs(t *testing.T) {
 		})
 	}
 }
-
-func TestPresentAsksWithoutABody(t *testing.T) {
-	t.Parallel()
-	path := pathNamed("hello")
-	for _, tc := range []struct {
-		name   string
-		answer http.HandlerFunc
-		want   bool
-		err    string
-	}{
-		{"there", status(200, narInfo(path, nil)), true, ""},
-		{"there, and compressed", compressed(gzipped(narInfo(path, nil))), true, ""},
-		{"not there", status(404, ""), false, ""},
-		{"not there, says S3", status(403, s3Denied), false, ""},
-		{"private", status(401, ""), false, "wants credentials"},
-		{"down", status(500, ""), false, "gives no answer (500)"},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			t.Parallel()
-			cache := newCache(t)
-			cache.on(path.Hash()+".narinfo", tc.answer)
-			got, err := newClient(t, Config{URL: cache.URL}).Present(t.Context(), path.Hash())
-			assert.Equal(t, tc.want, got)
-			if tc.err != "" {
-				require.ErrorContains(t, err, tc.err)
-			} else {
-				require.NoError(t, err)
-			}
-			for _, r := range cache.requests {
-				assert.Equal(t, http.MethodHead, r.Method)
-			}
-		})
-	}
-	_, err := newClient(t, Config{URL: "http://127.0.0.1:1"}).Present(t.Context(), "../x")
-	require.ErrorContains(t, err, "not the hash of a store path")
-}

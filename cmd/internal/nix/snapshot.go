@@ -125,7 +125,7 @@ func (r *Runner) listed(ctx context.Context, root string, c *config.Config, top 
 	// As garnix did: resolved first, then compared.
 	inner, err := filepath.EvalSymlinks(filepath.Join(resolved, filepath.FromSlash(flakePath(c))))
 	if err != nil {
-		return nil, fmt.Errorf("%w: it does not exist", ErrFlakeDir)
+		return nil, fmt.Errorf("%w: %q does not exist", ErrFlakeDir, flakePath(c))
 	}
 	below := strings.TrimSuffix(resolved, string(filepath.Separator)) + string(filepath.Separator)
 	info, err := os.Stat(inner)

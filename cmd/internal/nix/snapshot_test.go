@@ -220,7 +220,7 @@ func TestFlakeDirOutsideIsRefused(t *testing.T) {
 	require.NoError(t, os.Symlink("..", filepath.Join(dir, "up")))
 	require.NoError(t, os.Symlink(".", filepath.Join(dir, "self")))
 	for flakeDir, want := range map[string]string{
-		"up": "it leads outside", "up/inner/up": "it leads outside", "missing": "it does not exist", "flake.nix": "it is not a directory",
+		"up": "it leads outside", "up/inner/up": "it leads outside", "missing": `"missing" does not exist`, "flake.nix": "it is not a directory",
 	} {
 		_, err := nix.snapshot(dir, "flakeDir: "+flakeDir)
 		assert.ErrorIs(t, err, ErrFlakeDir, flakeDir)
