@@ -32,6 +32,9 @@ func actTool(t *testing.T) string {
 			t.Skipf("%s is not installed", tool)
 		}
 	}
+	if os.Geteuid() != 0 {
+		t.Skip("only root can build here without a daemon, whose settings would count")
+	}
 	path, err := exec.LookPath("act")
 	if err != nil {
 		t.Fatal(err)
@@ -143,15 +146,16 @@ func (c actCommand) run() (*actRun, error) {
 
 // actLine is a line of act's JSON log.
 type actLine struct {
-	Job       string         `json:"job"`
-	JobID     string         `json:"jobID"`
-	JobResult string         `json:"jobResult"`
-	Matrix    map[string]any `json:"matrix"`
-	Message   string         `json:"msg"`
-	Command   string         `json:"command"`
-	Raw       string         `json:"raw"`        // a line that act takes for a command
-	RawOutput bool           `json:"raw_output"` // Message is a line of output
-	Content   string         `json:"content"`
+	Job        string         `json:"job"`
+	JobID      string         `json:"jobID"`
+	JobResult  string         `json:"jobResult"`
+	StepResult string         `json:"stepResult"`
+	Matrix     map[string]any `json:"matrix"`
+	Message    string         `json:"msg"`
+	Command    string         `json:"command"`
+	Raw        string         `json:"raw"`        // a line that act takes for a command
+	RawOutput  bool           `json:"raw_output"` // Message is a line of output
+	Content    string         `json:"content"`
 }
 
 var matrixNumber = regexp.MustCompile(`-\d+$`)
@@ -163,6 +167,7 @@ func actParse(log []byte) (*actRun, error) {
 	var endings []ending
 	entries := map[string]int{} // jobs by id
 	printed := map[string]*actCommands{}
+	failed := map[string]bool{} // jobs with a failed step
 	scanner := bufio.NewScanner(bytes.NewReader(log))
 	const longest = 8 << 20
 	scanner.Buffer(nil, longest)
@@ -185,7 +190,12 @@ func actParse(log []byte) (*actRun, error) {
 		case line.RawOutput:
 			printed[line.Job].line(line.Message)
 		}
+		failed[line.Job] = failed[line.Job] || line.StepResult == "failure"
 		if line.JobResult != "" {
+			// act says so of every job of a matrix that ends after one that failed.
+			if line.JobResult == "failure" && len(line.Matrix) > 0 && !failed[line.Job] {
+				line.JobResult = "success"
+			}
 			_, name, _ := strings.Cut(strings.TrimRight(line.Job, " "), "/")
 			endings = append(endings, ending{id: line.JobID, name: name, result: line.JobResult})
 			entries[line.JobID]++

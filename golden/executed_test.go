@@ -1,21 +1,14 @@
 package golden_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"html"
 	"os"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
-
-	"garnix2gha/generator/config"
-	"garnix2gha/generator/flake"
-	"garnix2gha/generator/target"
 )
 
 // TestExecuted runs generated workflows with real Nix against a cache on loopback. Each file of executed/ is a
@@ -199,7 +192,7 @@ func (s *executedScenario) sound() error {
 		}
 		err := filepath.WalkDir(s.env["STANDIN_ARTIFACTS"], func(file string, entry os.DirEntry, err error) error {
 			if err != nil || entry.IsDir() {
-				return nil //nolint:nilerr // there may be no artifacts
+				return nil // there may be no artifacts
 			}
 			if content, err := os.ReadFile(file); err != nil || strings.Contains(string(content), secret) {
 				return fmt.Errorf("%s is in the artifact %s (%w)", name, file, err)
@@ -218,140 +211,4 @@ func (s *executedScenario) sound() error {
 		}
 	}
 	return nil
-}
-
-func (s *executedScenario) cmdJobs(_ bool, args []string) error {
-	return same("jobs", args, s.last.jobs)
-}
-
-// same reports how two lists differ; their order does not count, how often something occurs does.
-func same(what string, want, got []string) error {
-	want, got = slices.Sorted(slices.Values(want)), slices.Sorted(slices.Values(got))
-	if slices.Equal(want, got) {
-		return nil
-	}
-	return fmt.Errorf("%s:\nwant %q\n got %q", what, want, got)
-}
-
-// executedPlan is what scenarios look at in plan.json.
-type executedPlan struct {
-	Targets []struct{ Attr, State string }
-	Push    bool
-}
-
-func (s *executedScenario) plan() (executedPlan, error) {
-	var p executedPlan
-	data, err := os.ReadFile(filepath.Join(s.env["STANDIN_ARTIFACTS"], "garnix2gha-plan/plan.json"))
-	if err != nil {
-		return p, err
-	}
-	return p, json.Unmarshal(data, &p)
-}
-
-func (s *executedScenario) cmdTargets(_ bool, args []string) error {
-	p, err := s.plan()
-	if err != nil {
-		return err
-	}
-	var got []string
-	for _, t := range p.Targets {
-		got = append(got, t.Attr+"="+t.State)
-	}
-	return same("targets", args, got)
-}
-
-func (s *executedScenario) cmdModelled(bool, []string) error {
-	p, err := s.plan()
-	if err != nil {
-		return err
-	}
-	outputs, err := os.ReadFile(filepath.Join(s.repo, "outputs.json"))
-	if err != nil {
-		return err
-	}
-	lock, diags := flake.DecodeLock("outputs.json", outputs)
-	if diags.HasErrors() {
-		return fmt.Errorf("%s", diags[0])
-	}
-	yaml, err := os.ReadFile(filepath.Join(s.repo, "garnix.yaml"))
-	if err != nil {
-		return err
-	}
-	decoded, diags := config.Resolve(config.Source{File: "garnix.yaml", YAML: yaml})
-	if diags.HasErrors() {
-		return fmt.Errorf("%s", diags[0])
-	}
-	commit := target.Commit{Fork: s.branch == nil}
-	if s.branch != nil {
-		commit.Branch = *s.branch
-	}
-	selection, _ := target.Select(decoded, lock, commit)
-	var want, got []string
-	for _, t := range selection.Targets {
-		want = append(want, t.Attr.String())
-	}
-	for _, t := range p.Targets {
-		got = append(got, t.Attr)
-	}
-	if len(want) == 0 {
-		return fmt.Errorf("the model selects nothing")
-	}
-	return same("targets", want, got)
-}
-
-func (s *executedScenario) cmdBuilt(_ bool, args []string) error {
-	log, err := os.ReadFile(s.builtLog())
-	if err != nil && !os.IsNotExist(err) {
-		return err
-	}
-	return same("built", args, strings.Fields(string(log[s.built:])))
-}
-
-func (s *executedScenario) cmdPushed(_ bool, args []string) error {
-	var got []string
-	for file, storePath := range s.cache.paths() {
-		if !s.pushed[file] {
-			got = append(got, storeName(storePath))
-		}
-	}
-	return same("pushed", args, got)
-}
-
-func (s *executedScenario) cmdCached(negated bool, args []string) error {
-	names := s.cache.names()
-	for _, name := range args {
-		if slices.Contains(names, name) == negated {
-			return fmt.Errorf("the cache has %q", names)
-		}
-	}
-	return nil
-}
-
-func annotated(level string) func(*executedScenario, bool, []string) error {
-	return func(s *executedScenario, negated bool, args []string) error {
-		pattern, err := regexp.Compile("(?s)" + strings.Join(args, " "))
-		if err != nil {
-			return err
-		}
-		found := slices.ContainsFunc(s.last.annotations, func(a actAnnotation) bool {
-			return a.level == level && pattern.MatchString(a.title+": "+a.message)
-		})
-		if found == negated {
-			return fmt.Errorf("annotations: %q", s.last.annotations)
-		}
-		return nil
-	}
-}
-
-func printed(part func(*actRun) string) func(*executedScenario, bool, []string) error {
-	return func(s *executedScenario, negated bool, args []string) error {
-		pattern, err := regexp.Compile("(?m)" + strings.Join(args, " "))
-		if err != nil {
-			return err
-		}
-		if pattern.MatchString(part(s.last)) == negated {
-			return fmt.Errorf("%s: found: %t", pattern, negated)
-		}
-		return nil
-	}
 }

@@ -53,7 +53,7 @@ func TestScriptsOnNewerNix(t *testing.T) {
     packages.x86_64-linux = rec { good = ok "good"; bad = d "bad" "x86_64-linux" "echo '::error::forged'; exit 3"; root = d "root" "x86_64-linux" "exit 4";
       leaf = derivation { name = "leaf"; inherit n; needs = root; system = "x86_64-linux"; builder = "/bin/sh"; };
       elsewhere = derivation { name = "elsewhere"; inherit n; needs = d "mac" "aarch64-darwin" ""; system = "x86_64-linux"; builder = "/bin/sh"; };
-      wrong = derivation { name = "wrong"; inherit n; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "echo > $out" ]; outputHash = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="; outputHashMode = "flat"; };
+      wrong = derivation { name = "wrong-${n}"; inherit n; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "echo > $out" ]; outputHash = "sha256-AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="; outputHashMode = "flat"; };
       throws = throw "first\nsecond"; aborts = abort "enough"; missing = { }.attribute; loops = let x = x; in x; text = "text"; };`, scriptRules("*.*.*"))
 		assert.Equal(t, 1, r.start().code)
 		plan := scriptGet[scriptPlan](r.plan, "plan/plan.json")

@@ -50,13 +50,13 @@ realise() { # realise DRV...: normally one nix-store for all; without the token 
   if $watching; then
     rm -f "$tmp/started"
     # shellcheck disable=SC2016 # expanded by the inner shell
-    cachix watch-exec "$CACHE_NAME" -- "${clean[@]}" bash -c ': >"$1"; shift; exec "$@"' bash "$tmp/started" nix-store --realise --keep-going "$@" && return
+    cachix watch-exec "$CACHE_NAME" -- "${clean[@]}" bash -c ': >"$1"; shift; exec "$@" >/dev/null' bash "$tmp/started" nix-store --realise --keep-going "$@" && return
     local status=$?
     [ ! -e "$tmp/started" ] || return "$status"
     echo "cachix watch-exec did not start; building without pushing meanwhile"
     watching=false
   fi
-  "${clean[@]}" nix-store --realise --keep-going "$@"
+  "${clean[@]}" nix-store --realise --keep-going "$@" >/dev/null
 }
 batch() { # batch: realise the list, in as few processes as the limit of arguments allows
   local status=0 drvs=() drv
@@ -82,7 +82,7 @@ failures() {
     /Cannot build .*\.drv/ { pending = drv($0); next }
     /Reason: / && pending != "" {
       reason = $0; sub(".*Reason: ", "", reason); sub("[.]$", "", reason); sub("^builder ", "its builder ", reason)
-      if (reason ~ /required system or feature/) reason = away
+      if (reason ~ /platform mismatch|required system|missing system feature/) reason = away
       if (reason !~ /dependenc/) print pending "\t" reason
       pending = ""; next
     }' | sort -u
@@ -156,7 +156,7 @@ while IFS= read -r drv <&3; do
   nix-store --read-log "${culprit:-$drv}" 2>/dev/null </dev/null | tail -n 20 >"$tmp/tail" || true
   # No log of its own (a hash mismatch, a missing feature): what nix said about it.
   if [ ! -s "$tmp/tail" ]; then
-    awk -v drv="${culprit:-$drv}" 'index($0, drv) && /error|Cannot build/ { n = 4 } n-- > 0' "$work/build.log" | tail -n 20 >"$tmp/tail"
+    awk -v drv="${culprit:-$drv}" '/error/ { n = index($0, drv) && !/build of / ? 4 : 0 } n-- > 0' "$work/build.log" | tail -n 20 >"$tmp/tail"
     [ -s "$tmp/tail" ] || tail -n 5 "$work/build.log" >"$tmp/tail"
   fi
   jq -cRs --arg drv "$drv" --arg cause "$reason" '{drv: $drv, cause: $cause[:500], log: .[-8000:]}' <"$tmp/tail" >>"$tmp/causes"
