@@ -14,10 +14,8 @@ func Text(w io.Writer, l List, color bool) error {
 		if d.File != "" {
 			b.WriteString(": ")
 		}
-		if label := string(d.Severity); d.Severity != Error {
-			b.WriteString(paint(color, d.Severity, label) + ": ")
-		} else if color {
-			b.WriteString(paint(color, d.Severity, label) + ": ")
+		if color || d.Severity != Error {
+			b.WriteString(paint(color, d.Severity, string(d.Severity)) + ": ")
 		}
 		fmt.Fprintf(&b, "%s [%s]\n", visible(d.Message), d.Code)
 		if d.Hint != "" {
@@ -45,9 +43,9 @@ func Annotations(w io.Writer, l List) error {
 		if d.Column > 0 {
 			fmt.Fprintf(&b, "col=%d,", d.Column)
 		}
-		message := d.Message
+		message := visible(d.Message)
 		if d.Hint != "" {
-			message += "\n" + d.Hint
+			message += "\n" + visible(d.Hint)
 		}
 		fmt.Fprintf(&b, "title=%s::%s\n", property.Replace("garnix2gha "+d.Code), data.Replace(message))
 	}
