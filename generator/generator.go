@@ -22,6 +22,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"regexp"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -51,6 +52,7 @@ type Input struct {
 	Lock      Source
 	Overlay   Source
 	Misnamed  string // a garnix.yml, which garnix never read; "" without one
+	Flake     Source // flake.nix: only looked at for a garnix.config that no lock tells
 	Templates fs.FS
 }
 
@@ -98,9 +100,16 @@ func Read(in Input) Model {
 		m.Diags.Warnf(diag.Pos{File: in.Misnamed}, "misnamed-config", "rename it to garnix.yaml if it is meant to count",
 			"garnix never read %s, only garnix.yaml", in.Misnamed)
 	}
+	if m.Lock == nil && flakeConfig.Match(in.Flake.Content) {
+		m.Diags.Warnf(diag.Pos{File: in.Flake.Path}, "flake-config-unknown", `run "garnix2gha snapshot", which reads it`,
+			"the flake seems to have an output garnix.config, which garnix read before any file")
+	}
 	m.Diags = m.Diags.Sorted()
 	return m
 }
+
+// flakeConfig finds what looks like the output garnix.config in a flake's text.
+var flakeConfig = regexp.MustCompile(`(?m)^[^#\n]*\bgarnix(\.config\b|\s*=\s*(rec\s*)?\{\s*config\b)`)
 
 // Decide reads the inputs, selects the targets of every branch and plans the workflows.
 func Decide(in Input) Model {

@@ -72,6 +72,26 @@ func TestScriptVerifyDemandsWhatTheRunPushedOrSkipped(t *testing.T) {
 	assert.Equal(t, 0, none.run("verify.sh", "MODE", "run").code, "nothing to prove")
 }
 
+// A build job ran the repository's code: neither its silence nor another path makes a planned output proven.
+func TestScriptVerifyTrustsThePlanBeforeTheJob(t *testing.T) {
+	t.Parallel()
+	for name, result := range map[string]any{
+		"no result":        nil,
+		"an empty result":  map[string]any{"targets": []any{}},
+		"a result of lies": map[string]any{"targets": []any{scriptWants("built", "built", 1)}},
+	} {
+		j := newScriptJob(t)
+		j.put("plan/plan.json", map[string]any{"targets": []any{scriptWants("built", "build", 3)}})
+		if result != nil {
+			j.put("result/one.json", result)
+		}
+		j.verdicts("ok", map[int]string{1: "in-cache", 3: "missing"})
+		end := j.run("verify.sh", "MODE", "run")
+		assert.Equal(t, 1, end.code, name)
+		assert.Contains(t, end.log, scriptPath(3, "p")+" is missing", name)
+	}
+}
+
 func TestScriptVerifyDemandsEveryTarget(t *testing.T) {
 	t.Parallel()
 	broken := scriptWants("broken", "", 1)

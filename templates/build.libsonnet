@@ -129,7 +129,7 @@ function(build, common)
            statuses: {
              name: 'Statuses',
              needs: ['plan', 'build'],
-             'if': "needs.plan.result == 'success' && github.event_name != 'pull_request' && !cancelled()",
+             'if': "needs.plan.result == 'success' && (github.event_name != 'pull_request' || github.event.pull_request.head.repo.full_name == github.repository) && !cancelled()",
              'runs-on': common.helper,
              permissions: { statuses: 'write # one commit status a target, as garnix had a check a target' },
              'timeout-minutes': 10,

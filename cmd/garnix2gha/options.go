@@ -64,6 +64,7 @@ func (o *options) input(r *repo.Repo) (generator.Input, error) {
 		{&in.Settings, repo.SettingsFile, ""},
 		{&in.Lock, repo.LockFile, o.snapshot},
 		{&in.Overlay, repo.OverlayFile, ""},
+		{&in.Flake, "flake.nix", ""},
 	} {
 		file.into.Path = file.name
 		if file.flag == "" {

@@ -41,7 +41,7 @@ func TestPrintersKeepHostileTextOnItsLine(t *testing.T) {
 	require.NoError(t, diag.Text(&text, l, false))
 	assert.Equal(t, "a\uFFFDb:,%:3:4: bad \"x\uFFFDy\" \uFFFD 100% [code]\nhint: do\uFFFD[31m\n", text.String())
 	require.NoError(t, diag.Annotations(&annotations, l))
-	assert.Equal(t, "::error file=a%0Ab%3A%2C%25,line=3,col=4,title=garnix2gha code::bad \"x\uFFFDy\" \uFFFD 100%25%0Ado\uFFFD[31m\n", annotations.String())
+	assert.Equal(t, "::error file=a%0Ab%3A%2C%25,line=3,col=4,title=garnix2gha code::bad \"x%0Ay\" \uFFFD 100%25%0Ado\uFFFD[31m\n", annotations.String())
 }
 
 func TestTextMarksWhatIsNoErrorAndPaintsOnlyOnRequest(t *testing.T) {

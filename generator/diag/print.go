@@ -43,11 +43,15 @@ func Annotations(w io.Writer, l List) error {
 		if d.Column > 0 {
 			fmt.Fprintf(&b, "col=%d,", d.Column)
 		}
-		message := visible(d.Message)
+		message := d.Message
 		if d.Hint != "" {
-			message += "\n" + visible(d.Hint)
+			message += "\n" + d.Hint
 		}
-		fmt.Fprintf(&b, "title=%s::%s\n", property.Replace("garnix2gha "+d.Code), data.Replace(message))
+		lines := strings.Split(message, "\n")
+		for i, line := range lines {
+			lines[i] = visible(line)
+		}
+		fmt.Fprintf(&b, "title=%s::%s\n", property.Replace("garnix2gha "+d.Code), data.Replace(strings.Join(lines, "\n")))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -38,7 +38,11 @@ func (r Report) Markdown() string {
 	if len(r.Checks) > 0 {
 		b.WriteString("\n## Checks\n\n| garnix | now |\n| --- | --- |\n")
 		for _, c := range r.Checks {
-			fmt.Fprintf(&b, "| %s | %s |\n", code(c.Old), code(c.New))
+			now := code(c.New)
+			if c.New == "" {
+				now = "none"
+			}
+			fmt.Fprintf(&b, "| %s | %s |\n", code(c.Old), now)
 		}
 	}
 	fmt.Fprintf(&b, "\n## Jobs\n\n```mermaid\n%s```\n", r.Mermaid)

@@ -37,7 +37,7 @@ type Key struct {
 // Check pairs what garnix reported with what reports it now.
 type Check struct {
 	Old string `json:"old"`
-	New string `json:"new"`
+	New string `json:"new"` // "" if nothing reports it
 }
 
 // Step is one thing to do by hand; its commands can be run as they stand, after filling in <…>.
@@ -112,7 +112,7 @@ func fateOf(c *config.Config, key config.Key) (Fate, string) {
 	top, _, _ := strings.Cut(path, ".")
 	switch {
 	case path == "actions":
-		return Changed, "each action is a job of its own workflow; a failure no longer turns the aggregate red, as building the app or a time-out did"
+		return Changed, "each action is a job of its own workflow: building its app or a time-out no longer turns the aggregate red, and the app is not pushed to the cache"
 	case path == "actions.sandboxType":
 		return Changed, "it runs on the runner itself: no microVM, its files are the runner's"
 	case path == "actions.run":
@@ -152,7 +152,7 @@ func indices(path string) string {
 func notes(in Input) []string {
 	out := []string{
 		"a commit message with [skip ci] starts no workflow; garnix knew no such mark",
-		"a push made with GITHUB_TOKEN (a lock-update bot) starts no workflow: let the bot run \"gh workflow run\" after its push",
+		"a push made with GITHUB_TOKEN (a lock-update bot) starts no workflow: see the last steps",
 		"a first-time contributor's pull request waits for approval; garnix built it at once",
 		"what garnix built of pull requests from forks went to its cache; here they push nothing",
 	}
@@ -176,8 +176,28 @@ func checks(in Input) []Check {
 	}
 	if a := in.Plan.Actions; a != nil {
 		for _, action := range a.Jobs {
-			out = append(out, Check{Old: "action " + action.Name, New: action.Check})
+			out = append(out,
+				Check{Old: "app " + action.Name, New: action.Check},
+				Check{Old: "action " + action.Name, New: action.Check})
 		}
+	}
+	return append(out, lostChecks(in.Config)...)
+}
+
+// lostChecks lists the checks of garnix that nothing reports any more: a rule that demands one waits for ever.
+func lostChecks(c *config.Config) []Check {
+	var out []Check
+	if c.FODChecks.Value {
+		out = append(out, Check{Old: "FOD checks"})
+	}
+	if len(c.Servers) > 0 {
+		out = append(out, Check{Old: "deployment plan"})
+	}
+	for _, server := range c.Servers {
+		out = append(out, Check{Old: "deployment " + server.Configuration.Value})
+	}
+	if c.PublishModules.Value {
+		out = append(out, Check{Old: "Garnix module publish"})
 	}
 	return out
 }

@@ -33,10 +33,12 @@ func steps(in Input) []Step {
 				Title: "Move the required check",
 				Why: fmt.Sprintf("rules that demand %q from the app garnix-ci wait for ever; the same name now comes from GitHub Actions (app 15368)",
 					in.Plan.Build.Aggregate),
-				Commands: []string{
-					"gh api repos/{owner}/{repo}/branches/{branch}/protection/required_status_checks",
-					"gh api repos/{owner}/{repo}/rulesets",
-				},
+				Commands: []string{"garnix2gha leftovers --checks"},
+			},
+			Step{
+				Title:    "Teach the bots",
+				Why:      "a push made with GITHUB_TOKEN (a lock-update bot) starts no workflow: end the bot's job with this, and give it \"permissions: actions: write\"",
+				Commands: []string{"gh workflow run " + in.Plan.Build.File + " --ref \"$GITHUB_REF_NAME\""},
 			},
 			Step{
 				Title:    "Remove what garnix left",
@@ -92,7 +94,7 @@ func keyStep(action plan.Action) Step {
 	}
 }
 
-// Next returns the lines "generate" ends with: the first things to do, briefly.
+// Next returns the lines "generate" ends with: every command that is left, without the reasons.
 func Next(in Input) []string {
 	if in.Plan.Build == nil && in.Plan.Actions == nil {
 		return []string{"next: nothing; the configuration selects no target, so no workflow is needed"}
@@ -101,7 +103,6 @@ func Next(in Input) []string {
 	for _, step := range steps(in) {
 		for _, command := range step.Commands {
 			lines = append(lines, "next: "+command)
-			break
 		}
 	}
 	return append(lines, `the whole list: garnix2gha report`)

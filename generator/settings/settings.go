@@ -129,7 +129,7 @@ func Default() *Settings {
 			Cache:   "cache-only.yml",
 			Actions: "garnix-actions.yml",
 		},
-		Timeouts:  Timeouts{Plan: 30, Build: 150, Verify: 60, Action: 120},
+		Timeouts:  Timeouts{Plan: 30, Build: 350, Verify: 60, Action: 150},
 		DiskSpace: KeepSoftware,
 		Schedule:  "23 4 * * *",
 		Pins:      map[string]Pin{},

@@ -30,7 +30,8 @@ var ranks = map[kind][]string{
 		"name", "id", "if", "uses", "with", "shell", "working-directory", "timeout-minutes", "continue-on-error", "env",
 		"run",
 	},
-	inputKeys: {"description", "type", "required", "default"},
+	inputKeys:       {"description", "type", "required", "default"},
+	concurrencyKeys: {"group", "cancel-in-progress"},
 }
 
 // kind says what a mapping is, which decides the order of its keys and the kind of its values.
@@ -46,6 +47,7 @@ const (
 	stepKeys
 	inputsKeys
 	inputKeys
+	concurrencyKeys
 	commentedValues
 )
 
@@ -58,6 +60,8 @@ func (k kind) child(key string) kind {
 		return jobsKeys
 	case (k == workflowKeys || k == jobKeys) && key == "permissions":
 		return commentedValues
+	case (k == workflowKeys || k == jobKeys) && key == "concurrency":
+		return concurrencyKeys
 	case k == jobsKeys:
 		return jobKeys
 	case k == jobKeys && key == "steps":

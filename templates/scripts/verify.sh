@@ -29,13 +29,24 @@ def code: "<code>" + html + "</code>";'
 case "${MODE:?}" in
   run)
     [ -s "$work/plan/plan.json" ] || { echo "::error title=Verify::there is no plan"; exit 1; }
-    jq -c '.targets[] | select(.state == "cached" or .state == "upstream") | {attr, outputs}' "$work/plan/plan.json" >"$tmp/demanded"
+    : >"$tmp/results"
     for file in "$work"/result/*.json; do
       [ -f "$file" ] || continue
       # Written by a job that ran the repository's code: only its shape is trusted.
-      jq -c '.targets[]? | objects | select(.state == "built" and (.attr | type) == "string" and (.outputs | type) == "object") | {attr, outputs}' "$file" >>"$tmp/demanded" \
+      jq -c '.targets[]? | objects | select((.attr | type) == "string" and (.outputs | type) == "object") | {attr, outputs, state}' "$file" >>"$tmp/results" \
         || { echo "::error title=Verify::a result of a build job cannot be read"; exit 1; }
     done
+    # What the plan knows counts before what a job says: a target drops out only if its job says that it failed, and a
+    # job names outputs only where the plan could not.
+    jq -c --slurpfile results "$tmp/results" '
+      ($results | map({key: .attr, value: .}) | from_entries) as $result
+      | [.targets[].attr] as $known
+      | (.targets[] | if .state == "cached" or .state == "upstream" then {attr, outputs}
+          elif .state == "build" then . as $t | $result[.attr] as $r
+            | if $r and ($r.state == "failed" or $r.state == "evaluation-failed") then empty
+              else {attr, outputs: (.outputs | with_entries(.value //= ($r.outputs // {})[.key]))} end
+          else empty end),
+        ($results[] | select(.state == "built" and (.attr as $a | $known | index([$a]) | not)) | {attr, outputs})' "$work/plan/plan.json" >"$tmp/demanded"
     echo '[]' >"$tmp/unplanned" ;;
   all)
     [ -s "$work/targets.json" ] || { echo "::error title=Verify::there are no evaluated targets"; exit 1; }
