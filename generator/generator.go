@@ -23,6 +23,7 @@ import (
 	"io/fs"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 
 	"golang.org/x/sync/errgroup"
@@ -148,6 +149,7 @@ func Generate(in Input) (Result, error) {
 		return result, err
 	}
 	result.Diags = append(result.Diags, found...)
+	result.dropped(rendered, overlay)
 	inputs := in.digests()
 	for _, file := range rendered {
 		data, err := output.Stamp(file.Body, inputs)
@@ -164,6 +166,15 @@ func Generate(in Input) (Result, error) {
 		result.Files = nil
 	}
 	return result, nil
+}
+
+// dropped warns of planned workflows that an overlay leaves out: a forgotten "workflows" would remove them all.
+func (r *Result) dropped(rendered []workflow.File, overlay *workflow.Overlay) {
+	for _, name := range r.Plan.Files() {
+		if overlay != nil && !slices.ContainsFunc(rendered, func(f workflow.File) bool { return f.Name == name }) {
+			r.Diags.Warnf(diag.Pos{File: overlay.File}, "overlay-drops", "return workflows { … } to keep it", "the overlay leaves out %s", name)
+		}
+	}
 }
 
 // lint checks every rendered file: nothing that does not pass is ever written.
@@ -186,6 +197,10 @@ func (r *Result) lint(overlay *workflow.Overlay) error {
 	}
 	for _, list := range found {
 		for _, d := range list {
+			if d.Code == "actionlint-events" && r.Settings.Given("schedule") {
+				r.Diags.Errorf(r.Settings.At("schedule"), "bad-schedule", "", "%s", d.Message)
+				continue
+			}
 			if overlay == nil && d.Code != "file-too-large" {
 				return fmt.Errorf("lint what was rendered: %s; nothing was written", d)
 			}

@@ -54,7 +54,11 @@ func generate(o *options, dryRun, force bool) error {
 		if change.Status == output.Foreign && !force {
 			refused = true
 			result.Diags.Errorf(posOf(change.Path), "foreign-file", `move it away, choose another name in the settings (files:), or pass --force`,
-				"%s; it was left alone", change.Cause)
+				"%s; nothing was written", change.Cause)
+			continue
+		}
+		if change.Status == output.Orphan && change.Edited && !force {
+			result.Diags.Warnf(posOf(change.Path), "edited-orphan", "remove it yourself, or pass --force", "%s; it was left alone", change.Cause)
 			continue
 		}
 		if edit != nil {

@@ -7,6 +7,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 )
 
 func main() {
@@ -21,5 +22,11 @@ func main() {
 func process() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	// Work that cannot look at the context, such as an overlay without end, is given a moment and then cut off.
+	context.AfterFunc(ctx, func() {
+		stop()
+		time.Sleep(5 * time.Second)
+		os.Exit(exitFailure)
+	})
 	return run(ctx, os.Args[1:], environment{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv})
 }

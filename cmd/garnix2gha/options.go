@@ -108,6 +108,9 @@ func misnamed(r *repo.Repo) (string, error) {
 
 // readNamed reads a file that the command line names, which must exist.
 func readNamed(name string) ([]byte, error) {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("read %s: not a regular file", name)
+	}
 	file, err := os.Open(name)
 	if err != nil {
 		return nil, err

@@ -38,6 +38,7 @@ type Change struct {
 	Path   string
 	Status Status
 	Cause  string // a sentence, lower case, no full stop
+	Edited bool   // somebody changed the file after it was generated
 	Old    []byte
 	New    []byte
 }
@@ -56,15 +57,18 @@ func Compare(want []File, disk map[string][]byte) []Change {
 		} else {
 			change.Old = old
 			change.Status, change.Cause = judge(normal(old), file.Data)
+			change.Edited = change.Status == Edited
 		}
 		changes = append(changes, change)
 	}
 	for _, name := range slices.Sorted(maps.Keys(disk)) {
 		if !wanted[name] && Generated(disk[name]) {
-			changes = append(changes, Change{
-				Path: name, Status: Orphan, Old: disk[name],
-				Cause: "it was generated once, and nothing renders it any more",
-			})
+			change := Change{Path: name, Status: Orphan, Old: disk[name], Cause: "it was generated once, and nothing renders it any more"}
+			was, body, ok := split(normal(disk[name]))
+			if change.Edited = !ok || was.Body != bodyDigest(body); change.Edited {
+				change.Cause += "; somebody changed it since"
+			}
+			changes = append(changes, change)
 		}
 	}
 	slices.SortFunc(changes, func(a, b Change) int { return strings.Compare(a.Path, b.Path) })

@@ -70,6 +70,16 @@ func TestCompareFindsMissingAndOrphanedFiles(t *testing.T) {
 	assert.Equal(t, ".github/workflows/old.yml", changes[1].Path)
 }
 
+func TestAnEditedOrphanIsKnown(t *testing.T) {
+	t.Parallel()
+	edited := append(stamped(t, body, "d"), "# mine\n"...)
+	for content, want := range map[string]bool{string(stamped(t, body, "d")): false, string(edited): true} {
+		changes := output.Compare(nil, map[string][]byte{path: []byte(content)})
+		require.Len(t, changes, 1)
+		assert.Equal(t, want, changes[0].Edited)
+	}
+}
+
 func TestStampKeepsAHostilePathOnItsLine(t *testing.T) {
 	t.Parallel()
 	out, err := output.Stamp([]byte(body), []output.Input{{Path: "a\nrun: evil", Digest: "d"}})

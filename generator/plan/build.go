@@ -52,6 +52,11 @@ func New(in Input) (*Plan, Strategy, diag.List) {
 		}
 	}
 	p.Actions = actions(in, &diags)
+	for _, action := range slices.Sorted(maps.Keys(s.Pins)) {
+		if !Known(action) {
+			diags.Warnf(s.At("pins."+action), "unknown-pin", `"garnix2gha pins" shows those in use`, "no generated workflow uses %s", action)
+		}
+	}
 	if diags.HasErrors() {
 		return nil, strategy, diags
 	}
@@ -274,6 +279,3 @@ func installer(i settings.Installer) string {
 		settings.QuickInstallAction:   "nixbuild/nix-quick-install-action",
 	}[i]
 }
-
-// Systems returns the systems of the planned runners, sorted.
-func (p *Plan) Systems() []string { return slices.Sorted(maps.Keys(p.Common.Runners)) }

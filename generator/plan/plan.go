@@ -2,6 +2,11 @@
 // given. All decisions end here; the templates only spell a Plan.
 package plan
 
+import (
+	"maps"
+	"slices"
+)
+
 // Strategy says when the targets are listed.
 type Strategy string
 
@@ -115,3 +120,18 @@ type Action struct {
 	Secret   string `json:"secret"` // name of the secret that holds its age key
 	WithRepo bool   `json:"withRepo"`
 }
+
+// Files returns the base names of the planned workflows.
+func (p *Plan) Files() []string {
+	var names []string
+	if p.Build != nil {
+		names = append(names, p.Build.File, p.Cache.File)
+	}
+	if p.Actions != nil {
+		names = append(names, p.Actions.File)
+	}
+	return names
+}
+
+// Systems returns the systems of the planned runners, sorted.
+func (p *Plan) Systems() []string { return slices.Sorted(maps.Keys(p.Common.Runners)) }

@@ -73,6 +73,11 @@ func (r *Repo) FS() fs.FS { return r.root.FS() }
 
 // Read returns a file's content, nil without error when it does not exist.
 func (r *Repo) Read(name string) ([]byte, error) {
+	// Asked first: opening a pipe would wait for a writer.
+	info, err := r.root.Stat(filepath.FromSlash(name))
+	if err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("read %s: not a regular file", name)
+	}
 	file, err := r.root.Open(filepath.FromSlash(name))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
