@@ -9,10 +9,10 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"garnix2gha/cmd/internal/bincache"
 	"garnix2gha/cmd/internal/cachix"
+	"garnix2gha/cmd/internal/restapi"
 	"garnix2gha/cmd/internal/secretsource"
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/settings"
@@ -23,7 +23,7 @@ type access struct {
 	url         string
 	upstreams   []string
 	keys        []string // none: signatures are not looked at
-	credentials []bincache.Credential
+	credentials []restapi.Credential
 	named       bool // the API gave the address
 	warnings    diag.List
 }
@@ -65,7 +65,7 @@ func (v *verifier) access(ctx context.Context, s *settings.Settings) (access, er
 			"no public key of the cache is known, so signatures are not checked")
 	}
 	if v.netrc != "" {
-		if a.credentials, err = bincache.ReadNetrc(v.netrc); err != nil {
+		if a.credentials, err = restapi.ReadNetrc(v.netrc); err != nil {
 			return access{}, err
 		}
 	}
@@ -127,7 +127,7 @@ func (a *access) login(ctx context.Context, v *verifier, token secretsource.Valu
 	if err != nil {
 		return err
 	}
-	_, err = client.Info(ctx)
+	err = client.Check(ctx)
 	fault, ok := errors.AsType[*bincache.Error](err)
 	if !ok || fault.Fault != bincache.Refused || fault.Authorized {
 		return ctx.Err()
@@ -142,18 +142,14 @@ func (a *access) login(ctx context.Context, v *verifier, token secretsource.Valu
 			"the cache asks for credentials, and the token is sent to Cachix only, over https")
 		return nil
 	}
-	a.credentials = append(a.credentials, bincache.Basic(at.Host, "", token.Reveal()))
+	a.credentials = append(a.credentials, restapi.Basic(at.Host, "", token))
 	return nil
 }
 
 // reading is a client for the cache.
 func (v *verifier) reading(a access) (*bincache.Client, error) {
-	retry := bincache.Retry{Sleep: v.sleep}
-	if told := waiting(v.show); told != nil {
-		retry.Notify = func(cause string, wait time.Duration) { told(wait, cause) }
-	}
 	return bincache.New(bincache.Config{
-		URL: a.url, Upstreams: a.upstreams, PublicKeys: a.keys, Credentials: a.credentials, Retry: retry,
+		URL: a.url, Upstreams: a.upstreams, PublicKeys: a.keys, Credentials: a.credentials, Sleep: v.sleep, Waiting: waiting(v.show),
 	})
 }
 

@@ -79,7 +79,7 @@ func TestVerifyFindsTheCacheAndItsKeys(t *testing.T) {
 		{name: "a secret key by mistake", settings: offline, args: []string{"--url", cache.URL, "--public-key", "acme-1:hunter2AAAA"}, code: exitUsage, says: "--public-key"},
 		{name: "targets and paths", settings: offline, args: []string{"--branch", "main"}, code: exitUsage, says: "--paths excludes --branch"},
 		{name: "a listing that is none", settings: offline, args: []string{"--targets", "all"}, code: exitUsage, says: "auto, static or nix"},
-		{name: "an address that is none", settings: offline, args: []string{"--url", "hunter2://x"}, code: exitFailure, says: "not an http or https address"},
+		{name: "an address that is none", settings: offline, args: []string{"--url", "hunter2://x"}, code: exitFailure, says: "want https://host/path"},
 		{name: "a password in the address", settings: offline, args: []string{"--url", strings.Replace(cache.URL, "://", "://me:s3cret@", 1)}, code: exitFailure, says: "unknown"},
 		{name: "settings with errors", settings: "nonsense: 1\n", code: exitProblems, says: "unknown key"},
 		{name: "a file that is not there", settings: offline, args: []string{"--url", cache.URL, "--netrc", "/nonexistent/netrc"}, code: exitFailure, says: "no such file"},

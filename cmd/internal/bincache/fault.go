@@ -25,8 +25,21 @@ type Error struct {
 	Status     int    // 0 if there was no answer
 	Detail     string // what the server or the network said, shortened; may be empty
 	Authorized bool   // whether a credential was known for the host
+}
 
-	final bool // asking again cannot help
+// faultOf is the fault that a status means, whatever asking again could do about it.
+func faultOf(status int) Fault {
+	switch {
+	case status == http.StatusNotFound, status == http.StatusGone:
+		return Absent
+	case status == http.StatusForbidden:
+		return Forbidden
+	case status == http.StatusUnauthorized, status == http.StatusProxyAuthRequired:
+		return Refused
+	case status == http.StatusRequestTimeout, status == http.StatusTooManyRequests, status >= 500:
+		return Unavailable
+	}
+	return Garbled
 }
 
 // Error returns the cause in a sentence.

@@ -136,25 +136,23 @@ func inTurn(handlers ...http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// clock is a Retry that does not wait but remembers how long it should have.
+// clock does not wait but remembers how long it should have.
 type clock struct {
 	mu    sync.Mutex
 	waits []time.Duration
 }
 
-func (c *clock) retry() Retry {
-	return Retry{Sleep: func(ctx context.Context, d time.Duration) error {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.waits = append(c.waits, d)
-		return ctx.Err()
-	}}
+func (c *clock) sleep(ctx context.Context, d time.Duration) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.waits = append(c.waits, d)
+	return ctx.Err()
 }
 
 func newClient(t testing.TB, cfg Config) *Client {
 	t.Helper()
-	if cfg.Retry.Sleep == nil {
-		cfg.Retry.Sleep = (&clock{}).retry().Sleep
+	if cfg.Sleep == nil {
+		cfg.Sleep = (&clock{}).sleep
 	}
 	c, err := New(cfg)
 	require.NoError(t, err)

@@ -68,9 +68,7 @@ func TestCacheWrittenByNixIsVerified(t *testing.T) {
 	t.Cleanup(server.Close)
 
 	client := newClient(t, Config{URL: server.URL, PublicKeys: []string{public}})
-	info, err := client.Info(t.Context())
-	require.NoError(t, err)
-	assert.Equal(t, StoreDir, info.StoreDir)
+	require.NoError(t, client.Check(t.Context()))
 
 	closure := verdicts(t, client, VerifyOptions{Closure: true}, top)
 	require.Len(t, closure, 3)

@@ -8,27 +8,70 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
+
+	"garnix2gha/cmd/internal/restapi"
 )
 
-// source is one cache during one Verify. It knows when a cache has proved useless, so that a dead one costs the retries
-// of a few paths and not of all.
+// source is one cache. It remembers when the cache has proved useless, so that a dead one costs the retries of one
+// request, or of a few if it dies later, and not of all.
 type source struct {
-	client  *Client
-	at      endpoint
-	probe   func() error // nix-cache-info, asked once
-	strikes atomic.Int32 // paths in a row that got no answer
-	down    atomic.Pointer[Error]
+	caller restapi.Caller
+	keys   []PublicKey
+
+	mu      sync.Mutex
+	probed  bool
+	useless *Error // why there is nothing to ask for
+	strikes int    // paths in a row that got no answer
 }
 
 // maxStrikes is the number of paths in a row, each with all its retries, after which a cache counts as down.
 const maxStrikes = 4
 
-func (c *Client) source(ctx context.Context, at endpoint) *source {
-	return &source{client: c, at: at, probe: sync.OnceValue(func() error {
-		_, err := c.info(ctx, at)
-		return err
-	})}
+// Check reads nix-cache-info, once for all calls and every Verify: nil means a cache for StoreDir. The error is an
+// *Error or ctx's own.
+func (c *Client) Check(ctx context.Context) error { return c.cache.ready(ctx) }
+
+func (s *source) ready(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.probed {
+		fault, err := s.probe(ctx)
+		if err != nil {
+			return err
+		}
+		s.probed, s.useless = true, fault
+	}
+	if s.useless != nil {
+		return s.useless
+	}
+	return nil
+}
+
+// probe says what is wrong with nix-cache-info. The error is ctx's own.
+func (s *source) probe(ctx context.Context) (*Error, error) {
+	body, fault, err := s.get(ctx, "nix-cache-info")
+	if err != nil || fault != nil {
+		if fault != nil && fault.Fault == Absent {
+			fault.Detail = "without nix-cache-info it is no binary cache"
+		}
+		return fault, err
+	}
+	store := ""
+	err = eachField(body, false, func(key, value string) error {
+		if key == "StoreDir" {
+			store = value
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return s.garbled(body, fmt.Errorf("parse nix-cache-info: %w", err)), nil
+	case store == "":
+		return s.garbled(body, errors.New("parse nix-cache-info: StoreDir is missing")), nil
+	case store != StoreDir:
+		return s.fault(OtherStore, http.StatusOK, store), nil
+	}
+	return nil, nil
 }
 
 // standing is what a source says about a path.
@@ -42,6 +85,7 @@ const (
 
 type finding struct {
 	standing standing
+	unasked  bool // the cache as a whole is useless, so it was not asked about this path
 	cause    string
 	next     string
 	refs     []StorePath
@@ -49,47 +93,31 @@ type finding struct {
 
 // ask looks a path up. The error is ctx's own.
 func (s *source) ask(ctx context.Context, path StorePath) (finding, error) {
-	if err := s.probe(); err != nil {
-		return s.failed(err)
+	if err := s.ready(ctx); err != nil {
+		fault, ok := errors.AsType[*Error](err)
+		if !ok {
+			return finding{}, err
+		}
+		return finding{unasked: true, cause: fault.Error(), next: fault.Next()}, nil
 	}
-	if fault := s.down.Load(); fault != nil {
-		return finding{cause: "not asked, since " + fault.Error(), next: fault.Next()}, nil
-	}
-	body, err := s.client.fetch(ctx, request{method: http.MethodGet, to: s.at, path: path.Hash() + ".narinfo", limit: maxNarInfo})
-	s.count(err)
+	body, fault, err := s.get(ctx, path.Hash()+".narinfo")
 	if err != nil {
-		return s.failed(err)
-	}
-	info, err := ParseNarInfo(body)
-	if err != nil {
-		return s.failed(s.client.garbled(s.at, body, err))
-	}
-	return s.weigh(path, info), nil
-}
-
-// count notes whether the cache answered, and gives it up after maxStrikes.
-func (s *source) count(err error) {
-	fault, ok := errors.AsType[*Error](err)
-	switch {
-	case !ok || fault.Fault != Unavailable:
-		s.strikes.Store(0)
-	case s.strikes.Add(1) >= maxStrikes:
-		s.down.Store(fault)
-	}
-}
-
-// failed makes a finding of an *Error and passes any other error on.
-func (s *source) failed(err error) (finding, error) {
-	fault, ok := errors.AsType[*Error](err)
-	if !ok {
 		return finding{}, err
 	}
-	if s.probe() == nil && fault.Fault == Absent {
-		return finding{standing: lacking, cause: fmt.Sprintf("%s does not have it (%d)", s.at.host, fault.Status)}, nil
+	s.count(fault)
+	if fault == nil {
+		info, err := ParseNarInfo(body)
+		if err == nil {
+			return s.weigh(path, info), nil
+		}
+		fault = s.garbled(body, err)
 	}
-	if s.probe() == nil && fault.Fault == Forbidden {
+	switch fault.Fault {
+	case Absent:
+		return finding{standing: lacking, cause: fmt.Sprintf("%s does not have it (%d)", fault.Host, fault.Status)}, nil
+	case Forbidden:
 		// nix-cache-info was granted, so this is S3's word for a missing object. Nix takes every 403 so.
-		cause := s.at.host + " answers 403, as S3 does for what it does not have"
+		cause := fault.Host + " answers 403, as S3 does for what it does not have"
 		if fault.Detail != "" {
 			cause += ": " + fault.Detail
 		}
@@ -98,21 +126,65 @@ func (s *source) failed(err error) (finding, error) {
 	return finding{cause: fault.Error(), next: fault.Next()}, nil
 }
 
+// count notes whether the cache answered, and gives it up after maxStrikes.
+func (s *source) count(fault *Error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.strikes++
+	if fault == nil || fault.Fault != Unavailable {
+		s.strikes = 0
+	}
+	if s.strikes >= maxStrikes {
+		s.useless = fault
+	}
+}
+
+// get reads what lies below the cache's root. The error is ctx's own; anything else that is wrong is the fault.
+func (s *source) get(ctx context.Context, path string) ([]byte, *Error, error) {
+	reply, err := s.caller.Call(ctx, http.MethodGet, "/"+path, nil)
+	failure, unanswered := errors.AsType[*restapi.Failure](err)
+	switch {
+	case unanswered && failure.Answered:
+		return nil, s.fault(Garbled, 0, failure.Reason), nil
+	case unanswered:
+		return nil, s.fault(Unavailable, 0, failure.Reason), nil
+	case err != nil:
+		return nil, nil, err
+	case reply.Status == http.StatusOK:
+		return reply.Body, nil, nil
+	}
+	return nil, s.fault(faultOf(reply.Status), reply.Status, s.caller.Message(reply)), nil
+}
+
+func (s *source) fault(kind Fault, status int, detail string) *Error {
+	return &Error{Fault: kind, Host: s.caller.Party, Status: status, Detail: s.caller.Clean(detail), Authorized: s.caller.Authorized()}
+}
+
+// garbled is the fault of a 200 that cannot be read.
+func (s *source) garbled(body []byte, reason error) *Error {
+	detail := reason.Error()
+	if page := (restapi.Reply{Body: body}); restapi.IsPage(page) {
+		detail = "a web page: " + s.caller.Message(page)
+	}
+	return s.fault(Garbled, http.StatusOK, detail)
+}
+
 // weigh decides whether Nix would take what the narinfo offers.
 func (s *source) weigh(path StorePath, info NarInfo) finding {
+	host := s.caller.Party
 	if info.StorePath != path {
 		return finding{
 			standing: lacking,
-			cause:    fmt.Sprintf("%s serves another path under this hash: %s", s.at.host, info.StorePath),
+			cause:    fmt.Sprintf("%s serves another path under this hash: %s", host, info.StorePath),
 			next:     "find out who pushed the other path; the cache cannot hold both",
 		}
 	}
-	found := finding{standing: serving, cause: s.at.host + " serves it", refs: info.References}
-	if len(s.client.keys) == 0 {
+	found := finding{standing: serving, cause: host + " serves it", refs: info.References}
+	if len(s.keys) == 0 {
 		return found
 	}
-	if name, ok := info.SignedBy(s.client.keys); ok {
-		found.cause += ", signed by " + oneLine(name)
+	if name, ok := info.SignedBy(s.keys); ok {
+		found.cause += ", signed by " + restapi.Clean(name)
 		return found
 	}
 	if info.ContentAddressed() {
@@ -121,7 +193,7 @@ func (s *source) weigh(path StorePath, info NarInfo) finding {
 	}
 	return finding{
 		standing: lacking,
-		cause:    fmt.Sprintf("%s serves it, but not signed by a trusted key: %s", s.at.host, s.signatures(info)),
+		cause:    fmt.Sprintf("%s serves it, but not signed by a trusted key: %s", host, s.signatures(info)),
 		next:     "compare the cache's public key with the trusted ones, or sign the path and push it again",
 	}
 }
@@ -133,10 +205,10 @@ func (s *source) signatures(info NarInfo) string {
 	var names []string
 	for _, sig := range info.Sigs {
 		name, _, _ := strings.Cut(sig, ":")
-		if slices.ContainsFunc(s.client.keys, func(k PublicKey) bool { return k.Name == name }) {
-			return "the signature of " + oneLine(name) + " is wrong"
+		if slices.ContainsFunc(s.keys, func(k PublicKey) bool { return k.Name == name }) {
+			return "the signature of " + restapi.Clean(name) + " is wrong"
 		}
 		names = append(names, name)
 	}
-	return "it has the signature of " + oneLine(strings.Join(names, ", "))
+	return "it has the signature of " + restapi.Clean(strings.Join(names, ", "))
 }

@@ -28,6 +28,8 @@ type Result struct {
 	From    string  `json:"from"`  // the path whose References led here; empty for one that was asked about
 	Cause   string  `json:"cause"`
 	Next    string  `json:"next"`
+	// Unasked: a cache as a whole is of no use, so it was not asked about this path. Cause is that of many paths then.
+	Unasked bool `json:"unasked"`
 }
 
 // Tally counts results.
@@ -61,15 +63,12 @@ type VerifyOptions struct {
 // Verify proves over HTTP, and not through Nix with its memory of misses, what the cache serves. It draws paths and
 // calls each, once per path and in no particular order, from the calling goroutine, and keeps neither, so that memory
 // stays flat. nix-cache-info comes first: a cache that has none, or is for another store, makes every path Unknown.
-// A cache that stops answering is given up after a few paths and not after all. The error is ErrClosureTooLarge or
+// A cache that stops answering is given up after a few paths and not after all; the others are Unasked. The error is ErrClosureTooLarge or
 // ctx's own; the tally counts the results so far.
 func (c *Client) Verify(ctx context.Context, paths iter.Seq[string], opt VerifyOptions, each func(Result)) (Tally, error) {
 	caller := ctx
 	ctx, cancel := context.WithCancelCause(caller)
-	v := verification{client: c, cache: c.source(ctx, c.cache), jobs: make(chan job), done: make(chan outcome)}
-	for _, upstream := range c.upstreams {
-		v.upstreams = append(v.upstreams, c.source(ctx, upstream))
-	}
+	v := verification{client: c, jobs: make(chan job), done: make(chan outcome)}
 	var workers sync.WaitGroup
 	for range c.concurrency {
 		workers.Go(func() {
@@ -131,11 +130,9 @@ type outcome struct {
 }
 
 type verification struct {
-	client    *Client
-	cache     *source
-	upstreams []*source
-	jobs      chan job
-	done      chan outcome
+	client *Client
+	jobs   chan job
+	done   chan outcome
 }
 
 func (v *verification) work(ctx context.Context) error {
@@ -161,14 +158,14 @@ func (v *verification) check(ctx context.Context, j job) (outcome, error) {
 		result.Cause, result.Next = err.Error(), nextForInput(err)
 		return outcome{result: result}, nil
 	}
-	found, err := v.cache.ask(ctx, path)
+	found, err := v.client.cache.ask(ctx, path)
 	if err != nil {
 		return outcome{}, err
 	}
-	result.Cause, result.Next = found.cause, found.next
+	result.Cause, result.Next, result.Unasked = found.cause, found.next, found.unasked
 	switch found.standing {
 	case serving:
-		result.Verdict, result.Store = InCache, v.cache.at.base
+		result.Verdict, result.Store = InCache, v.client.cache.caller.BaseURL
 		return outcome{result: result, refs: found.refs}, nil
 	case unclear:
 		return outcome{result: result}, nil
@@ -177,7 +174,7 @@ func (v *verification) check(ctx context.Context, j job) (outcome, error) {
 	if result.Next == "" {
 		result.Next = "build it and push it to the cache"
 	}
-	for _, upstream := range v.upstreams {
+	for _, upstream := range v.client.upstreams {
 		other, err := upstream.ask(ctx, path)
 		if err != nil {
 			return outcome{}, err
@@ -185,10 +182,10 @@ func (v *verification) check(ctx context.Context, j job) (outcome, error) {
 		result.Cause += "; " + other.cause
 		switch other.standing {
 		case serving:
-			result.Verdict, result.Store, result.Next = Upstream, upstream.at.base, ""
+			result.Verdict, result.Store, result.Next, result.Unasked = Upstream, upstream.caller.BaseURL, "", false
 			return outcome{result: result}, nil
 		case unclear:
-			result.Verdict, result.Next = Unknown, other.next
+			result.Verdict, result.Next, result.Unasked = Unknown, other.next, other.unasked
 		}
 	}
 	return outcome{result: result}, nil

@@ -12,8 +12,8 @@ import (
 const maxMessage = 300
 
 var (
-	invisibleHTML = regexp.MustCompile(`(?is)<!--.*?-->|<(script|style|head)\b.*?</(script|style|head)>`)
-	htmlTag       = regexp.MustCompile(`(?s)<[^>]*>`)
+	invisibleHTML = regexp.MustCompile(`(?is)<!--.*?(-->|\z)|<(script|style)\b.*?(</(script|style)\b[^>]*>?|\z)`)
+	htmlTag       = regexp.MustCompile(`(?s)<[^>]*(>|\z)`)
 	jsonWebToken  = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]*){1,2}`)
 )
 
@@ -49,11 +49,14 @@ func jsonMessage(body []byte) (string, bool) {
 	return "", true
 }
 
-// Clean makes foreign text printable: without the token or anything shaped like one, control characters or direction
-// marks, on one line, and short. The token goes before the text is cut, lest half of it stay.
+// Clean makes foreign text printable: without a secret of the caller's or anything shaped like one, control characters
+// or direction marks, on one line, and short. Secrets go before the text is cut, lest half of one stay.
 func (c Caller) Clean(text string) string {
-	if token := c.Token.Reveal(); token != "" {
-		text = strings.NewReplacer(token, "[token]", url.QueryEscape(token), "[token]").Replace(text)
+	for _, known := range c.credentials() {
+		_, encoded, _ := strings.Cut(known.header.Reveal(), " ")
+		for _, secret := range []string{known.word.Reveal(), url.QueryEscape(known.word.Reveal()), encoded} {
+			text = strings.ReplaceAll(text, secret, "[token]")
+		}
 	}
 	return Clean(text)
 }

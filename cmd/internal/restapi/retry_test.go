@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -25,6 +26,7 @@ func TestCallRepeats(t *testing.T) {
 		budget bool
 	}{
 		{name: "after 500", first: status(500, "", "", "oops")},
+		{name: "after 408", first: status(408, "", "", "")},
 		{name: "after 503 without a time", first: status(503, "", "", "")},
 		{name: "after 429 at the seconds it names", first: status(429, "Retry-After", "7", ""), asked: 7 * time.Second},
 		{name: "after 503 at the seconds it names", first: status(503, "Retry-After", "3", ""), asked: 3 * time.Second},
@@ -95,6 +97,51 @@ func TestCallGivesUp(t *testing.T) {
 	_, err = caller.Call(t.Context(), http.MethodGet, "/", nil)
 	require.NoError(t, err)
 	assert.Len(t, waits.took, 2, "once more than ninety seconds were waited, it is enough")
+}
+
+// silence gives no answer before the request's time is up.
+type silence struct{ asked int }
+
+func (s *silence) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.asked++
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+func TestTimeThatAttemptsTakeCountsAgainstTheBudget(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var dead silence
+		var waited time.Duration
+		caller := Caller{
+			Party: "the service", BaseURL: "https://x.example", HTTP: &http.Client{Transport: &dead},
+			Waiting: func(wait time.Duration, why string) {
+				assert.Equal(t, "the service gives no answer: no full answer within 30s", why)
+				waited += wait
+			},
+		}
+		began := time.Now()
+		_, err := caller.Call(t.Context(), http.MethodGet, "/", nil)
+		require.EqualError(t, err, "the service gives no answer: no full answer within 30s")
+		assert.Equal(t, 3, dead.asked, "three times thirty seconds")
+		assert.Equal(t, 90*time.Second+waited, time.Since(began))
+	})
+}
+
+func TestBackoffGrowsUpToItsCap(t *testing.T) {
+	t.Parallel()
+	for attempts, top := range []time.Duration{1, 2, 4, 8, 15, 15, 15, 15, 15} {
+		longest := time.Duration(0)
+		for range 400 {
+			wait, again := (&budget{attempts: attempts}).take(0, 0)
+			require.True(t, again)
+			longest = max(longest, wait)
+		}
+		assert.LessOrEqual(t, longest, top*time.Second+time.Millisecond)
+		assert.Greater(t, longest, top*time.Second/2, "after %d attempts", attempts)
+	}
+	_, again := (&budget{attempts: 9}).take(0, 0)
+	assert.False(t, again)
 }
 
 func TestCallEndsWithItsContext(t *testing.T) {

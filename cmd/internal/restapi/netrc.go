@@ -1,4 +1,4 @@
-package bincache
+package restapi
 
 import (
 	"errors"
@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"garnix2gha/cmd/internal/secretsource"
 )
 
 const maxNetrc = 1 << 20
@@ -39,7 +41,7 @@ func ParseNetrc(r io.Reader) ([]Credential, error) {
 	var host, login, password string
 	flush := func() {
 		if host != "" && password != "" {
-			out = append(out, Basic(host, login, password))
+			out = append(out, Basic(host, login, secretsource.NewValue(password)))
 		}
 		host, login, password = "", "", ""
 	}
