@@ -22,14 +22,13 @@ const (
 // Result is the verdict on one path. Cause is a sentence and Next a hint, which is empty if nothing needs doing; both
 // are fit to print. Path is repeated as it was given and may hold anything if the verdict is Unknown.
 type Result struct {
-	Path    string  `json:"path"`
-	Verdict Verdict `json:"verdict"`
-	Store   string  `json:"store"` // URL of the cache that serves it; empty unless InCache or Upstream
-	From    string  `json:"from"`  // the path whose References led here; empty for one that was asked about
-	Cause   string  `json:"cause"`
-	Next    string  `json:"next"`
+	Path    string
+	Verdict Verdict
+	From    string // the path whose References led here; empty for one that was asked about
+	Cause   string
+	Next    string
 	// Unasked: a cache as a whole is of no use, so it was not asked about this path. Cause is that of many paths then.
-	Unasked bool `json:"unasked"`
+	Unasked bool
 }
 
 // Tally counts results.
@@ -165,7 +164,7 @@ func (v *verification) check(ctx context.Context, j job) (outcome, error) {
 	result.Cause, result.Next, result.Unasked = found.cause, found.next, found.unasked
 	switch found.standing {
 	case serving:
-		result.Verdict, result.Store = InCache, v.client.cache.caller.BaseURL
+		result.Verdict = InCache
 		return outcome{result: result, refs: found.refs}, nil
 	case unclear:
 		return outcome{result: result}, nil
@@ -182,7 +181,7 @@ func (v *verification) check(ctx context.Context, j job) (outcome, error) {
 		result.Cause += "; " + other.cause
 		switch other.standing {
 		case serving:
-			result.Verdict, result.Store, result.Next, result.Unasked = Upstream, upstream.caller.BaseURL, "", false
+			result.Verdict, result.Next, result.Unasked = Upstream, "", false
 			return outcome{result: result}, nil
 		case unclear:
 			result.Verdict, result.Next, result.Unasked = Unknown, other.next, other.unasked
