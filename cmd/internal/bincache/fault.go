@@ -1,3 +1,5 @@
+// What keeps a cache from answering as hoped.
+
 package bincache
 
 import (

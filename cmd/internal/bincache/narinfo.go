@@ -1,3 +1,5 @@
+// The narinfo: what a cache says about one store path.
+
 package bincache
 
 import (

@@ -1,3 +1,5 @@
+// Digests as Nix writes them.
+
 package bincache
 
 import (

@@ -1,3 +1,5 @@
+// One cache, asked about one path after the other.
+
 package bincache
 
 import (

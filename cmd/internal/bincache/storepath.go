@@ -1,3 +1,5 @@
+// Store paths.
+
 package bincache
 
 import (

@@ -1,3 +1,5 @@
+// Credentials, which stay with the hosts that they are for.
+
 package restapi
 
 import (

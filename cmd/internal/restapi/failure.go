@@ -1,3 +1,5 @@
+// Calls without an answer that could be used, and why.
+
 package restapi
 
 import (

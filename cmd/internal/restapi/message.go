@@ -1,3 +1,5 @@
+// What a reply says to a person.
+
 package restapi
 
 import (

@@ -1,3 +1,5 @@
+// The netrc file, which names credentials by host.
+
 package restapi
 
 import (

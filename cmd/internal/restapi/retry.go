@@ -1,3 +1,5 @@
+// The retry policy.
+
 package restapi
 
 import (
