@@ -1,3 +1,5 @@
+// Caches, as the API shows them.
+
 package cachix
 
 import (
@@ -119,22 +121,5 @@ func visibility(public bool) Visibility {
 	return Private
 }
 
-// createCache asks for a cache with a signing key that the service keeps. A success has no body.
-func (c Client) createCache(ctx context.Context, name string, public bool, account int64) error {
-	_, err := c.call(ctx, "create cache "+name, http.MethodPost, "/cache/"+url.PathEscape(name), map[string]any{
-		"isPublic": public, "generateSigningKey": true, "accountID": account,
-	})
-	return err
-}
-
 // sameName compares as host names do.
 func sameName(a, b string) bool { return strings.EqualFold(a, b) }
-
-// asError gives the *Error inside err, or an empty one.
-func asError(err error) *Error {
-	var known *Error
-	if errors.As(err, &known) {
-		return known
-	}
-	return &Error{cause: err}
-}

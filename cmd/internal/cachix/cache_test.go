@@ -72,8 +72,8 @@ func TestGetCacheExplainsErrors(t *testing.T) {
 		{"a web page instead of an error", answer(404, "text/html", "<html><style>p{}</style><p>Not &amp; here</p>"), "404, it does not exist: Not & here", false, false},
 		{"a long web page is cut", answer(500, "text/html", "<p>"+strings.Repeat("x", 5000)), "x…", false, false},
 		{"too many requests", answer(429, "text/plain", "slow down"), "429, too many requests, even after waiting: slow down", false, false},
-		{"a web page instead of the cache", answer(200, "text/html", "<html>Please sign in"), "web page where the API's answer should be; is there a proxy in between?: Please sign in", false, false},
-		{"something else than JSON", answer(200, "text/plain", "hello"), "something else than expected: hello", false, false},
+		{"a web page instead of the cache", answer(200, "text/html", "<html>Please sign in"), "something else than expected; is there a proxy in between?: Please sign in", false, false},
+		{"something else than JSON", answer(200, "text/plain", "hello"), "something else than expected; is there a proxy in between?: hello", false, false},
 		{"JSON without a name", answer(200, "application/json", `{"nom":"acme"}`), "something else than expected", false, false},
 		{"a name that is no name", answer(200, "application/json", `{"name":"$(id)"}`), "something else than expected", false, false},
 		{"an answer that is cut off", cutOff, "the answer was cut off", false, false},
@@ -111,31 +111,9 @@ func TestGetCacheSendsATokenOnlyIfThereIsOne(t *testing.T) {
 func TestClientDefaults(t *testing.T) {
 	t.Parallel()
 	assert.Equal(t, "https://app.cachix.org/api/v1", Client{}.caller().BaseURL)
-	assert.Equal(t, "https://app.cachix.org/cache", Client{}.web("/cache"))
-	assert.Equal(t, "https://cachix.example:8443/cache", Client{BaseURL: "https://cachix.example:8443/api/v1/"}.web("/cache"))
+	assert.Equal(t, "https://app.cachix.org/cache", Client{}.Page("/cache"))
+	assert.Equal(t, "https://cachix.example:8443/cache", Client{BaseURL: "https://cachix.example:8443/api/v1/"}.Page("/cache"))
 	_, err := Client{BaseURL: "http://cachix.example/api/v1", Token: secretsource.NewValue("hunter2")}.GetCache(t.Context(), "acme")
 	require.ErrorContains(t, err, "plain http")
 	requireSilent(t, "hunter2", err)
-	assert.False(t, Client{}.now().IsZero())
-	assert.Empty(t, NextSteps(nil))
-}
-
-func TestLinesForTheFlakeAndTheSettings(t *testing.T) {
-	t.Parallel()
-	cache := BinaryCache{Name: "acme", URI: "https://acme.cachix.org", PublicSigningKeys: []string{key, "not a key", `x:"; evil`}}
-	assert.Equal(t, []string{
-		`nixConfig = {`,
-		`  extra-substituters = [ "https://acme.cachix.org" ];`,
-		`  extra-trusted-public-keys = [`,
-		`    "` + key + `"`,
-		`  ];`,
-		`};`,
-	}, NixConfigLines(cache), "only keys that are keys")
-	assert.Equal(t, []string{"cache:", "  backend: cachix", `  name: "acme"`, "  public-key: " + key}, SettingsLines(cache))
-	assert.Equal(t, []string{"gh variable set CACHIX_CACHE_NAME --body acme", "gh secret set CACHIX_AUTH_TOKEN"}, SecretSteps("acme"))
-
-	assert.Contains(t, NixConfigLines(BinaryCache{URI: `https://x/${a}"\`, PublicSigningKeys: []string{key}})[1], `"https://x/\${a}\"\\"`)
-	assert.Nil(t, NixConfigLines(BinaryCache{URI: "https://acme.cachix.org"}), "a substituter without a key helps nobody")
-	assert.Nil(t, NixConfigLines(BinaryCache{PublicSigningKeys: []string{key}}))
-	assert.Equal(t, []string{"cache:", "  backend: cachix", `  name: "acme"`}, SettingsLines(BinaryCache{Name: "acme"}))
 }

@@ -1,7 +1,7 @@
 // Package cachix talks to Cachix's management API: what a cache is, what a token can do, and how to make a cache.
 //
 // The API is documented by the vendor only in part. What was seen working in 2026 is used as it is; everything else is
-// tried, and where the answer is not the expected one the error is an *Unconfirmed that says what to do in the web pages.
+// tried, and where the answer is not the expected one the *Error is Unconfirmed.
 package cachix
 
 import (
@@ -28,69 +28,45 @@ type Client struct {
 	BaseURL string
 	// Token is sent as "Authorization: Bearer"; without one the header is left out, which public caches accept.
 	Token secretsource.Value
-	// HTTP is the client to use; nil is one that gives each attempt 30 seconds.
-	HTTP *http.Client
-	// Sleep waits between attempts; nil really sleeps.
-	Sleep func(context.Context, time.Duration) error
-	// Waiting, if set, is told before each wait how long it will be and why.
+	// HTTP, Sleep and Waiting are those of a restapi.Caller.
+	HTTP    *http.Client
+	Sleep   func(context.Context, time.Duration) error
 	Waiting func(wait time.Duration, why string)
-	// Now is the clock that expiry is judged by; nil is the real one.
-	Now func() time.Time
 }
 
 func (c Client) caller() restapi.Caller {
-	return restapi.Caller{
-		Party: party, BaseURL: c.baseURL(), Token: c.Token, HTTP: c.HTTP, Sleep: c.Sleep, Waiting: c.Waiting,
+	base := c.BaseURL
+	if base == "" {
+		base = DefaultBaseURL
 	}
-}
-
-func (c Client) baseURL() string {
-	if c.BaseURL == "" {
-		return DefaultBaseURL
-	}
-	return strings.TrimRight(c.BaseURL, "/")
-}
-
-// anonymous is the client without its token.
-func (c Client) anonymous() Client {
-	c.Token = secretsource.Value{}
-	return c
-}
-
-func (c Client) now() time.Time {
-	if c.Now == nil {
-		return time.Now()
-	}
-	return c.Now()
+	return restapi.Caller{Party: party, BaseURL: base, Token: c.Token, HTTP: c.HTTP, Sleep: c.Sleep, Waiting: c.Waiting}
 }
 
 // call sends a request and gives the body of a success, or an *Error for any other status.
 func (c Client) call(ctx context.Context, doing, method, path string, body any) ([]byte, error) {
 	caller := c.caller()
 	reply, err := caller.Call(ctx, method, path, body)
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, &Error{Doing: doing, cause: err}
-	}
-	if reply.Status < 200 || reply.Status > 299 {
+	case !reply.OK():
 		return nil, &Error{Doing: doing, Status: reply.Status, Message: caller.Message(reply)}
-	}
-	if restapi.IsPage(reply) {
-		return nil, &Error{Doing: doing, Status: reply.Status, Message: caller.Message(reply), page: true}
+	case restapi.IsPage(reply):
+		return nil, c.misread(doing, reply.Body)
 	}
 	return reply.Body, nil
 }
 
 // misread is the error for a success whose body is not what it should be; it carries the start of the body's text.
 func (c Client) misread(doing string, body []byte) *Error {
-	message := c.caller().Message(restapi.Reply{Body: body})
-	return &Error{Doing: doing, Status: http.StatusOK, Message: message, misread: true}
+	return &Error{Doing: doing, Status: http.StatusOK, Message: c.caller().Message(restapi.Reply{Body: body})}
 }
 
-// web is an address of the web pages beside the API.
-func (c Client) web(path string) string {
-	base, err := url.Parse(c.baseURL())
+// Page is the address of one of the web pages beside the API; path starts with a slash.
+func (c Client) Page(path string) string {
+	base, err := url.Parse(c.caller().BaseURL)
 	if err != nil {
-		return "https://app.cachix.org" + path
+		return strings.TrimSuffix(DefaultBaseURL, "/api/v1") + path
 	}
 	return (&url.URL{Scheme: base.Scheme, Host: base.Host}).String() + path
 }

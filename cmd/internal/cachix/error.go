@@ -1,3 +1,5 @@
+// What Cachix did not do as asked.
+
 package cachix
 
 import (
@@ -11,15 +13,14 @@ import (
 type Error struct {
 	// Doing is what was tried, "read cache acme".
 	Doing string
-	// Status is the HTTP status; 0 where no answer was had.
+	// Status is the HTTP status; 0 where no answer was had, 200 for an answer that could not be read.
 	Status int
 	// Message is what the service said, cleaned and shortened; it may be empty.
 	Message string
-	// Next is what to do about it, in order; it may be empty.
-	Next []string
+	// Unconfirmed: the vendor does not document the endpoint any more, and it has changed rather than the user erred.
+	Unconfirmed bool
 
-	page, misread bool
-	cause         error
+	cause error
 }
 
 // Error says what was tried, what the status means, and what the service said.
@@ -30,6 +31,9 @@ func (e *Error) Error() string {
 	text := fmt.Sprintf("%s: %s answered %d, %s", e.Doing, party, e.Status, e.meaning())
 	if e.Message != "" {
 		text += ": " + e.Message
+	}
+	if e.Unconfirmed {
+		text += "; this part of the API may have changed"
 	}
 	return text
 }
@@ -47,18 +51,19 @@ func (e *Error) Refused() bool {
 	return e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden
 }
 
-// unanswered reports whether the service gave no answer of substance, so that asking it more would only take time.
-func (e *Error) unanswered() bool {
+// hides reports whether a cache is missing, or not for the token to see.
+func (e *Error) hides() bool { return e.Refused() || e.Status == http.StatusNotFound }
+
+// Unanswered reports whether the service gave no answer of substance, so that asking it more would only take time.
+func (e *Error) Unanswered() bool {
 	return e.Status == 0 || e.Status == http.StatusTooManyRequests || e.Status >= 500
 }
 
 // meaning spells a status out. Missing and forbidden caches both get 401, so that nobody learns which names exist.
 func (e *Error) meaning() string {
 	switch {
-	case e.page && e.Status < 300:
-		return "with a web page where the API's answer should be; is there a proxy in between?"
-	case e.misread:
-		return "with something else than expected"
+	case e.Status == http.StatusOK:
+		return "with something else than expected; is there a proxy in between?"
 	case e.Expired():
 		return "the token has expired"
 	case e.Status == http.StatusUnauthorized:
@@ -75,30 +80,17 @@ func (e *Error) meaning() string {
 	return "it does not accept the request"
 }
 
-// Unconfirmed is an error of an endpoint that the vendor does not document any more and that answered in an unexpected
-// way: the endpoint has changed rather than the user erred. Next leads through the web pages.
-type Unconfirmed struct {
-	Err  *Error
-	Next []string
+// asError gives the *Error inside err, or an empty one.
+func asError(err error) *Error {
+	if known, ok := errors.AsType[*Error](err); ok {
+		return known
+	}
+	return &Error{cause: err}
 }
 
-// Error says that the API may have changed, and what was seen.
-func (u *Unconfirmed) Error() string {
-	return u.Err.Error() + "; this part of the API may have changed"
-}
-
-// Unwrap gives the *Error.
-func (u *Unconfirmed) Unwrap() error { return u.Err }
-
-// NextSteps is what an error of this package advises, in order; nil for other errors.
-func NextSteps(err error) []string {
-	var unconfirmed *Unconfirmed
-	if errors.As(err, &unconfirmed) {
-		return unconfirmed.Next
-	}
-	var known *Error
-	if errors.As(err, &known) {
-		return known.Next
-	}
-	return nil
+// unconfirmed marks the error of an endpoint that is not documented any more, unless the answer is a plain one.
+func unconfirmed(err error) error {
+	known := asError(err)
+	known.Unconfirmed = !known.Refused() && !known.Unanswered()
+	return err
 }

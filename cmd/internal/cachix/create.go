@@ -1,10 +1,12 @@
+// The creation of a cache.
+
 package cachix
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -37,8 +39,6 @@ type CreateResult struct {
 	// Steps are what was done, in order; of a dry run the last ones are what would be done.
 	Steps    []string `json:"steps"`
 	Warnings []string `json:"warnings"`
-	// Next is what is left to do, in order.
-	Next []string `json:"next"`
 }
 
 // How often and how long a new cache's key is waited for.
@@ -48,70 +48,72 @@ const (
 )
 
 // Create makes a cache with a signing key, and reads it back; a cache that the token may push to already is returned as
-// it is. It needs an account-wide token. Where it fails, the result still tells the steps done, and NextSteps of the
-// error leads through the web pages.
+// it is. It needs an account-wide token. Where it fails, the result still tells the steps done.
 func (c Client) Create(ctx context.Context, request CreateRequest) (CreateResult, error) {
 	if err := ValidateName(request.Name); err != nil {
 		return CreateResult{}, err
 	}
 	result := CreateResult{
 		Cache: BinaryCache{Name: request.Name, Visibility: visibility(request.Public), PublicSigningKeys: []string{}},
-		Steps: []string{}, Warnings: []string{}, Next: []string{},
+		Steps: []string{}, Warnings: []string{},
 	}
-	err := c.create(ctx, request, &result)
-	if err != nil {
-		return result, c.advise(err, request.Name)
-	}
-	if result.Outcome != Planned {
-		result.Next = c.afterCreation(result.Cache)
-	}
-	return result, nil
-}
-
-func (c Client) create(ctx context.Context, request CreateRequest, result *CreateResult) error {
 	if c.Token.Empty() {
-		return &Error{
-			Doing: "create cache " + request.Name, Next: c.creation(request.Name),
-			cause: errors.New("it takes an account-wide token, and none was given"),
-		}
+		return result, fmt.Errorf("create cache %s: it takes an account-wide token, and none was given", request.Name)
 	}
 	account, err := c.owner(ctx, request.Account)
 	if err != nil {
-		return fmt.Errorf("find the account for cache %s: %w", request.Name, err)
+		return result, fmt.Errorf("find the account for cache %s: %w", request.Name, err)
 	}
 	result.Account = account
 	result.did("found account %s", account)
 	existing, err := c.GetCache(ctx, request.Name)
 	switch {
 	case err == nil:
-		return result.takeExisting(existing, request)
-	case !asError(err).Refused() && asError(err).Status != http.StatusNotFound:
-		return err
+		return result, result.takeExisting(existing, request)
+	case !asError(err).hides():
+		return result, err
 	}
 	result.did("no cache %s to be seen", request.Name)
 	if request.DryRun {
 		result.Outcome = Planned
 		result.did("would create the %s cache %s with a signing key", visibility(request.Public), request.Name)
-		return nil
+		return result, nil
 	}
-	made := c.createCache(ctx, request.Name, request.Public, account.ID)
+	made := c.create(ctx, request, account)
 	cache, err := c.readBack(ctx, request.Name)
+	// An answer that was lost is repeated, and the repetition refused: the cache can be there nevertheless.
 	if made != nil && (err != nil || !pushable(cache)) {
-		return refusedCreation(made)
+		return result, made
 	}
 	result.Outcome = Created
 	result.did("created cache %s", request.Name)
 	if err != nil {
-		return fmt.Errorf("the cache was created, but could not be read back: %w", err)
+		return result, fmt.Errorf("the cache was created, but could not be read back: %w", err)
 	}
 	result.Cache = cache
 	result.did("read the cache back: it is %s and has %d public signing keys", cache.Visibility, len(cache.PublicSigningKeys))
 	result.compare(request)
-	return nil
+	return result, nil
 }
 
-// readBack reads a cache that was just made, and waits a little for its key. After a failed creation the cache can be
-// there nevertheless: an answer that was lost is repeated, and the repetition refused.
+// create asks for a cache with a signing key that the service keeps. A success has no body. Which status an existing
+// name gets is not known.
+func (c Client) create(ctx context.Context, request CreateRequest, account Account) error {
+	_, err := c.call(ctx, "create cache "+request.Name, http.MethodPost, "/cache/"+url.PathEscape(request.Name), map[string]any{
+		"isPublic": request.Public, "generateSigningKey": true, "accountID": account.ID,
+	})
+	switch known := asError(err); {
+	case err == nil:
+		return nil
+	case known.Refused():
+		return fmt.Errorf("the name may be taken by someone else's private cache, or the account may not have another one: %w", err)
+	case known.Status == http.StatusBadRequest || known.Status == http.StatusConflict:
+		return fmt.Errorf("the name may be taken, or the service does not allow it: %w", err)
+	}
+	return unconfirmed(err)
+}
+
+// readBack reads a cache that was just made, and waits a little for its key.
 func (c Client) readBack(ctx context.Context, name string) (BinaryCache, error) {
 	cache, err := c.GetCache(ctx, name)
 	for attempt := 1; attempt < keyAttempts && err == nil && pushable(cache) && len(cache.PublicSigningKeys) == 0; attempt++ {
@@ -155,36 +157,4 @@ func (r *CreateResult) compare(request CreateRequest) {
 
 func (r *CreateResult) did(format string, args ...any) {
 	r.Steps = append(r.Steps, fmt.Sprintf(format, args...))
-}
-
-// refusedCreation names what a refused creation means. Which status an existing name gets is not known.
-func refusedCreation(err error) error {
-	known := asError(err)
-	switch {
-	case known.Refused():
-		return fmt.Errorf("the name may be taken by someone else's private cache, or the account may not have another one: %w", err)
-	case known.Status == http.StatusBadRequest || known.Status == http.StatusConflict:
-		return fmt.Errorf("the name may be taken, or the service does not allow it: %w", err)
-	case known.unanswered():
-		return err
-	}
-	return &Unconfirmed{Err: known}
-}
-
-// advise gives an error the way through the web pages.
-func (c Client) advise(err error, name string) error {
-	var unconfirmed *Unconfirmed
-	if errors.As(err, &unconfirmed) {
-		unconfirmed.Next = c.byHand(name)
-		return err
-	}
-	var known *Error
-	switch {
-	case !errors.As(err, &known):
-	case known.Refused():
-		known.Next = c.creation(name)
-	case known.Status != 0:
-		known.Next = c.byHand(name)
-	}
-	return err
 }
