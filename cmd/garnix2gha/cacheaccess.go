@@ -128,8 +128,8 @@ func (a *access) login(ctx context.Context, v *verifier, token secretsource.Valu
 		return err
 	}
 	err = client.Check(ctx)
-	fault, ok := errors.AsType[*bincache.Error](err)
-	if !ok || fault.Fault != bincache.Refused || fault.Authorized {
+	fault, ok := errors.AsType[*restapi.Fault](err)
+	if !ok || !fault.Refused() || fault.Authorized {
 		return ctx.Err()
 	}
 	at, err := url.Parse(a.url)

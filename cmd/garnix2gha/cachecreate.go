@@ -100,7 +100,7 @@ func (c *creator) run(ctx context.Context) error {
 		if printed := c.print(made); printed != nil {
 			return printed
 		}
-		if ctx.Err() != nil || answered && refusal.Unanswered() {
+		if ctx.Err() != nil || answered && refusal.Unavailable() {
 			return err
 		}
 		return c.problem(err)

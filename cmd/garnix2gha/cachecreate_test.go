@@ -93,7 +93,7 @@ func TestCreateLeadsThroughTheWebPagesWhereTheAPIDoesNot(t *testing.T) {
 		{name: "an endpoint that changed", token: accountToken, override: map[string]http.HandlerFunc{create: say(404, "application/json", `{"error":"no such route"}`)}, code: exitProblems, says: "may have changed", steps: true},
 		{name: "organizations that changed", token: accountToken, args: []string{"--organization", "acme"}, override: map[string]http.HandlerFunc{"GET /api/v1/organization": say(410, "text/html", proxyPage)}, code: exitProblems, says: "may have changed", steps: true},
 		{name: "another organization", token: accountToken, args: []string{"--organization", "acme"}, override: map[string]http.HandlerFunc{"GET /api/v1/organization": say(200, "application/json", `[]`)}, code: exitProblems, says: "octo"},
-		{name: "a service out of order", token: accountToken, override: map[string]http.HandlerFunc{create: say(500, "text/html", proxyPage)}, code: exitFailure, says: "out of order", steps: true},
+		{name: "a service out of order", token: accountToken, override: map[string]http.HandlerFunc{create: say(500, "text/html", proxyPage)}, code: exitFailure, says: "cannot answer now (500)", steps: true},
 		{name: "an answer cut off", token: accountToken, override: map[string]http.HandlerFunc{"GET /api/v1/user": cutOff}, code: exitFailure, says: "cut off"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 
 	"garnix2gha/cmd/internal/bincache"
 	"garnix2gha/cmd/internal/cachix"
+	"garnix2gha/cmd/internal/restapi"
 	"garnix2gha/generator/diag"
 )
 
@@ -112,11 +113,11 @@ func (in *inspectionJSON) askSubstituter(ctx context.Context, config bincache.Co
 	if err == nil {
 		err = client.Check(ctx)
 	}
-	fault, known := errors.AsType[*bincache.Error](err)
+	fault, known := errors.AsType[*restapi.Fault](err)
 	switch {
 	case err == nil:
 		in.Serving = "yes"
-	case known && (fault.Fault == bincache.Refused || fault.Fault == bincache.Forbidden):
+	case known && fault.Refused():
 		in.Serving = "with-credentials"
 	default:
 		in.Serving = "no"

@@ -60,9 +60,9 @@ func TestEveryAnswerOfACacheHasItsVerdict(t *testing.T) {
 		{"401 is unknown", status(http.StatusUnauthorized, "Binary cache x doesn't exist or you're not authorized"),
 			Unknown, "wants credentials and none were given (401): Binary cache x doesn't exist", "give a token or a netrc entry", 1},
 		{"407 is unknown", status(http.StatusProxyAuthRequired, ""), Unknown, "wants credentials and none were given (407)", "give a token", 1},
-		{"400 is unknown", status(http.StatusBadRequest, "Invalid `hash`"), Unknown, "something else (400): Invalid `hash`", "check that", 1},
-		{"204 is unknown", status(http.StatusNoContent, ""), Unknown, "something else (204)", "check that", 1},
-		{"a redirect to nowhere is unknown", status(http.StatusFound, ""), Unknown, "something else (302)", "check that", 1},
+		{"400 is unknown", status(http.StatusBadRequest, "Invalid `hash`"), Unknown, "does not accept the request (400): Invalid `hash`", "check that", 1},
+		{"204 is unknown", status(http.StatusNoContent, ""), Unknown, "something else than expected: parse narinfo: the last line is cut off", "check that", 1},
+		{"a redirect to nowhere is unknown", status(http.StatusFound, ""), Unknown, "something else than expected (302)", "check that", 1},
 		{"429 and then the path is in the cache", inTurn(status(http.StatusTooManyRequests, ""), good), InCache, "serves it", "", 2},
 		{"three 500s and then the path is in the cache",
 			inTurn(status(500, ""), status(502, ""), status(503, ""), good), InCache, "serves it", "", 4},
@@ -70,7 +70,7 @@ func TestEveryAnswerOfACacheHasItsVerdict(t *testing.T) {
 		{"a web page is unknown", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html")
 			fmt.Fprint(w, "<!DOCTYPE html><title>Sign in</title><script>x</script><p>to the <b>guest</b> network")
-		}, Unknown, "answers with something else: a web page: Sign in to the guest network", "proxy or login page", 1},
+		}, Unknown, "answers with something else than expected: a web page (is there a proxy in between?): Sign in to the guest network", "proxy or login page", 1},
 		{"a narinfo with the wrong content type still counts", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html")
 			fmt.Fprint(w, narInfo(path, nil))
@@ -137,10 +137,10 @@ func TestServerThatNeverRecoversIsUnknownOnceTheBudgetIsSpent(t *testing.T) {
 		name, cause, next string
 		answer            http.HandlerFunc
 	}{
-		{"500 for ever", "gives no answer (500): internal error", "verify again later", status(500, "internal error")},
-		{"429 for ever", "gives no answer (429): slow down", "fewer requests", status(429, "slow down")},
+		{"500 for ever", "cannot answer now (500): internal error", "verify again later", status(500, "internal error")},
+		{"429 for ever", "cannot answer now (429): slow down", "fewer requests", status(429, "slow down")},
 		{"always cut off", "gives no answer: the answer was cut off", "the network, then verify again", cutOff(narInfo(path, nil))},
-		{"a Retry-After of 0 for ever", "gives no answer (503)", "verify again later", func(w http.ResponseWriter, _ *http.Request) {
+		{"a Retry-After of 0 for ever", "cannot answer now (503)", "verify again later", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Retry-After", "0")
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}},

@@ -22,15 +22,15 @@ type source struct {
 
 	mu      sync.Mutex
 	probed  bool
-	useless *Error // why there is nothing to ask for
-	strikes int    // paths in a row that got no answer
+	useless *restapi.Fault // why there is nothing to ask for
+	strikes int            // paths in a row that got no answer
 }
 
 // maxStrikes is the number of paths in a row, each with all its retries, after which a cache counts as down.
 const maxStrikes = 4
 
-// Check reads nix-cache-info, once for all calls and every Verify: nil means a cache for StoreDir. The error is an
-// *Error or ctx's own.
+// Check reads nix-cache-info, once for all calls and every Verify: nil means a cache for StoreDir. The error is a
+// *restapi.Fault or ctx's own.
 func (c *Client) Check(ctx context.Context) error { return c.cache.ready(ctx) }
 
 func (s *source) ready(ctx context.Context) error {
@@ -50,10 +50,10 @@ func (s *source) ready(ctx context.Context) error {
 }
 
 // probe says what is wrong with nix-cache-info. The error is ctx's own.
-func (s *source) probe(ctx context.Context) (*Error, error) {
+func (s *source) probe(ctx context.Context) (*restapi.Fault, error) {
 	body, fault, err := s.get(ctx, "nix-cache-info")
 	if err != nil || fault != nil {
-		if fault != nil && fault.Fault == Absent {
+		if fault != nil && fault.Absent() {
 			fault.Detail = "without nix-cache-info it is no binary cache"
 		}
 		return fault, err
@@ -67,11 +67,11 @@ func (s *source) probe(ctx context.Context) (*Error, error) {
 	})
 	switch {
 	case err != nil:
-		return s.garbled(body, fmt.Errorf("parse nix-cache-info: %w", err)), nil
+		return s.caller.Misread(body, fmt.Sprintf("parse nix-cache-info: %s", err)), nil
 	case store == "":
-		return s.garbled(body, errors.New("parse nix-cache-info: StoreDir is missing")), nil
+		return s.caller.Misread(body, "parse nix-cache-info: StoreDir is missing"), nil
 	case store != StoreDir:
-		return s.fault(OtherStore, http.StatusOK, store), nil
+		return s.caller.Misread(body, "it is a cache for another store: "+store), nil
 	}
 	return nil, nil
 }
@@ -96,11 +96,11 @@ type finding struct {
 // ask looks a path up. The error is ctx's own.
 func (s *source) ask(ctx context.Context, path StorePath) (finding, error) {
 	if err := s.ready(ctx); err != nil {
-		fault, ok := errors.AsType[*Error](err)
+		fault, ok := errors.AsType[*restapi.Fault](err)
 		if !ok {
 			return finding{}, err
 		}
-		return finding{unasked: true, cause: fault.Error(), next: fault.Next()}, nil
+		return finding{unasked: true, cause: fault.Error(), next: next(fault)}, nil
 	}
 	body, fault, err := s.get(ctx, path.Hash()+".narinfo")
 	if err != nil {
@@ -112,28 +112,28 @@ func (s *source) ask(ctx context.Context, path StorePath) (finding, error) {
 		if err == nil {
 			return s.weigh(path, info), nil
 		}
-		fault = s.garbled(body, err)
+		fault = s.caller.Misread(body, err.Error())
 	}
-	switch fault.Fault {
-	case Absent:
-		return finding{standing: lacking, cause: fmt.Sprintf("%s does not have it (%d)", fault.Host, fault.Status)}, nil
-	case Forbidden:
+	switch {
+	case fault.Absent():
+		return finding{standing: lacking, cause: fmt.Sprintf("%s does not have it (%d)", fault.Party, fault.Status)}, nil
+	case fault.Status == http.StatusForbidden:
 		// nix-cache-info was granted, so this is S3's word for a missing object. Nix takes every 403 so.
-		cause := fault.Host + " answers 403, as S3 does for what it does not have"
+		cause := fault.Party + " answers 403, as S3 does for what it does not have"
 		if fault.Detail != "" {
 			cause += ": " + fault.Detail
 		}
 		return finding{standing: lacking, cause: cause}, nil
 	}
-	return finding{cause: fault.Error(), next: fault.Next()}, nil
+	return finding{cause: fault.Error(), next: next(fault)}, nil
 }
 
 // count notes whether the cache answered, and gives it up after maxStrikes.
-func (s *source) count(fault *Error) {
+func (s *source) count(fault *restapi.Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.strikes++
-	if fault == nil || fault.Fault != Unavailable {
+	if fault == nil || !fault.Unavailable() {
 		s.strikes = 0
 	}
 	if s.strikes >= maxStrikes {
@@ -142,33 +142,31 @@ func (s *source) count(fault *Error) {
 }
 
 // get reads what lies below the cache's root. The error is ctx's own; anything else that is wrong is the fault.
-func (s *source) get(ctx context.Context, path string) ([]byte, *Error, error) {
-	reply, err := s.caller.Call(ctx, http.MethodGet, "/"+path, nil)
-	failure, unanswered := errors.AsType[*restapi.Failure](err)
+func (s *source) get(ctx context.Context, path string) ([]byte, *restapi.Fault, error) {
+	body, err := s.caller.Do(ctx, http.MethodGet, "/"+path, nil)
+	if fault, ok := errors.AsType[*restapi.Fault](err); ok {
+		return nil, fault, nil
+	}
+	return body, nil, err
+}
+
+// next is what to do about a fault.
+func next(fault *restapi.Fault) string {
 	switch {
-	case unanswered && failure.Answered:
-		return nil, s.fault(Garbled, 0, failure.Reason), nil
-	case unanswered:
-		return nil, s.fault(Unavailable, 0, failure.Reason), nil
-	case err != nil:
-		return nil, nil, err
-	case reply.Status == http.StatusOK:
-		return reply.Body, nil, nil
+	case fault.Absent():
+		return "check the cache's URL"
+	case fault.Refused() && fault.Authorized:
+		return fmt.Sprintf("check that the token has not expired and may read %s", fault.Party)
+	case fault.Refused():
+		return fmt.Sprintf("give a token or a netrc entry for %s", fault.Party)
+	case !fault.Unavailable():
+		return fmt.Sprintf("check that %s is the cache itself and that no proxy or login page answers in its place", fault.Party)
+	case fault.Status == http.StatusTooManyRequests:
+		return "wait, then verify again with fewer requests at a time"
+	case fault.Status != 0:
+		return "verify again later"
 	}
-	return nil, s.fault(faultOf(reply.Status), reply.Status, s.caller.Message(reply)), nil
-}
-
-func (s *source) fault(kind Fault, status int, detail string) *Error {
-	return &Error{Fault: kind, Host: s.caller.Party, Status: status, Detail: s.caller.Clean(detail), Authorized: s.caller.Authorized()}
-}
-
-// garbled is the fault of a 200 that cannot be read.
-func (s *source) garbled(body []byte, reason error) *Error {
-	detail := reason.Error()
-	if page := (restapi.Reply{Body: body}); restapi.IsPage(page) {
-		detail = "a web page: " + s.caller.Message(page)
-	}
-	return s.fault(Garbled, http.StatusOK, detail)
+	return fmt.Sprintf("check the name %s and the network, then verify again", fault.Party)
 }
 
 // weigh decides whether Nix would take what the narinfo offers.

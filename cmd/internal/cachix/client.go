@@ -7,6 +7,8 @@ package cachix
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -18,9 +20,6 @@ import (
 
 // DefaultBaseURL is the API of the hosted service.
 const DefaultBaseURL = "https://app.cachix.org/api/v1"
-
-// party is the service's name in messages.
-const party = "Cachix"
 
 // Client calls the API. The zero value asks the hosted service without a token.
 type Client struct {
@@ -39,27 +38,24 @@ func (c Client) caller() restapi.Caller {
 	if base == "" {
 		base = DefaultBaseURL
 	}
-	return restapi.Caller{Party: party, BaseURL: base, Token: c.Token, HTTP: c.HTTP, Sleep: c.Sleep, Waiting: c.Waiting}
+	return restapi.Caller{Party: "Cachix", BaseURL: base, Token: c.Token, HTTP: c.HTTP, Sleep: c.Sleep, Waiting: c.Waiting}
 }
 
-// call sends a request and gives the body of a success, or an *Error for any other status.
+// call sends a request and gives the body of a success. The error is an *Error, or the context's own.
 func (c Client) call(ctx context.Context, doing, method, path string, body any) ([]byte, error) {
-	caller := c.caller()
-	reply, err := caller.Call(ctx, method, path, body)
-	switch {
-	case err != nil:
-		return nil, &Error{Doing: doing, cause: err}
-	case !reply.OK():
-		return nil, &Error{Doing: doing, Status: reply.Status, Message: caller.Message(reply)}
-	case restapi.IsPage(reply):
-		return nil, c.misread(doing, reply.Body)
+	answer, err := c.caller().Do(ctx, method, path, body)
+	if fault, ok := errors.AsType[*restapi.Fault](err); ok {
+		return nil, &Error{Doing: doing, Fault: fault}
 	}
-	return reply.Body, nil
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", doing, err)
+	}
+	return answer, nil
 }
 
-// misread is the error for a success whose body is not what it should be; it carries the start of the body's text.
+// misread is the error for a success whose body is not what it should be.
 func (c Client) misread(doing string, body []byte) *Error {
-	return &Error{Doing: doing, Status: http.StatusOK, Message: c.caller().Message(restapi.Reply{Body: body})}
+	return &Error{Doing: doing, Fault: c.caller().Misread(body, c.caller().Message(restapi.Reply{Body: body}))}
 }
 
 // Page is the address of one of the web pages beside the API; path starts with a slash.

@@ -4,6 +4,7 @@ package cachix
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -99,10 +100,13 @@ func (c Client) Create(ctx context.Context, request CreateRequest) (CreateResult
 // create asks for a cache with a signing key that the service keeps. A success has no body. Which status an existing
 // name gets is not known.
 func (c Client) create(ctx context.Context, request CreateRequest, account Account) error {
-	_, err := c.call(ctx, "create cache "+request.Name, http.MethodPost, "/cache/"+url.PathEscape(request.Name), map[string]any{
+	doing := "create cache " + request.Name
+	body, err := c.call(ctx, doing, http.MethodPost, "/cache/"+url.PathEscape(request.Name), map[string]any{
 		"isPublic": request.Public, "generateSigningKey": true, "accountID": account.ID,
 	})
 	switch known := asError(err); {
+	case err == nil && len(body) > 0 && !json.Valid(body):
+		return unconfirmed(c.misread(doing, body))
 	case err == nil:
 		return nil
 	case known.Refused():

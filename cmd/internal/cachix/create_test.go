@@ -197,8 +197,8 @@ func TestCreateFails(t *testing.T) {
 		{"where the organizations' endpoint is gone", CreateRequest{Name: "acme", Account: "widgets"}, token, with("GET /organization", answer(404, "text/plain", "not found")), "may have changed", true, false},
 		{"where the organizations are something else", CreateRequest{Name: "acme", Account: "widgets"}, token, with("GET /organization", answer(200, "application/json", `{"items":[]}`)), "may have changed", true, false},
 		{"where an organization has no number", CreateRequest{Name: "acme", Account: "widgets"}, token, with("GET /organization", answer(200, "application/json", `[{"slug":"widgets"}]`)), "may have changed", true, false},
-		{"where the account's endpoint is gone", CreateRequest{Name: "acme"}, token, with("GET /user", answer(404, "text/html", "<h1>404</h1><script>evil()</script>")), "Cachix answered 404, it does not exist: 404", false, false},
-		{"where a proxy answers", CreateRequest{Name: "acme"}, token, with("GET /user", answer(200, "text/html", "<html>Sign in")), "is there a proxy in between?: Sign in", false, false},
+		{"where the account's endpoint is gone", CreateRequest{Name: "acme"}, token, with("GET /user", answer(404, "text/html", "<h1>404</h1><script>evil()</script>")), "Cachix has no such thing (404): 404", false, false},
+		{"where a proxy answers", CreateRequest{Name: "acme"}, token, with("GET /user", answer(200, "text/html", "<html>Sign in")), "is there a proxy in between?): Sign in", false, false},
 		{"where the name is someone else's public cache", CreateRequest{Name: "acme"}, token, func(s *standIn) { wide(s); s.caches["acme"] = &standCache{public: true} }, "choose another name", false, false},
 		{"where the name is someone else's private cache", CreateRequest{Name: "acme"}, token, func(s *standIn) { wide(s); s.caches["acme"] = &standCache{} }, "the name may be taken", false, false},
 		{"where the service answers with another cache", CreateRequest{Name: "acme"}, token, func(s *standIn) {
@@ -210,8 +210,8 @@ func TestCreateFails(t *testing.T) {
 		{"where creating conflicts", CreateRequest{Name: "acme"}, token, with("POST /cache/acme", answer(409, "application/json", `{"error":"taken"}`)), "the name may be taken", false, false},
 		{"where creating has changed", CreateRequest{Name: "acme"}, token, with("POST /cache/acme", answer(405, "application/json", `{"a":{"b":["dump"]}}`)), "may have changed", true, false},
 		{"where creating answers with a web page", CreateRequest{Name: "acme"}, token, with("POST /cache/acme", answer(200, "text/html", "<html>Sign in")), "may have changed", true, false},
-		{"where the service is out of order", CreateRequest{Name: "acme"}, token, with("POST /cache/acme", answer(503, "text/html", "<h1>503 "+token+"</h1>")), "out of order", false, false},
-		{"where reading the cache fails", CreateRequest{Name: "acme"}, token, with("GET /cache/acme", answer(418, "text/plain", "teapot")), "Cachix answered 418", false, false},
+		{"where the service is out of order", CreateRequest{Name: "acme"}, token, with("POST /cache/acme", answer(503, "text/html", "<h1>503 "+token+"</h1>")), "cannot answer now (503)", false, false},
+		{"where reading the cache fails", CreateRequest{Name: "acme"}, token, with("GET /cache/acme", answer(418, "text/plain", "teapot")), "does not accept the request (418)", false, false},
 		{"where answers are cut off", CreateRequest{Name: "acme"}, token, with("GET /user", cutOff), "cut off", false, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -107,7 +107,7 @@ func (c Client) Inspect(ctx context.Context, name string) (Inspection, error) {
 	// answer, asking twice more would only make the user wait.
 	var e evidence
 	e.open, e.openErr = Client{BaseURL: c.BaseURL, HTTP: c.HTTP, Sleep: c.Sleep, Waiting: c.Waiting}.GetCache(ctx, name)
-	if in.Token && !malformed && (e.openErr == nil || !asError(e.openErr).Unanswered()) {
+	if in.Token && !malformed && (e.openErr == nil || !asError(e.openErr).Unavailable()) {
 		e.asked = true
 		e.user, e.userErr = c.User(ctx)
 		e.seen, e.seenErr = c.GetCache(ctx, name)

@@ -152,7 +152,7 @@ func TestInspectJudgesTheToken(t *testing.T) {
 				s.caches["acme"] = private(map[string]Permission{shaped: Write})
 				s.override["GET /user"] = answer(404, "text/plain", "not found")
 			},
-			Readable, DataPlane, false, "read the token's account: Cachix answered 404",
+			Readable, DataPlane, false, "read the token's account: Cachix has no such thing (404)",
 		},
 		{
 			"a web page with status 200 is no account", shaped,
@@ -160,7 +160,7 @@ func TestInspectJudgesTheToken(t *testing.T) {
 				s.caches["acme"] = private(map[string]Permission{shaped: Write})
 				s.override["GET /user"] = answer(200, "text/html", "<html>Sign in")
 			},
-			Readable, DataPlane, false, "is there a proxy in between?: Sign in",
+			Readable, DataPlane, false, "is there a proxy in between?): Sign in",
 		},
 		{
 			"JSON with status 200 that is no account is none", shaped,
@@ -173,7 +173,7 @@ func TestInspectJudgesTheToken(t *testing.T) {
 		{
 			"a service out of order proves nothing", shaped,
 			func(s *standIn) { s.override["GET /cache/acme"] = answer(503, "text/html", "<h1>503</h1>") },
-			Unreachable, "", false, "out of order",
+			Unreachable, "", false, "Cachix cannot answer now (503)",
 		},
 		{
 			"an answer without permission proves nothing", shaped,
@@ -185,7 +185,7 @@ func TestInspectJudgesTheToken(t *testing.T) {
 		{
 			"a refusal and an account endpoint that is gone prove nothing", shaped,
 			func(s *standIn) { s.override["GET /user"] = answer(404, "text/plain", "not found") },
-			Hidden, "", false, "read the token's account: Cachix answered 404",
+			Hidden, "", false, "read the token's account: Cachix has no such thing (404)",
 		},
 		{
 			"a service that answers everyone with another cache is not believed", "",
@@ -195,7 +195,7 @@ func TestInspectJudgesTheToken(t *testing.T) {
 		{
 			"a cache that the service says is missing", "",
 			func(s *standIn) { s.override["GET /cache/acme"] = answer(404, "text/plain", "no") },
-			Hidden, "", false, "it does not exist",
+			Hidden, "", false, "has no such thing (404)",
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -63,8 +63,17 @@ type Reply struct {
 // OK reports whether the status is a success.
 func (r Reply) OK() bool { return r.Status >= 200 && r.Status <= 299 }
 
+// Do sends a request as Call does and gives the body of a success. For any other status the error is a *Fault too.
+func (c Caller) Do(ctx context.Context, method, path string, body any) ([]byte, error) {
+	reply, err := c.Call(ctx, method, path, body)
+	if err == nil && !reply.OK() {
+		err = c.refusal(reply)
+	}
+	return reply.Body, err
+}
+
 // Call sends a request, body (if not nil) as JSON, and repeats it as its Patience says. An error is the context's own,
-// a mistake in the Caller's fields, or a *Failure: a busy server's last reply is a Reply.
+// a mistake in the Caller's fields, or a *Fault: a busy server's last reply is a Reply.
 func (c Caller) Call(ctx context.Context, method, path string, body any) (Reply, error) {
 	var payload []byte
 	if body != nil {
@@ -91,7 +100,7 @@ func (c Caller) Call(ctx context.Context, method, path string, body any) (Reply,
 		}
 		switch {
 		case !again && err != nil:
-			return Reply{}, c.failure(err)
+			return Reply{}, c.silence(err)
 		case !again:
 			return reply, nil
 		}
@@ -104,7 +113,7 @@ func (c Caller) Call(ctx context.Context, method, path string, body any) (Reply,
 // verdict says whether to try again; a wait of zero leaves it to the backoff.
 func (c Caller) verdict(reply Reply, err error) (wait time.Duration, why string, again bool) {
 	if err != nil {
-		return 0, c.failure(err).Error(), passing(err)
+		return 0, c.silence(err).Error(), passing(err)
 	}
 	patience := c.Patience
 	if patience == nil {

@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -40,19 +39,7 @@ func (c Credential) check() error {
 }
 
 func (c Credential) fits(u *url.URL) bool {
-	if strings.EqualFold(c.Host, u.Hostname()) || strings.EqualFold(c.Host, u.Host) {
-		return true
-	}
-	port := u.Port()
-	switch {
-	case port != "":
-	case u.Scheme == "https":
-		port = "443"
-	default:
-		port = "80"
-	}
-	host, own, err := net.SplitHostPort(c.Host)
-	return err == nil && own == port && strings.EqualFold(host, u.Hostname())
+	return strings.EqualFold(c.Host, u.Hostname()) || strings.EqualFold(c.Host, u.Host)
 }
 
 // credentials are all that the caller has, its token first.
@@ -65,8 +52,8 @@ func (c Caller) credentials() []Credential {
 	return append([]Credential{token}, c.Credentials...)
 }
 
-// Authorized reports whether a credential is known for BaseURL's host.
-func (c Caller) Authorized() bool {
+// authorized reports whether a credential is known for BaseURL's host.
+func (c Caller) authorized() bool {
 	base, err := url.Parse(c.BaseURL)
 	if err != nil {
 		return false

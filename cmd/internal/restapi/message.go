@@ -3,6 +3,7 @@
 package restapi
 
 import (
+	"bytes"
 	"encoding/json"
 	"html"
 	"net/url"
@@ -25,15 +26,15 @@ func (c Caller) Message(reply Reply) string {
 	text := strings.ToValidUTF8(string(reply.Body), "\uFFFD")
 	if fromJSON, ok := jsonMessage(reply.Body); ok {
 		text = fromJSON
-	} else if IsPage(reply) {
+	} else if isPage(reply.Body) {
 		text = html.UnescapeString(htmlTag.ReplaceAllString(invisibleHTML.ReplaceAllString(text, " "), " "))
 	}
 	return c.Clean(text)
 }
 
-// IsPage reports whether a reply is a web page: a proxy or a gate answered, not the API.
-func IsPage(reply Reply) bool {
-	return strings.Contains(reply.Header.Get("Content-Type"), "html") || strings.HasPrefix(strings.TrimSpace(string(reply.Body)), "<")
+// isPage reports whether a body is a web page or another document with tags.
+func isPage(body []byte) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(body, "\uFEFF \t\r\n"), []byte("<"))
 }
 
 // jsonMessage finds the message in the shapes that APIs and their gateways use.

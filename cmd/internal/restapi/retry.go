@@ -30,11 +30,12 @@ type Patience func(reply Reply, now time.Time) (wait time.Duration, again bool)
 
 // Busy repeats after 408, 429 and 5xx, at the time the server names in Retry-After or in the JSON field retry_after.
 func Busy(reply Reply, now time.Time) (wait time.Duration, again bool) {
-	if reply.Status != http.StatusRequestTimeout && reply.Status != http.StatusTooManyRequests && reply.Status < 500 {
-		return 0, false
-	}
 	wait, _ = RetryAfter(reply, now)
-	return min(wait, MaxRetryAfter), true
+	return min(wait, MaxRetryAfter), busy(reply.Status)
+}
+
+func busy(status int) bool {
+	return status == http.StatusRequestTimeout || status == http.StatusTooManyRequests || status >= 500
 }
 
 // RetryAfter reads how long the server asks to wait, from the header (seconds or an HTTP date) or from retry_after in a
