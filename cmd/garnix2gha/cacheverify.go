@@ -144,15 +144,15 @@ func (v *verifier) verifyTargets(ctx context.Context, r *repo.Repo, s *settings.
 		return verification{}, err
 	}
 	outputs, paths := found.byPath()
-	_, err = client.Verify(ctx, slices.Values(paths), v.walk(len(paths)), func(result bincache.Result) {
+	err = client.Verify(ctx, slices.Values(paths), v.closure, v.watched(len(paths), func(result bincache.Result) {
 		for _, output := range outputs[result.Path] {
 			output.Verdict, output.Cause, output.Next = result.Verdict, result.Cause, result.Next
 		}
 		if outputs[result.Path] == nil {
-			found.count(result.Verdict)
+			found.Summary.add(result.Verdict)
 			found.note(&found.Closure, result)
 		}
-	})
+	}))
 	if err != nil {
 		return verification{}, fmt.Errorf("verify %s: %w", found.Cache.URL, err)
 	}
@@ -188,20 +188,20 @@ func (v *verifier) verifyPaths(ctx context.Context, s *settings.Settings) (verif
 		}
 	}
 	found := newVerification(a)
-	tally, err := client.Verify(ctx, words, v.walk(0), func(result bincache.Result) {
-		found.count(result.Verdict)
+	err = client.Verify(ctx, words, v.closure, v.watched(0, func(result bincache.Result) {
+		found.Summary.add(result.Verdict)
 		if result.From == "" {
 			found.note(&found.Paths, result)
 		} else {
 			found.note(&found.Closure, result)
 		}
-	})
+	}))
 	switch {
 	case err != nil:
 		return verification{}, fmt.Errorf("verify %s: %w", found.Cache.URL, err)
 	case scanner.Err() != nil:
 		return verification{}, fmt.Errorf("read store paths: %w", scanner.Err())
-	case tally.Done == 0:
+	case found.Summary == (verifiedSummary{}):
 		// The build whose output was to be verified has failed.
 		return verification{}, errors.New("read store paths: there are none, so nothing was verified")
 	}
@@ -209,18 +209,20 @@ func (v *verifier) verifyPaths(ctx context.Context, s *settings.Settings) (verif
 	return found, nil
 }
 
-// walk is how the cache is asked; total 0 means that the number of paths is not known.
-func (v *verifier) walk(total int) bincache.VerifyOptions {
-	options := bincache.VerifyOptions{Closure: v.closure}
+// watched shows with each result how far the verification is; total 0 means that the number of paths is not known.
+func (v *verifier) watched(total int, each func(bincache.Result)) func(bincache.Result) {
 	if v.show == nil {
-		return options
+		return each
 	}
-	options.Progress = func(t bincache.Tally) {
-		of := ""
-		if total > 0 && !v.closure {
-			of = fmt.Sprintf(" of %d", total)
-		}
-		v.show(fmt.Sprintf("verified %d%s paths, %d missing, %d unknown", t.Done, of, t.Missing, t.Unknown))
+	of, done := "", 0
+	if total > 0 && !v.closure {
+		of = fmt.Sprintf(" of %d", total)
 	}
-	return options
+	var seen verifiedSummary
+	return func(result bincache.Result) {
+		each(result)
+		done++
+		seen.add(result.Verdict)
+		v.show(fmt.Sprintf("verified %d%s paths, %d missing, %d unknown", done, of, seen.Missing, seen.Unknown))
+	}
 }

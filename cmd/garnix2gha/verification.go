@@ -62,6 +62,19 @@ type verifiedSummary struct {
 	Unknown  int `json:"unknown"`
 }
 
+func (s *verifiedSummary) add(v bincache.Verdict) {
+	switch v {
+	case bincache.InCache:
+		s.InCache++
+	case bincache.Upstream:
+		s.Upstream++
+	case bincache.Missing:
+		s.Missing++
+	default:
+		s.Unknown++
+	}
+}
+
 func newVerification(a access) verification {
 	return verification{
 		Cache:   verifiedCache{URL: shown(a.url), PublicKeys: nonNil(a.keys)},
@@ -87,19 +100,6 @@ func (f *verification) byPath() (map[string][]*verifiedOutput, []string) {
 	return outputs, paths
 }
 
-func (f *verification) count(v bincache.Verdict) {
-	switch v {
-	case bincache.InCache:
-		f.Summary.InCache++
-	case bincache.Upstream:
-		f.Summary.Upstream++
-	case bincache.Missing:
-		f.Summary.Missing++
-	default:
-		f.Summary.Unknown++
-	}
-}
-
 // note keeps a result that is not as it should be.
 func (f *verification) note(list *[]verifiedPath, r bincache.Result) {
 	if r.Verdict == bincache.Missing || r.Verdict == bincache.Unknown {
@@ -111,10 +111,10 @@ func (f *verification) note(list *[]verifiedPath, r bincache.Result) {
 func (f *verification) finish() {
 	for _, t := range f.Targets {
 		if t.Error != "" {
-			f.count(bincache.Unknown)
+			f.Summary.add(bincache.Unknown)
 		}
 		for _, output := range t.Outputs {
-			f.count(output.Verdict)
+			f.Summary.add(output.Verdict)
 		}
 	}
 	order := func(a, b verifiedPath) int {

@@ -35,63 +35,44 @@ type Result struct {
 	Unasked bool
 }
 
-// Tally counts results.
-type Tally struct {
-	Done, InCache, Upstream, Missing, Unknown int
-}
-
-func (t *Tally) add(v Verdict) {
-	t.Done++
-	switch v {
-	case InCache:
-		t.InCache++
-	case Upstream:
-		t.Upstream++
-	case Missing:
-		t.Missing++
-	case Unknown:
-		t.Unknown++
-	}
-}
-
-// VerifyOptions are the choices of one Verify.
-type VerifyOptions struct {
-	// Closure also checks what the paths in the cache refer to, and so on, each path once. What an upstream serves is
-	// not followed: its closure is the upstream's business.
-	Closure bool
-	// Progress is told the counts after each result; nil for nobody.
-	Progress func(Tally)
-}
-
 // Verify proves over HTTP, and not through Nix with its memory of misses, what the cache serves. It draws paths and
 // calls each, once per path and in no particular order, from the calling goroutine, and keeps neither, so that memory
-// stays flat. nix-cache-info comes first: a cache that has none, or is for another store, makes every path Unknown.
-// A cache that stops answering is given up after a few paths and not after all; the others are Unasked. The error is ErrClosureTooLarge or
-// ctx's own; the tally counts the results so far.
-func (c *Client) Verify(ctx context.Context, paths iter.Seq[string], opt VerifyOptions, each func(Result)) (Tally, error) {
+// stays flat. With closure it also checks what the paths in the cache refer to, and so on, each path once; what an
+// upstream serves is not followed, since its closure is the upstream's business. nix-cache-info comes first: a cache
+// that has none, or is for another store, makes every path Unknown. A cache that stops answering is given up after a
+// few paths and not after all. The error is ErrClosureTooLarge or ctx's own.
+func (c *Client) Verify(ctx context.Context, paths iter.Seq[string], closure bool, each func(Result)) error {
 	caller := ctx
 	ctx, cancel := context.WithCancelCause(caller)
-	v := verification{client: c, jobs: make(chan job), done: make(chan outcome)}
+	jobs, done := make(chan job), make(chan outcome)
 	var workers sync.WaitGroup
 	for range c.concurrency {
 		workers.Go(func() {
-			if err := v.work(ctx); err != nil {
-				cancel(err)
+			for j := range jobs {
+				got, err := c.check(ctx, j)
+				if err != nil {
+					cancel(err)
+					return
+				}
+				select {
+				case done <- got:
+				case <-ctx.Done():
+					return
+				}
 			}
 		})
 	}
 	defer func() {
 		cancel(nil)
-		close(v.jobs)
+		close(jobs)
 		workers.Wait()
 	}()
 	next, stop := iter.Pull(paths)
 	defer stop()
 	todo := frontier{next: next}
-	if opt.Closure {
+	if closure {
 		todo.seen = map[[20]byte]struct{}{}
 	}
-	var tally Tally
 	var held job
 	holding, working := false, 0
 	for {
@@ -99,28 +80,24 @@ func (c *Client) Verify(ctx context.Context, paths iter.Seq[string], opt VerifyO
 			held, holding = todo.pop()
 		}
 		if !holding && working == 0 {
-			return tally, nil
+			return nil
 		}
-		var jobs chan job
+		var free chan job
 		if holding {
-			jobs = v.jobs
+			free = jobs
 		}
 		select {
-		case jobs <- held:
+		case free <- held:
 			holding = false
 			working++
-		case got := <-v.done:
+		case got := <-done:
 			working--
-			tally.add(got.result.Verdict)
 			each(got.result)
-			if opt.Progress != nil {
-				opt.Progress(tally)
-			}
-			if opt.Closure && got.result.Verdict == InCache && !todo.push(got) {
-				return tally, ErrClosureTooLarge
+			if closure && got.result.Verdict == InCache && !todo.push(got) {
+				return ErrClosureTooLarge
 			}
 		case <-ctx.Done():
-			return tally, cmp.Or(caller.Err(), context.Cause(ctx))
+			return cmp.Or(caller.Err(), context.Cause(ctx))
 		}
 	}
 }
@@ -132,36 +109,15 @@ type outcome struct {
 	refs   []StorePath
 }
 
-type verification struct {
-	client *Client
-	jobs   chan job
-	done   chan outcome
-}
-
-func (v *verification) work(ctx context.Context) error {
-	for j := range v.jobs {
-		got, err := v.check(ctx, j)
-		if err != nil {
-			return err
-		}
-		select {
-		case v.done <- got:
-		case <-ctx.Done():
-			return nil
-		}
-	}
-	return nil
-}
-
 // check asks the cache and then, for what it lacks, the upstreams in order. The error is ctx's own.
-func (v *verification) check(ctx context.Context, j job) (outcome, error) {
+func (c *Client) check(ctx context.Context, j job) (outcome, error) {
 	result := Result{Path: j.path, From: j.from, Verdict: Unknown}
 	path, err := ParseStorePath(j.path)
 	if err != nil {
 		result.Cause, result.Next = err.Error(), nextForInput(err)
 		return outcome{result: result}, nil
 	}
-	found, err := v.client.cache.ask(ctx, path)
+	found, err := c.cache.ask(ctx, path)
 	if err != nil {
 		return outcome{}, err
 	}
@@ -177,7 +133,7 @@ func (v *verification) check(ctx context.Context, j job) (outcome, error) {
 	if result.Next == "" {
 		result.Next = "build it and push it to the cache"
 	}
-	for _, upstream := range v.client.upstreams {
+	for _, upstream := range c.upstreams {
 		other, err := upstream.ask(ctx, path)
 		if err != nil {
 			return outcome{}, err
