@@ -100,7 +100,7 @@ func waiting(show func(string)) func(time.Duration, string) {
 		return nil
 	}
 	return func(wait time.Duration, why string) {
-		show(fmt.Sprintf("%s, waiting %s", why, wait.Round(time.Second)))
+		show(fmt.Sprintf("%s; asking again in %s", why, wait.Round(time.Second)))
 	}
 }
 

@@ -28,15 +28,16 @@ type access struct {
 	warnings    diag.List
 }
 
-// access finds out which cache is meant: the one on the command line, else the settings', else the environment's.
-func (v *verifier) access(ctx context.Context, s *settings.Settings) (access, error) {
+// access finds out which cache is meant, the one on the command line, else the settings', else the environment's, and
+// begins its verification.
+func (v *verifier) access(ctx context.Context, s *settings.Settings) (*bincache.Client, verification, error) {
 	token, err := v.token(ctx)
 	if err != nil {
-		return access{}, err
+		return nil, verification{}, err
 	}
 	name, err := v.cacheName(s, v.cache)
 	if err != nil {
-		return access{}, err
+		return nil, verification{}, err
 	}
 	a := access{url: v.url, upstreams: s.Cache.Upstreams, keys: v.keys}
 	// The settings speak of their own cache only.
@@ -51,10 +52,10 @@ func (v *verifier) access(ctx context.Context, s *settings.Settings) (access, er
 		a.keys = s.Cache.PublicKeys
 	}
 	if err := a.complete(ctx, v, name, token); err != nil {
-		return access{}, err
+		return nil, verification{}, err
 	}
 	if a.url == "" {
-		return access{}, usagef("no cache is known: name it with --cache or --url, under cache: in the settings, or in " + nameVariable)
+		return nil, verification{}, usagef("no cache is known: name it with --cache or --url, under cache: in the settings, or in " + nameVariable)
 	}
 	if len(a.keys) == 0 {
 		at := diag.Pos{}
@@ -66,11 +67,11 @@ func (v *verifier) access(ctx context.Context, s *settings.Settings) (access, er
 	}
 	if v.netrc != "" {
 		if a.credentials, err = restapi.ReadNetrc(v.netrc); err != nil {
-			return access{}, err
+			return nil, verification{}, err
 		}
 	}
-	err = a.login(ctx, v, token)
-	return a, err
+	client, err := a.login(ctx, v, token)
+	return client, newVerification(a), err
 }
 
 // complete asks Cachix for what only it can tell: the keys, and where the service is not the hosted one also the address,
@@ -117,40 +118,32 @@ func trusted(cache cachix.BinaryCache) []string {
 	})
 }
 
-// login adds the token if the cache asks for credentials. It goes to Cachix alone: the address may come from a file
-// that anyone can propose a change to. Other caches are for --netrc, which says what belongs to whom.
-func (a *access) login(ctx context.Context, v *verifier, token secretsource.Value) error {
-	if token.Empty() {
-		return nil
+// login gives a client, with the token if the cache asks for credentials. The token goes to Cachix alone: the address
+// may come from a file that anyone can propose a change to. Other caches are for --netrc, which says what belongs to whom.
+func (a *access) login(ctx context.Context, v *verifier, token secretsource.Value) (*bincache.Client, error) {
+	config := bincache.Config{
+		URL: a.url, Upstreams: a.upstreams, PublicKeys: a.keys, Credentials: a.credentials, Sleep: v.sleep, Waiting: waiting(v.show),
 	}
-	client, err := v.reading(*a)
-	if err != nil {
-		return err
+	client, err := bincache.New(config)
+	if err != nil || token.Empty() {
+		return client, err
 	}
-	err = client.Check(ctx)
-	fault, ok := errors.AsType[*restapi.Fault](err)
+	fault, ok := errors.AsType[*restapi.Fault](client.Check(ctx))
 	if !ok || !fault.Refused() || fault.Authorized {
-		return ctx.Err()
+		return client, ctx.Err()
 	}
 	at, err := url.Parse(a.url)
 	if err != nil {
-		return fmt.Errorf("parse cache URL: not a URL")
+		return nil, errors.New("parse cache URL: not a URL")
 	}
 	hosted := strings.HasSuffix(strings.ToLower(at.Hostname()), ".cachix.org")
 	if !hosted && !a.named || at.Scheme != "https" && !loopback(at.Hostname()) {
 		a.warnings.Warnf(diag.Pos{}, "token-not-sent", "name the host in a netrc file and pass --netrc",
 			"the cache asks for credentials, and the token is sent to Cachix only, over https")
-		return nil
+		return client, nil
 	}
-	a.credentials = append(a.credentials, restapi.Basic(at.Host, "", token))
-	return nil
-}
-
-// reading is a client for the cache.
-func (v *verifier) reading(a access) (*bincache.Client, error) {
-	return bincache.New(bincache.Config{
-		URL: a.url, Upstreams: a.upstreams, PublicKeys: a.keys, Credentials: a.credentials, Sleep: v.sleep, Waiting: waiting(v.show),
-	})
+	config.Credentials = append(config.Credentials, restapi.Basic(at.Host, "", token))
+	return bincache.New(config)
 }
 
 func cachixURL(name string) string { return "https://" + name + ".cachix.org" }

@@ -164,3 +164,36 @@ func TestVerifyCallsAFaultUnknown(t *testing.T) {
 		})
 	}
 }
+
+func TestVerifySaysOnceThatACacheGivesNoAnswer(t *testing.T) {
+	t.Parallel()
+	down := serve(t, say(503, "text/plain", "maintenance"))
+	lacking := newSubstituter(t, "")
+	paths := storePath("h1") + "\n" + storePath("h2") + "\n" + storePath("h3") + "\n"
+	for _, tc := range []struct{ name, settings, url, cause string }{
+		{"the cache itself", offline, down.URL, strings.TrimPrefix(down.URL, "http://") + " cannot answer now (503): maintenance"},
+		{
+			"an upstream of it", "cache: {upstreams: ['" + down.URL + "']}\n", lacking.URL,
+			strings.TrimPrefix(lacking.URL, "http://") + " does not have it; " + strings.TrimPrefix(down.URL, "http://") + " cannot answer now (503): maintenance",
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			dir := folder(t, map[string]string{settingsFile: tc.settings})
+			verify := func(format string) outcome {
+				got := invocation{stdin: paths, env: map[string]string{tokenVariable: pushToken}}.run(t, "-C", dir, "cache", "verify", "--paths", "-", "--url", tc.url, "--format", format)
+				assert.Equal(t, exitFailure, got.code, "%s%s", got.stdout, got.stderr)
+				return got
+			}
+			before := down.asked("GET /nix-cache-info")
+			text := verify("text")
+			assert.Equal(t, 10, down.asked("GET /nix-cache-info")-before, "a dead cache costs the retries of one request")
+			assert.Equal(t, "unknown  each of 3 outputs  -  -  "+tc.cause+"\n"+tc.url+": 0 in the cache, 0 upstream, 0 missing, 3 unknown\n", text.stdout)
+			assert.Contains(t, text.stderr, "hint: verify again later\n")
+			assert.Contains(t, verify("github").stdout, "::error title=garnix2gha cache-unknown::each of 3 outputs is unknown: "+tc.cause)
+			found := decoded[verification](t, verify("json"))
+			assert.Equal(t, []verifiedFault{{Cause: tc.cause, Next: "verify again later", Count: 3}}, found.Faults)
+			assert.Equal(t, verifiedSummary{Unknown: 3}, found.Summary)
+			assert.Empty(t, found.Paths)
+		})
+	}
+}

@@ -31,7 +31,7 @@ type Result struct {
 	From    string // the path whose References led here; empty for one that was asked about
 	Cause   string
 	Next    string
-	// Unasked: a cache as a whole is of no use, so it was not asked about this path. Cause is that of many paths then.
+	// Unasked: a cache as a whole is of no use, so it was not asked about this path. Cause is the same for all such paths.
 	Unasked bool
 }
 
@@ -133,6 +133,7 @@ func (c *Client) check(ctx context.Context, j job) (outcome, error) {
 	if result.Next == "" {
 		result.Next = "build it and push it to the cache"
 	}
+	useless := "" // why upstreams were not asked
 	for _, upstream := range c.upstreams {
 		other, err := upstream.ask(ctx, path)
 		if err != nil {
@@ -141,11 +142,17 @@ func (c *Client) check(ctx context.Context, j job) (outcome, error) {
 		result.Cause += "; " + other.cause
 		switch other.standing {
 		case serving:
-			result.Verdict, result.Next, result.Unasked = Upstream, "", false
+			result.Verdict, result.Next = Upstream, ""
 			return outcome{result: result}, nil
 		case unclear:
-			result.Verdict, result.Next, result.Unasked = Unknown, other.next, other.unasked
+			result.Verdict, result.Next = Unknown, other.next
 		}
+		if other.unasked {
+			useless += "; " + other.cause
+		}
+	}
+	if useless != "" {
+		result.Unasked, result.Cause = true, c.cache.caller.Party+" does not have it"+useless
 	}
 	return outcome{result: result}, nil
 }
