@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -180,13 +179,4 @@ func (l *listing) surprises(taken nix.Snapshot) {
 		l.diags.Add(diag.Notice, diag.Pos{File: "flake.lock"}, "flake-lock-written", "commit it",
 			"nix wrote flake.lock, as every nix command in this flake does")
 	}
-}
-
-// progress returns what shows on a terminal, and only there, what is being done, and what removes it again.
-func (o *options) progress() (show func(string), done func()) {
-	if !o.terminal(o.stderr) || o.getenv("TERM") == "dumb" {
-		return nil, func() {}
-	}
-	const clear = "\r\x1b[K"
-	return func(what string) { fmt.Fprint(o.stderr, clear, strings.TrimSpace(what), " …") }, func() { fmt.Fprint(o.stderr, clear) }
 }
