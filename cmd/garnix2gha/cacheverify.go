@@ -29,7 +29,6 @@ type verifier struct {
 	url     string
 	keys    []string
 	netrc   string
-	selects bool         // the command line says something about targets
 	show    func(string) // told what goes on; nil where nobody looks
 }
 
@@ -65,7 +64,6 @@ Exit codes: 0 everything is there, 1 something is missing, 2 wrong usage, 3 some
 			if cmd.Flags().Changed("branch") {
 				v.at = target.Commit{Branch: branch}
 			}
-			v.selects = cmd.Flags().Changed("branch") || cmd.Flags().Changed("targets")
 			return v.run(cmd.Context())
 		},
 	}
@@ -78,15 +76,14 @@ Exit codes: 0 everything is there, 1 something is missing, 2 wrong usage, 3 some
 	flags.StringVar(&v.url, "url", "", "address of another cache")
 	flags.StringArrayVar(&v.keys, "public-key", nil, `trusted key, "name-1:base64"; may be repeated`)
 	flags.StringVar(&v.netrc, "netrc", "", "file with the credentials of private caches, as nix's netrc-file")
+	command.MarkFlagsMutuallyExclusive("paths", "branch")
+	command.MarkFlagsMutuallyExclusive("paths", "targets")
 	return command
 }
 
 func (v *verifier) run(ctx context.Context) error {
-	switch {
-	case !slices.Contains([]string{listAuto, listStatic, listNix}, v.listing):
+	if !slices.Contains([]string{listAuto, listStatic, listNix}, v.listing) {
 		return usagef("--targets: want auto, static or nix")
-	case v.paths != "" && v.selects:
-		return usagef("--paths excludes --branch and --targets")
 	}
 	for _, key := range v.keys {
 		if _, err := bincache.ParsePublicKey(key); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -59,7 +60,9 @@ func run(ctx context.Context, args []string, env environment) int {
 
 // isCobraUsage recognises the errors cobra gives untyped.
 func isCobraUsage(err error) bool {
-	return strings.HasPrefix(err.Error(), "unknown command") || strings.HasPrefix(err.Error(), "required flag")
+	return slices.ContainsFunc([]string{"unknown command", "required flag", "if any flags in the group"}, func(start string) bool {
+		return strings.HasPrefix(err.Error(), start)
+	})
 }
 
 func newRoot(env environment) *cobra.Command {
