@@ -12,6 +12,7 @@ import (
 	"garnix2gha/cmd/internal/cachix"
 	"garnix2gha/cmd/internal/restapi"
 	"garnix2gha/generator/diag"
+	"garnix2gha/generator/settings"
 )
 
 func newCacheInspect(s *service) *cobra.Command {
@@ -84,6 +85,9 @@ func (s *service) inspection(ctx context.Context, named string) (inspectionJSON,
 	name, err := s.cacheName(known, named)
 	if err != nil {
 		return inspectionJSON{}, err
+	}
+	if _, ok := known.Cache.Backend.(settings.Cachix); !ok && name == "" {
+		return inspectionJSON{}, usagef("only Cachix can be inspected, and the settings name another backend; \"garnix2gha cache verify\" proves any cache")
 	}
 	if name == "" {
 		return inspectionJSON{}, usagef("no Cachix cache is known: give its name, set cache.name in the settings, or " + nameVariable)

@@ -158,7 +158,7 @@ func next(fault *restapi.Fault) string {
 	case fault.Refused() && fault.Authorized:
 		return fmt.Sprintf("check that the token has not expired and may read %s", fault.Party)
 	case fault.Refused():
-		return fmt.Sprintf("give a token or a netrc entry for %s", fault.Party)
+		return fmt.Sprintf("give a netrc entry for %s, or for a cache at Cachix a token that may read it", fault.Party)
 	case !fault.Unavailable():
 		return fmt.Sprintf("check that %s is the cache itself and that no proxy or login page answers in its place", fault.Party)
 	case fault.Status == http.StatusTooManyRequests:

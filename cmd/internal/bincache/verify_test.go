@@ -146,8 +146,8 @@ func TestCacheThatIsNoneMakesEveryPathUnknown(t *testing.T) {
 		{"no nix-cache-info", status(http.StatusNotFound, "x"), "(404): without nix-cache-info it is no binary cache", "check the cache's URL"},
 		{"another store", status(http.StatusOK, "StoreDir: /gnu/store\n"), "a cache for another store: /gnu/store", "is the cache itself"},
 		{"a web page", status(http.StatusOK, "<html><title>Welcome"), "a web page (is there a proxy in between?): Welcome", "proxy or login page"},
-		{"credentials wanted", status(http.StatusUnauthorized, "private"), "(401): private", "give a token"},
-		{"everything forbidden", status(http.StatusForbidden, s3Denied), "forbids it (403): AccessDenied", "give a token"},
+		{"credentials wanted", status(http.StatusUnauthorized, "private"), "(401): private", "give a netrc entry"},
+		{"everything forbidden", status(http.StatusForbidden, s3Denied), "forbids it (403): AccessDenied", "give a netrc entry"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
