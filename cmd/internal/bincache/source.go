@@ -22,8 +22,8 @@ type source struct {
 
 	mu      sync.Mutex
 	probed  bool
-	useless *restapi.Fault // why there is nothing to ask for
-	strikes int            // paths in a row that got no answer
+	useless error // a *restapi.Fault: why there is nothing to ask for
+	strikes int   // paths in a row that got no answer
 }
 
 // maxStrikes is the number of paths in a row, each with all its retries, after which a cache counts as down.
@@ -36,27 +36,23 @@ func (c *Client) Check(ctx context.Context) error { return c.cache.ready(ctx) }
 func (s *source) ready(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !s.probed {
-		fault, err := s.probe(ctx)
-		if err != nil {
-			return err
-		}
-		s.probed, s.useless = true, fault
-	}
-	if s.useless != nil {
+	if s.probed {
 		return s.useless
 	}
-	return nil
+	err := s.probe(ctx)
+	if ctx.Err() == nil {
+		s.probed, s.useless = true, err
+	}
+	return err
 }
 
-// probe says what is wrong with nix-cache-info. The error is ctx's own.
-func (s *source) probe(ctx context.Context) (*restapi.Fault, error) {
-	body, fault, err := s.get(ctx, "nix-cache-info")
-	if err != nil || fault != nil {
-		if fault != nil && fault.Absent() {
-			fault.Detail = "without nix-cache-info it is no binary cache"
-		}
-		return fault, err
+func (s *source) probe(ctx context.Context) error {
+	body, err := s.caller.Do(ctx, http.MethodGet, "/nix-cache-info", nil)
+	if fault, ok := errors.AsType[*restapi.Fault](err); ok && fault.Absent() {
+		fault.Detail = "without nix-cache-info it is no binary cache"
+	}
+	if err != nil {
+		return err
 	}
 	store := ""
 	err = eachField(body, false, func(key, value string) error {
@@ -67,13 +63,13 @@ func (s *source) probe(ctx context.Context) (*restapi.Fault, error) {
 	})
 	switch {
 	case err != nil:
-		return s.caller.Misread(body, fmt.Sprintf("parse nix-cache-info: %s", err)), nil
+		return s.caller.Misread(body, fmt.Sprintf("parse nix-cache-info: %s", err))
 	case store == "":
-		return s.caller.Misread(body, "parse nix-cache-info: StoreDir is missing"), nil
+		return s.caller.Misread(body, "parse nix-cache-info: StoreDir is missing")
 	case store != StoreDir:
-		return s.caller.Misread(body, "it is a cache for another store: "+store), nil
+		return s.caller.Misread(body, "it is a cache for another store: "+store)
 	}
-	return nil, nil
+	return nil
 }
 
 // standing is what a source says about a path.
@@ -95,29 +91,21 @@ type finding struct {
 
 // ask looks a path up. The error is ctx's own.
 func (s *source) ask(ctx context.Context, path StorePath) (finding, error) {
-	if err := s.ready(ctx); err != nil {
-		fault, ok := errors.AsType[*restapi.Fault](err)
-		if !ok {
-			return finding{}, err
-		}
-		return finding{unasked: true, cause: fault.Error(), next: next(fault)}, nil
-	}
-	body, fault, err := s.get(ctx, path.Hash()+".narinfo")
-	if err != nil {
-		return finding{}, err
-	}
-	s.count(fault)
-	if fault == nil {
-		info, err := ParseNarInfo(body)
-		if err == nil {
+	err := s.ready(ctx)
+	unasked := err != nil
+	if err == nil {
+		var info NarInfo
+		if info, err = s.narInfo(ctx, path); err == nil {
 			return s.weigh(path, info), nil
 		}
-		fault = s.caller.Misread(body, err.Error())
 	}
+	fault, ok := errors.AsType[*restapi.Fault](err)
 	switch {
-	case fault.Absent():
+	case !ok:
+		return finding{}, err
+	case !unasked && fault.Absent():
 		return finding{standing: lacking, cause: fmt.Sprintf("%s does not have it (%d)", fault.Party, fault.Status)}, nil
-	case fault.Status == http.StatusForbidden:
+	case !unasked && fault.Status == http.StatusForbidden:
 		// nix-cache-info was granted, so this is S3's word for a missing object. Nix takes every 403 so.
 		cause := fault.Party + " answers 403, as S3 does for what it does not have"
 		if fault.Detail != "" {
@@ -125,29 +113,32 @@ func (s *source) ask(ctx context.Context, path StorePath) (finding, error) {
 		}
 		return finding{standing: lacking, cause: cause}, nil
 	}
-	return finding{cause: fault.Error(), next: next(fault)}, nil
+	return finding{unasked: unasked, cause: fault.Error(), next: next(fault)}, nil
 }
 
-// count notes whether the cache answered, and gives it up after maxStrikes.
-func (s *source) count(fault *restapi.Fault) {
+// narInfo reads a narinfo. It notes whether the cache answered, and gives it up after maxStrikes. The error is a
+// *restapi.Fault or ctx's own.
+func (s *source) narInfo(ctx context.Context, path StorePath) (NarInfo, error) {
+	body, err := s.caller.Do(ctx, http.MethodGet, "/"+path.Hash()+".narinfo", nil)
+	fault, ok := errors.AsType[*restapi.Fault](err)
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.strikes++
-	if fault == nil || !fault.Unavailable() {
+	switch {
+	case !ok || !fault.Unavailable():
 		s.strikes = 0
+	case s.strikes == maxStrikes-1:
+		s.useless = err
+	default:
+		s.strikes++
 	}
-	if s.strikes >= maxStrikes {
-		s.useless = fault
+	s.mu.Unlock()
+	if err != nil {
+		return NarInfo{}, err
 	}
-}
-
-// get reads what lies below the cache's root. The error is ctx's own; anything else that is wrong is the fault.
-func (s *source) get(ctx context.Context, path string) ([]byte, *restapi.Fault, error) {
-	body, err := s.caller.Do(ctx, http.MethodGet, "/"+path, nil)
-	if fault, ok := errors.AsType[*restapi.Fault](err); ok {
-		return nil, fault, nil
+	info, err := ParseNarInfo(body)
+	if err != nil {
+		return NarInfo{}, s.caller.Misread(body, err.Error())
 	}
-	return body, nil, err
+	return info, nil
 }
 
 // next is what to do about a fault.

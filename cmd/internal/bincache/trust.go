@@ -18,11 +18,8 @@ type PublicKey struct {
 	key  ed25519.PublicKey
 }
 
-// The cache that every Nix knows, and its key: both are in Nix's built-in settings.
-const (
-	NixOSCache = "https://cache.nixos.org"
-	NixOSKey   = "cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY="
-)
+// NixOSKey is the key of cache.nixos.org, which is in Nix's built-in settings.
+const NixOSKey = "cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY="
 
 // ParsePublicKey reads "name:base64". The error never repeats the value: it may be a secret key given by mistake.
 func ParsePublicKey(s string) (PublicKey, error) {

@@ -33,6 +33,8 @@ type Result struct {
 	Next    string
 	// Unasked: a cache as a whole is of no use, so it was not asked about this path. Cause is the same for all such paths.
 	Unasked bool
+
+	refs []StorePath // of a path in the cache
 }
 
 // Verify proves over HTTP, and not through Nix with its memory of misses, what the cache serves. It draws paths and
@@ -44,7 +46,7 @@ type Result struct {
 func (c *Client) Verify(ctx context.Context, paths iter.Seq[string], closure bool, each func(Result)) error {
 	caller := ctx
 	ctx, cancel := context.WithCancelCause(caller)
-	jobs, done := make(chan job), make(chan outcome)
+	jobs, done := make(chan job), make(chan Result)
 	var workers sync.WaitGroup
 	for range c.concurrency {
 		workers.Go(func() {
@@ -92,8 +94,8 @@ func (c *Client) Verify(ctx context.Context, paths iter.Seq[string], closure boo
 			working++
 		case got := <-done:
 			working--
-			each(got.result)
-			if closure && got.result.Verdict == InCache && !todo.push(got) {
+			each(got)
+			if closure && !todo.push(got) {
 				return ErrClosureTooLarge
 			}
 		case <-ctx.Done():
@@ -104,46 +106,38 @@ func (c *Client) Verify(ctx context.Context, paths iter.Seq[string], closure boo
 
 type job struct{ path, from string }
 
-type outcome struct {
-	result Result
-	refs   []StorePath
-}
-
 // check asks the cache and then, for what it lacks, the upstreams in order. The error is ctx's own.
-func (c *Client) check(ctx context.Context, j job) (outcome, error) {
+func (c *Client) check(ctx context.Context, j job) (Result, error) {
 	result := Result{Path: j.path, From: j.from, Verdict: Unknown}
 	path, err := ParseStorePath(j.path)
 	if err != nil {
 		result.Cause, result.Next = err.Error(), nextForInput(err)
-		return outcome{result: result}, nil
+		return result, nil
 	}
 	found, err := c.cache.ask(ctx, path)
 	if err != nil {
-		return outcome{}, err
+		return Result{}, err
 	}
 	result.Cause, result.Next, result.Unasked = found.cause, found.next, found.unasked
 	switch found.standing {
 	case serving:
-		result.Verdict = InCache
-		return outcome{result: result, refs: found.refs}, nil
+		result.Verdict, result.refs = InCache, found.refs
+		return result, nil
 	case unclear:
-		return outcome{result: result}, nil
+		return result, nil
 	}
-	result.Verdict = Missing
-	if result.Next == "" {
-		result.Next = "build it and push it to the cache"
-	}
+	result.Verdict, result.Next = Missing, cmp.Or(found.next, "build it and push it to the cache")
 	useless := "" // why upstreams were not asked
 	for _, upstream := range c.upstreams {
 		other, err := upstream.ask(ctx, path)
 		if err != nil {
-			return outcome{}, err
+			return Result{}, err
 		}
 		result.Cause += "; " + other.cause
 		switch other.standing {
 		case serving:
 			result.Verdict, result.Next = Upstream, ""
-			return outcome{result: result}, nil
+			return result, nil
 		case unclear:
 			result.Verdict, result.Next = Unknown, other.next
 		}
@@ -154,7 +148,7 @@ func (c *Client) check(ctx context.Context, j job) (outcome, error) {
 	if useless != "" {
 		result.Unasked, result.Cause = true, c.cache.caller.Party+" does not have it"+useless
 	}
-	return outcome{result: result}, nil
+	return result, nil
 }
 
 func nextForInput(err error) string {
@@ -192,11 +186,11 @@ func (f *frontier) pop() (job, bool) {
 }
 
 // push adds the references of a path; false means that there are too many.
-func (f *frontier) push(o outcome) bool {
-	for _, ref := range o.refs {
+func (f *frontier) push(of Result) bool {
+	for _, ref := range of.refs {
 		// The clone lets go of the narinfo that the reference is a part of.
 		if path := strings.Clone(ref.String()); f.fresh(path) {
-			f.stack = append(f.stack, job{path: path, from: o.result.Path})
+			f.stack = append(f.stack, job{path: path, from: of.Path})
 		}
 	}
 	return len(f.seen) <= maxClosure

@@ -286,7 +286,7 @@ func TestClosureWithoutEndIsAnError(t *testing.T) {
 		for i := range refs {
 			refs[i] = StorePath{base: fmt.Sprintf("%s-%d-%d", someHash, round, i)}
 		}
-		enough := todo.push(outcome{refs: refs})
+		enough := todo.push(Result{refs: refs})
 		todo.stack = nil
 		assert.Equal(t, round < 16, enough, "after %d paths", len(todo.seen))
 	}

@@ -3,6 +3,7 @@
 package cachix
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -22,13 +23,7 @@ type Account struct {
 
 // String is the account's slug, else its GitHub name, else its number.
 func (a Account) String() string {
-	switch {
-	case a.Slug != "":
-		return a.Slug
-	case a.GithubUsername != "":
-		return a.GithubUsername
-	}
-	return strconv.FormatInt(a.ID, 10)
+	return cmp.Or(a.Slug, a.GithubUsername, strconv.FormatInt(a.ID, 10))
 }
 
 func (a Account) called(slug string) bool {
@@ -106,15 +101,16 @@ func (c Client) owner(ctx context.Context, slug string) (Account, error) {
 	return Account{}, fmt.Errorf("the token has no account %q, it has: %s", restapi.Clean(slug), strings.Join(names, ", "))
 }
 
+// decodeAccount insists on a number only.
 func decodeAccount(body []byte) (Account, bool) {
-	object, ok := fields(body)
-	id := field[*int64](object, "id")
-	if !ok || id == nil {
+	var answer struct {
+		Account
+		ID any `json:"id"` // a number, as far as is known
+	}
+	ok := lenient(body, &answer)
+	id, known := answer.ID.(float64)
+	if !ok || !known {
 		return Account{}, false
 	}
-	return Account{
-		ID:             *id,
-		Slug:           restapi.Clean(field[string](object, "slug")),
-		GithubUsername: restapi.Clean(field[string](object, "githubUsername")),
-	}, true
+	return Account{ID: int64(id), Slug: restapi.Clean(answer.Slug), GithubUsername: restapi.Clean(answer.GithubUsername)}, true
 }

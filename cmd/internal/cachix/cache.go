@@ -49,18 +49,15 @@ type BinaryCache struct {
 
 var (
 	// newName is what the one client known to create caches allows; a cache's name is also a DNS label.
-	newName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
+	newName = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
 	// anyName is wider, for caches that exist already.
 	anyName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 )
 
-// ValidateName checks the name of a cache to be made: a lower-case letter, then at most 62 of a-z, 0-9 and "-".
+// ValidateName checks the name of a cache to be made: a lower-case letter, then at most 62 of a-z, 0-9 and "-", which is not the last.
 func ValidateName(name string) error {
 	if !newName.MatchString(name) {
-		return fmt.Errorf("cache name %q: want a lower-case letter, then letters, digits and dashes, 63 in all at most", restapi.Clean(name))
-	}
-	if strings.HasSuffix(name, "-") {
-		return fmt.Errorf("cache name %q: it cannot end in a dash, because it becomes a host name", name)
+		return fmt.Errorf("cache name %q: want a lower-case letter, then letters, digits and dashes inside, 63 in all at most", restapi.Clean(name))
 	}
 	return nil
 }
@@ -94,24 +91,28 @@ func (c Client) GetCache(ctx context.Context, name string) (BinaryCache, error) 
 	return cache, nil
 }
 
-// decodeCache insists on a name only: the rest has changed before and may again.
+// decodeCache insists on a name only.
 func decodeCache(body []byte) (BinaryCache, bool) {
-	object, ok := fields(body)
+	var answer struct {
+		BinaryCache
+		IsPublic any `json:"isPublic"` // a bool, as far as is known
+	}
+	ok := lenient(body, &answer) && anyName.MatchString(answer.Name)
 	cache := BinaryCache{
-		Name:              field[string](object, "name"),
-		URI:               strings.TrimRight(restapi.Clean(field[string](object, "uri")), "/"),
+		Name:              answer.Name,
+		URI:               strings.TrimRight(restapi.Clean(answer.URI), "/"),
 		Visibility:        Undisclosed,
 		PublicSigningKeys: []string{},
-		Permission:        Permission(restapi.Clean(field[string](object, "permission"))),
-		GithubUsername:    restapi.Clean(field[string](object, "githubUsername")),
+		Permission:        Permission(restapi.Clean(string(answer.Permission))),
+		GithubUsername:    restapi.Clean(answer.GithubUsername),
 	}
-	if public := field[*bool](object, "isPublic"); public != nil {
-		cache.Visibility = visibility(*public)
+	if public, known := answer.IsPublic.(bool); known {
+		cache.Visibility = visibility(public)
 	}
-	for _, key := range field[[]string](object, "publicSigningKeys") {
+	for _, key := range answer.PublicSigningKeys {
 		cache.PublicSigningKeys = append(cache.PublicSigningKeys, restapi.Clean(key))
 	}
-	return cache, ok && anyName.MatchString(cache.Name)
+	return cache, ok
 }
 
 func visibility(public bool) Visibility {

@@ -67,17 +67,10 @@ func (c Client) Page(path string) string {
 	return (&url.URL{Scheme: base.Scheme, Host: base.Host}).String() + path
 }
 
-// fields decodes a JSON object without insisting on anything inside it.
-func fields(body []byte) (map[string]json.RawMessage, bool) {
-	var found map[string]json.RawMessage
-	return found, json.Unmarshal(body, &found) == nil && found != nil
-}
-
-// field decodes one field if it is there and of the wanted type; otherwise it is T's zero value.
-func field[T any](from map[string]json.RawMessage, name string) T {
-	var value, zero T
-	if json.Unmarshal(from[name], &value) != nil {
-		return zero
-	}
-	return value
+// lenient decodes what has the wanted type, since the answers have changed before and may again. What is no JSON gives
+// false.
+func lenient(body []byte, into any) bool {
+	err := json.Unmarshal(body, into)
+	_, mistyped := errors.AsType[*json.UnmarshalTypeError](err)
+	return err == nil || mistyped
 }

@@ -196,6 +196,7 @@ func TestCreateFails(t *testing.T) {
 		{"where no organization is to be had", CreateRequest{Name: "acme"}, token, func(s *standIn) { s.orgs[token] = `[]` }, "not account-wide", false, true},
 		{"where the organizations' endpoint is gone", CreateRequest{Name: "acme", Account: "widgets"}, token, with("GET /organization", answer(404, "text/plain", "not found")), "may have changed", true, false},
 		{"where the organizations are something else", CreateRequest{Name: "acme", Account: "widgets"}, token, with("GET /organization", answer(200, "application/json", `{"items":[]}`)), "may have changed", true, false},
+		{"where an organization's number is a text", CreateRequest{Name: "acme", Account: "widgets"}, token, with("GET /organization", answer(200, "application/json", `[{"id":"7","slug":"widgets"}]`)), "may have changed", true, false},
 		{"where an organization has no number", CreateRequest{Name: "acme", Account: "widgets"}, token, with("GET /organization", answer(200, "application/json", `[{"slug":"widgets"}]`)), "may have changed", true, false},
 		{"where the account's endpoint is gone", CreateRequest{Name: "acme"}, token, with("GET /user", answer(404, "text/html", "<h1>404</h1><script>evil()</script>")), "Cachix has no such thing (404): 404", false, false},
 		{"where a proxy answers", CreateRequest{Name: "acme"}, token, with("GET /user", answer(200, "text/html", "<html>Sign in")), "is there a proxy in between?): Sign in", false, false},

@@ -166,9 +166,6 @@ func (in *Inspection) judge(e evidence, token secretsource.Value) {
 	case e.userErr == nil:
 		in.Account = e.user.String()
 		in.conclude(AccountWide, "it opens the account "+in.Account+", which no token for one cache does")
-		if e.seenErr == nil && e.seen.Permission == Read {
-			in.warn("this account may only read the cache: it is someone else's")
-		}
 	case e.seenErr == nil:
 		in.judgePermission(e, shaped)
 	case !seenErr.hides():
@@ -205,13 +202,12 @@ func (in *Inspection) judgePermission(e evidence, shaped bool) {
 		in.conclude(DataPlane, granted)
 		in.warn("the token may also change and delete the cache; CI needs write permission only")
 	case Read:
-		switch {
-		case in.TokenCache == "" && e.openErr == nil && !shaped:
-			in.conclude(NotAToken, "with it the service answers as it does without any token")
-		case e.openErr == nil:
-			in.conclude(ReadOnly, "with it this public cache is only readable, so it has read permission or belongs to another cache")
-		default:
-			in.conclude(ReadOnly, granted)
+		in.conclude(ReadOnly, granted)
+		if e.openErr == nil && in.TokenCache == "" {
+			in.establish("everyone may read this cache, so the token may also belong to another one")
+			if !shaped {
+				in.conclude(NotAToken, "with it the service answers as it does without any token")
+			}
 		}
 	default:
 		in.conclude("", "the service did not say what the token may do")
@@ -237,13 +233,13 @@ func claims(token secretsource.Value) (expires time.Time, shaped bool) {
 		return expires, false
 	}
 	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
-	object, ok := fields(payload)
-	if err != nil || !ok {
+	var claims struct{ Exp float64 }
+	if err != nil || !strings.HasPrefix(string(payload), "{") || !lenient(payload, &claims) {
 		return expires, false
 	}
 	// 253402300799 is the last second of the year 9999.
-	if exp := field[float64](object, "exp"); exp > 0 && exp <= 253402300799 {
-		expires = time.Unix(int64(exp), 0).UTC()
+	if claims.Exp > 0 && claims.Exp <= 253402300799 {
+		expires = time.Unix(int64(claims.Exp), 0).UTC()
 	}
 	return expires, true
 }

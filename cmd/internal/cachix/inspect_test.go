@@ -73,7 +73,7 @@ func TestInspectJudgesTheToken(t *testing.T) {
 		{
 			"a token that gets no more than everyone from a public cache", shaped,
 			func(s *standIn) { s.caches["acme"] = public(nil) },
-			Readable, ReadOnly, false, "belongs to another cache",
+			Readable, ReadOnly, false, "may also belong to another one",
 		},
 		{
 			"an opaque text that gets no more than everyone is no token", opaque,

@@ -67,7 +67,7 @@ func (r Reply) OK() bool { return r.Status >= 200 && r.Status <= 299 }
 func (c Caller) Do(ctx context.Context, method, path string, body any) ([]byte, error) {
 	reply, err := c.Call(ctx, method, path, body)
 	if err == nil && !reply.OK() {
-		err = c.refusal(reply)
+		err = c.fault(reply.Status, reply.Status < 400, c.Message(reply))
 	}
 	return reply.Body, err
 }
@@ -204,7 +204,7 @@ func (c Caller) client() *http.Client {
 	if base == nil {
 		base = http.DefaultTransport
 	}
-	client.Transport = authorizer{base: base, credentials: c.credentials()}
+	client.Transport = authorizer{caller: c, base: base}
 	client.CheckRedirect = c.follow
 	return &client
 }

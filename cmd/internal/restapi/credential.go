@@ -44,44 +44,38 @@ func (c Credential) fits(u *url.URL) bool {
 
 // credentials are all that the caller has, its token first.
 func (c Caller) credentials() []Credential {
+	if c.Token.Empty() {
+		return c.Credentials
+	}
 	base, err := url.Parse(c.BaseURL)
-	if c.Token.Empty() || err != nil {
+	if err != nil {
 		return c.Credentials
 	}
 	token := Credential{Host: base.Host, header: secretsource.NewValue("Bearer " + c.Token.Reveal()), word: c.Token}
 	return append([]Credential{token}, c.Credentials...)
 }
 
-// authorized reports whether a credential is known for BaseURL's host.
-func (c Caller) authorized() bool {
-	base, err := url.Parse(c.BaseURL)
-	if err != nil {
-		return false
-	}
-	_, ok := authorizer{credentials: c.credentials()}.find(base)
-	return ok
-}
-
-// authorizer adds credentials to each hop of a request by itself. net/http never sees them, so it cannot carry them
-// along a redirect, which it does towards subdomains.
-type authorizer struct {
-	base        http.RoundTripper
-	credentials []Credential
-}
-
-func (a authorizer) find(u *url.URL) (Credential, bool) {
-	for _, c := range a.credentials {
-		if c.fits(u) {
-			return c, true
+// credential is the one for the host of u.
+func (c Caller) credential(u *url.URL) (Credential, bool) {
+	for _, known := range c.credentials() {
+		if known.fits(u) {
+			return known, true
 		}
 	}
 	return Credential{}, false
 }
 
+// authorizer adds credentials to each hop of a request by itself. net/http never sees them, so it cannot carry them
+// along a redirect, which it does towards subdomains.
+type authorizer struct {
+	caller Caller
+	base   http.RoundTripper
+}
+
 // RoundTrip sends r, with the credential of its host. Over plain HTTP the credential goes only to the host that the
 // caller named with http://, never to where a redirect led.
 func (a authorizer) RoundTrip(r *http.Request) (*http.Response, error) {
-	found, ok := a.find(r.URL)
+	found, ok := a.caller.credential(r.URL)
 	if !ok || (r.URL.Scheme != "https" && !plainAllTheWay(r)) {
 		return a.base.RoundTrip(r)
 	}

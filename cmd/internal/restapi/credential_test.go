@@ -51,7 +51,7 @@ func TestTokenOfACallerThatRoamsStaysWithItsHost(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, http.StatusOK, reply.Status)
 	assert.Equal(t, []string{"Bearer " + token, ""}, seen)
-	assert.True(t, caller.authorized())
+	assert.True(t, caller.fault(401, false, "").Authorized)
 	caller.Token = secretsource.Value{}
-	assert.False(t, caller.authorized())
+	assert.False(t, caller.fault(401, false, "").Authorized)
 }

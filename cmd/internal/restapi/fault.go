@@ -68,19 +68,21 @@ func (f *Fault) Error() string {
 	return text
 }
 
+func (c Caller) fault(status int, strange bool, detail string) *Fault {
+	base, err := url.Parse(c.BaseURL)
+	authorized := false
+	if err == nil {
+		_, authorized = c.credential(base)
+	}
+	return &Fault{Party: c.Party, Status: status, Detail: c.Clean(detail), Strange: strange, Authorized: authorized}
+}
+
 // Misread is the fault of a success whose body is not what it should be, for a reason which is not shown of a web page.
 func (c Caller) Misread(body []byte, reason string) *Fault {
 	if isPage(body) {
 		reason = "a web page (is there a proxy in between?): " + c.Message(Reply{Body: body})
 	}
-	return &Fault{Party: c.Party, Status: http.StatusOK, Detail: c.Clean(reason), Strange: true, Authorized: c.authorized()}
-}
-
-// refusal is the fault of a reply that is no success.
-func (c Caller) refusal(reply Reply) *Fault {
-	return &Fault{
-		Party: c.Party, Status: reply.Status, Detail: c.Message(reply), Strange: reply.Status < 400, Authorized: c.authorized(),
-	}
+	return c.fault(http.StatusOK, true, reason)
 }
 
 // permanent marks an answer that a second attempt would only repeat.
@@ -91,7 +93,7 @@ var errCutOff = errors.New("the answer was cut off")
 // silence is the fault of an attempt without an answer that could be used.
 func (c Caller) silence(err error) *Fault {
 	_, answered := errors.AsType[permanent](err)
-	return &Fault{Party: c.Party, Detail: c.Clean(reason(err)), Strange: answered, Authorized: c.authorized()}
+	return c.fault(0, answered, reason(err))
 }
 
 // passing reports whether a failed attempt may succeed when repeated: not with an unknown name, a certificate that does
