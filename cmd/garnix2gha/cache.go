@@ -13,6 +13,7 @@ import (
 
 	"garnix2gha/cmd/internal/cachix"
 	"garnix2gha/cmd/internal/repo"
+	"garnix2gha/cmd/internal/restapi"
 	"garnix2gha/cmd/internal/secretsource"
 	"garnix2gha/generator/settings"
 )
@@ -83,7 +84,14 @@ func (o *options) reader(identities []string) secretsource.Reader {
 
 // client is Cachix's API; show is told of waits and may be nil.
 func (s *service) client(token secretsource.Value, show func(string)) cachix.Client {
-	return cachix.Client{BaseURL: s.base(), Token: token, Sleep: s.sleep, Waiting: waiting(show)}
+	caller := s.caller(show)
+	caller.BaseURL, caller.Token = s.base(), token
+	return cachix.New(caller)
+}
+
+// caller is how anybody is called; show is told of waits and may be nil.
+func (o *options) caller(show func(string)) restapi.Caller {
+	return restapi.Caller{Sleep: o.sleep, Waiting: waiting(show)}
 }
 
 // base is the address of the API; "" is the hosted one.

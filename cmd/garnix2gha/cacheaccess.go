@@ -121,9 +121,8 @@ func trusted(cache cachix.BinaryCache) []string {
 // login gives a client, with the token if the cache asks for credentials. The token goes to Cachix alone: the address
 // may come from a file that anyone can propose a change to. Other caches are for --netrc, which says what belongs to whom.
 func (a *access) login(ctx context.Context, v *verifier, token secretsource.Value) (*bincache.Client, error) {
-	config := bincache.Config{
-		URL: a.url, Upstreams: a.upstreams, PublicKeys: a.keys, Credentials: a.credentials, Sleep: v.sleep, Waiting: waiting(v.show),
-	}
+	config := bincache.Config{URL: a.url, Upstreams: a.upstreams, PublicKeys: a.keys, Caller: v.caller(v.show)}
+	config.Caller.Credentials = a.credentials
 	client, err := bincache.New(config)
 	if err != nil || token.Empty() {
 		return client, err
@@ -142,7 +141,7 @@ func (a *access) login(ctx context.Context, v *verifier, token secretsource.Valu
 			"the cache asks for credentials, and the token is sent to Cachix only, over https")
 		return client, nil
 	}
-	config.Credentials = append(config.Credentials, restapi.Basic(at.Host, "", token))
+	config.Caller.Credentials = append(config.Caller.Credentials, restapi.Basic(at.Host, "", token))
 	return bincache.New(config)
 }
 

@@ -105,7 +105,7 @@ func (s *service) inspection(ctx context.Context, named string) (inspectionJSON,
 	}
 	in := inspectionJSON{Inspection: found, Serving: "not-asked", Next: afterInspection(client, found, nameIn(known) == name)}
 	if found.Cache != nil && found.Cache.URI != "" {
-		err = in.askSubstituter(ctx, bincache.Config{URL: found.Cache.URI, Sleep: s.sleep, Waiting: waiting(show)})
+		err = in.askSubstituter(ctx, bincache.Config{URL: found.Cache.URI, Caller: s.caller(show)})
 	}
 	return in, err
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"garnix2gha/cmd/internal/cachix"
+	"garnix2gha/cmd/internal/restapi"
 )
 
 func TestStepsLeadFromAnInspectionToACacheThatCIFills(t *testing.T) {
@@ -41,7 +42,7 @@ func TestStepsLeadFromAnInspectionToACacheThatCIFills(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			tc.in.Name = "acme"
-			steps := strings.Join(afterInspection(cachix.Client{}, tc.in, tc.named), "\n")
+			steps := strings.Join(afterInspection(cachix.New(restapi.Caller{}), tc.in, tc.named), "\n")
 			rest := steps
 			for _, text := range tc.want {
 				_, after, found := strings.Cut(rest, text)

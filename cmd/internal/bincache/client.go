@@ -5,12 +5,11 @@
 package bincache
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
-	"time"
 
 	"garnix2gha/cmd/internal/restapi"
 	"garnix2gha/cmd/internal/secretsource"
@@ -25,15 +24,11 @@ type Config struct {
 	// PublicKeys are the trusted keys, as "name:base64". With none, signatures are not looked at. With any, the key of
 	// cache.nixos.org is trusted too, as by every Nix.
 	PublicKeys []string
-	// Credentials are sent to the hosts they name and to no others; the first that fits a host counts.
-	Credentials []restapi.Credential
-	// HTTP gives the transport. Nil means one of our own that keeps as many connections open as Concurrency needs.
-	HTTP *http.Client
+	// Caller gives the credentials, and how to wait. Its transport keeps as many connections open as Concurrency needs,
+	// unless it brings one.
+	Caller restapi.Caller
 	// Concurrency bounds the requests of one Verify at any time; 0 means 32.
 	Concurrency int
-	// Sleep and Waiting are those of a restapi.Caller.
-	Sleep   func(context.Context, time.Duration) error
-	Waiting func(wait time.Duration, why string)
 }
 
 const (
@@ -64,11 +59,9 @@ func New(cfg Config) (*Client, error) {
 			keys = append(keys, key)
 		}
 	}
-	caller := restapi.Caller{
-		Roams: true, Limit: maxNarInfo, HTTP: cfg.HTTP, Sleep: cfg.Sleep, Waiting: cfg.Waiting,
-		Credentials: cfg.Credentials[:len(cfg.Credentials):len(cfg.Credentials)],
-		Header:      http.Header{"Accept": {"*/*"}}, // as nix asks: a narinfo can be had as JSON elsewhere
-	}
+	caller := cfg.Caller
+	caller.Roams, caller.Limit = true, maxNarInfo
+	caller.Header = http.Header{"Accept": {"*/*"}} // as nix asks: a narinfo can be had as JSON elsewhere
 	if caller.HTTP == nil {
 		transport := http.DefaultTransport.(*http.Transport).Clone()
 		transport.MaxIdleConnsPerHost, transport.MaxConnsPerHost = c.concurrency, c.concurrency
@@ -95,7 +88,7 @@ func newSource(caller restapi.Caller, address string, keys []PublicKey) (*source
 	}
 	if u.User != nil {
 		password, _ := u.User.Password()
-		caller.Credentials = append(caller.Credentials, restapi.Basic(u.Host, u.User.Username(), secretsource.NewValue(password)))
+		caller.Credentials = append(slices.Clip(caller.Credentials), restapi.Basic(u.Host, u.User.Username(), secretsource.NewValue(password)))
 	}
 	u.User, u.RawQuery, u.ForceQuery, u.Fragment, u.RawFragment = nil, "", false, "", ""
 	caller.BaseURL, caller.Party = strings.TrimRight(u.String(), "/"), restapi.Clean(u.Host)

@@ -32,24 +32,24 @@ func TestCredentialIsSentToItsHost(t *testing.T) {
 		want string
 	}{
 		{"a token", func(f *fakeCache) Config {
-			return Config{URL: f.URL, Credentials: []restapi.Credential{basic("127.0.0.1", token)}}
+			return Config{URL: f.URL, Caller: restapi.Caller{Credentials: []restapi.Credential{basic("127.0.0.1", token)}}}
 		}, "Basic " + base64.StdEncoding.EncodeToString([]byte(":"+token))},
 		{"a netrc entry", func(f *fakeCache) Config {
-			return Config{URL: f.URL, Credentials: []restapi.Credential{basic("127.0.0.1", token)}}
+			return Config{URL: f.URL, Caller: restapi.Caller{Credentials: []restapi.Credential{basic("127.0.0.1", token)}}}
 		}, "Basic Omh1bnRlcjItdG9rZW4="},
 		{"a host with its port", func(f *fakeCache) Config {
-			return Config{URL: f.URL, Credentials: []restapi.Credential{basic(f.host(), token)}}
+			return Config{URL: f.URL, Caller: restapi.Caller{Credentials: []restapi.Credential{basic(f.host(), token)}}}
 		}, "Basic " + base64.StdEncoding.EncodeToString([]byte(":"+token))},
 		{"a password in the URL", func(f *fakeCache) Config {
 			return Config{URL: strings.Replace(f.URL, "://", "://:"+token+"@", 1) + "/?priority=10#x"}
 		}, "Basic Omh1bnRlcjItdG9rZW4="},
 		{"the first that fits", func(f *fakeCache) Config {
-			return Config{URL: f.URL, Credentials: []restapi.Credential{
+			return Config{URL: f.URL, Caller: restapi.Caller{Credentials: []restapi.Credential{
 				basic("elsewhere.example", "other"), basic("127.0.0.1:1", "other"), basic("127.0.0.1", token), basic("127.0.0.1", "other"),
-			}}
+			}}}
 		}, "Basic " + base64.StdEncoding.EncodeToString([]byte(":"+token))},
 		{"none for another host", func(f *fakeCache) Config {
-			return Config{URL: f.URL, Credentials: []restapi.Credential{basic("elsewhere.example", token), basic("0.0.1", token)}}
+			return Config{URL: f.URL, Caller: restapi.Caller{Credentials: []restapi.Credential{basic("elsewhere.example", token), basic("0.0.1", token)}}}
 		}, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -75,7 +75,7 @@ func TestRedirectToAnotherHostLosesTheCredential(t *testing.T) {
 	cache.on(path.Hash()+".narinfo", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, strings.Replace(store.URL, "127.0.0.1", "localhost", 1)+r.URL.Path, http.StatusTemporaryRedirect)
 	})
-	got := verdict(t, newClient(t, Config{URL: cache.URL, Credentials: []restapi.Credential{basic("127.0.0.1", token)}}), path)
+	got := verdict(t, newClient(t, Config{URL: cache.URL, Caller: restapi.Caller{Credentials: []restapi.Credential{basic("127.0.0.1", token)}}}), path)
 	assert.Equal(t, InCache, got.Verdict, got.Cause)
 	first, second := cache.asked(path.Hash()+".narinfo"), store.asked(path.Hash()+".narinfo")
 	require.Len(t, first, 1)
@@ -92,7 +92,7 @@ func TestRedirectToAnotherPortOverPlainHTTPLosesTheCredential(t *testing.T) {
 	cache.on(path.Hash()+".narinfo", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, store.URL+r.URL.Path, http.StatusFound)
 	})
-	verdict(t, newClient(t, Config{URL: cache.URL, Credentials: []restapi.Credential{basic("127.0.0.1", token)}}), path)
+	verdict(t, newClient(t, Config{URL: cache.URL, Caller: restapi.Caller{Credentials: []restapi.Credential{basic("127.0.0.1", token)}}}), path)
 	require.Len(t, store.asked(path.Hash()+".narinfo"), 1)
 	assert.Empty(t, store.asked(path.Hash() + ".narinfo")[0].Header.Get("Authorization"))
 }
@@ -108,7 +108,7 @@ func TestRedirectFromHTTPSToHTTPLosesTheCredential(t *testing.T) {
 		http.Redirect(w, r, plain.URL+r.URL.Path, http.StatusFound)
 	}))
 	t.Cleanup(secure.Close)
-	got := verdict(t, newClient(t, Config{URL: secure.URL, HTTP: secure.Client(), Credentials: []restapi.Credential{basic("127.0.0.1", token)}}), path)
+	got := verdict(t, newClient(t, Config{URL: secure.URL, Caller: restapi.Caller{HTTP: secure.Client(), Credentials: []restapi.Credential{basic("127.0.0.1", token)}}}), path)
 	assert.Equal(t, InCache, got.Verdict, got.Cause)
 	assert.Equal(t, "Basic "+base64.StdEncoding.EncodeToString([]byte(":"+token)), seen.Load())
 	for _, r := range plain.requests {
@@ -122,7 +122,7 @@ func TestUpstreamDoesNotSeeTheCredentialOfTheCache(t *testing.T) {
 	cache, upstream := newCache(t), newCache(t)
 	upstream.holds(path, nil)
 	address := strings.Replace(upstream.URL, "127.0.0.1", "localhost", 1)
-	got := verdict(t, newClient(t, Config{URL: cache.URL, Upstreams: []string{address}, Credentials: []restapi.Credential{basic("127.0.0.1", token)}}), path)
+	got := verdict(t, newClient(t, Config{URL: cache.URL, Upstreams: []string{address}, Caller: restapi.Caller{Credentials: []restapi.Credential{basic("127.0.0.1", token)}}}), path)
 	assert.Equal(t, Upstream, got.Verdict, got.Cause)
 	for _, r := range upstream.requests {
 		assert.Empty(t, r.Header.Get("Authorization"))
@@ -136,7 +136,7 @@ func TestSecretIsNowhereToBeRead(t *testing.T) {
 	cache := newCache(t)
 	echo := status(http.StatusUnauthorized, strings.Repeat("x", 190)+" "+token+" "+encoded)
 	cache.on(path.Hash()+".narinfo", echo)
-	client := newClient(t, Config{URL: cache.URL, Credentials: []restapi.Credential{basic("127.0.0.1", token)}})
+	client := newClient(t, Config{URL: cache.URL, Caller: restapi.Caller{Credentials: []restapi.Credential{basic("127.0.0.1", token)}}})
 	got := verdict(t, client, path)
 	assert.Equal(t, Unknown, got.Verdict)
 	assert.Contains(t, got.Cause, "refuses the credentials (401)")
@@ -146,7 +146,7 @@ func TestSecretIsNowhereToBeRead(t *testing.T) {
 	asJSON, err := json.Marshal(credential)
 	require.NoError(t, err)
 	cache.on("nix-cache-info", status(http.StatusOK, "<p>"+token))
-	checkErr := newClient(t, Config{URL: cache.URL, Credentials: []restapi.Credential{credential}}).Check(t.Context())
+	checkErr := newClient(t, Config{URL: cache.URL, Caller: restapi.Caller{Credentials: []restapi.Credential{credential}}}).Check(t.Context())
 	require.ErrorContains(t, checkErr, "[token]")
 	for _, text := range []string{
 		fmt.Sprintf("%+v", got),
@@ -173,10 +173,10 @@ func TestConfigurationErrorsNameTheFaultAndNoSecret(t *testing.T) {
 		{"a login without a password", Config{URL: "https://hunter2@x.example"}, "it is empty"},
 		{"a bad upstream", Config{URL: "https://x.example", Upstreams: []string{"hunter2"}}, "want https://host/path"},
 		{"a bad key", Config{URL: "https://x.example", PublicKeys: []string{"hunter2"}}, "parse public key"},
-		{"an empty token", Config{URL: "https://x.example", Credentials: []restapi.Credential{basic("x.example", "")}}, "it is empty"},
-		{"a token of two lines", Config{URL: "https://x.example", Credentials: []restapi.Credential{basic("x.example", "hunter2\nhunter2")}}, "control character"},
-		{"a token for no host", Config{URL: "https://x.example", Credentials: []restapi.Credential{basic("", "hunter2")}}, "names no host"},
-		{"a zero credential", Config{URL: "https://x.example", Credentials: []restapi.Credential{{Host: "x"}}}, "it is empty"},
+		{"an empty token", Config{URL: "https://x.example", Caller: restapi.Caller{Credentials: []restapi.Credential{basic("x.example", "")}}}, "it is empty"},
+		{"a token of two lines", Config{URL: "https://x.example", Caller: restapi.Caller{Credentials: []restapi.Credential{basic("x.example", "hunter2\nhunter2")}}}, "control character"},
+		{"a token for no host", Config{URL: "https://x.example", Caller: restapi.Caller{Credentials: []restapi.Credential{basic("", "hunter2")}}}, "names no host"},
+		{"a zero credential", Config{URL: "https://x.example", Caller: restapi.Caller{Credentials: []restapi.Credential{{Host: "x"}}}}, "it is empty"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

@@ -17,6 +17,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"garnix2gha/cmd/internal/restapi"
 )
 
 const s3Denied = `<?xml version="1.0" encoding="UTF-8"?>
@@ -149,7 +151,7 @@ func TestServerThatNeverRecoversIsUnknownOnceTheBudgetIsSpent(t *testing.T) {
 			t.Parallel()
 			cache, pause := newCache(t), &clock{}
 			cache.on(path.Hash()+".narinfo", tc.answer)
-			got := verdict(t, newClient(t, Config{URL: cache.URL, Sleep: pause.sleep}), path)
+			got := verdict(t, newClient(t, Config{URL: cache.URL, Caller: restapi.Caller{Sleep: pause.sleep}}), path)
 			assert.Equal(t, Unknown, got.Verdict)
 			assert.Contains(t, got.Cause, tc.cause)
 			assert.Contains(t, got.Next, tc.next)
@@ -172,7 +174,7 @@ func TestRefusedConnectionIsUnknownAfterRetries(t *testing.T) {
 	address := listener.Addr().String()
 	require.NoError(t, listener.Close())
 	pause := &clock{}
-	got := verdict(t, newClient(t, Config{URL: "http://" + address, Sleep: pause.sleep}), pathNamed("hello"))
+	got := verdict(t, newClient(t, Config{URL: "http://" + address, Caller: restapi.Caller{Sleep: pause.sleep}}), pathNamed("hello"))
 	assert.Equal(t, Unknown, got.Verdict)
 	assert.Contains(t, got.Cause, "connection refused")
 	assert.Contains(t, got.Next, "check the name "+address)
@@ -193,7 +195,7 @@ func TestWhatAskingAgainCannotCureIsNotAskedAgain(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			pause := &clock{}
-			got := verdict(t, newClient(t, Config{URL: tc.url, Sleep: pause.sleep}), pathNamed("hello"))
+			got := verdict(t, newClient(t, Config{URL: tc.url, Caller: restapi.Caller{Sleep: pause.sleep}}), pathNamed("hello"))
 			assert.Equal(t, Unknown, got.Verdict)
 			assert.Contains(t, got.Cause, tc.cause)
 			assert.Empty(t, pause.waits)
@@ -205,7 +207,7 @@ func TestWhatAskingAgainCannotCureIsNotAskedAgain(t *testing.T) {
 		nowhere := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
 			return nil, &net.DNSError{Err: "no such host", Name: "cache.invalid", IsNotFound: true}
 		}}
-		got := verdict(t, newClient(t, Config{URL: "http://cache.invalid", HTTP: &http.Client{Transport: nowhere}, Sleep: pause.sleep}), pathNamed("hello"))
+		got := verdict(t, newClient(t, Config{URL: "http://cache.invalid", Caller: restapi.Caller{HTTP: &http.Client{Transport: nowhere}, Sleep: pause.sleep}}), pathNamed("hello"))
 		assert.Equal(t, Unknown, got.Verdict)
 		assert.Contains(t, got.Cause, "there is no host of this name")
 		assert.Empty(t, pause.waits)
@@ -225,7 +227,7 @@ func TestSecureCacheOverHTTP2IsVerified(t *testing.T) {
 	secure.EnableHTTP2 = true
 	secure.StartTLS()
 	t.Cleanup(secure.Close)
-	got := verdict(t, newClient(t, Config{URL: secure.URL + "/", HTTP: secure.Client()}), path)
+	got := verdict(t, newClient(t, Config{URL: secure.URL + "/", Caller: restapi.Caller{HTTP: secure.Client()}}), path)
 	assert.Equal(t, InCache, got.Verdict, got.Cause)
 	assert.EqualValues(t, 2, protocol.Load())
 }

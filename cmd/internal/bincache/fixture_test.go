@@ -152,8 +152,8 @@ func (c *clock) sleep(ctx context.Context, d time.Duration) error {
 
 func newClient(t testing.TB, cfg Config) *Client {
 	t.Helper()
-	if cfg.Sleep == nil {
-		cfg.Sleep = (&clock{}).sleep
+	if cfg.Caller.Sleep == nil {
+		cfg.Caller.Sleep = (&clock{}).sleep
 	}
 	c, err := New(cfg)
 	require.NoError(t, err)

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+
+	"garnix2gha/cmd/internal/restapi"
 )
 
 func TestTenMegabytesOfGarbageAreNotRead(t *testing.T) {
@@ -26,7 +28,7 @@ func TestTenMegabytesOfGarbageAreNotRead(t *testing.T) {
 		}
 	})
 	read := &countingTransport{base: &http.Transport{ReadBufferSize: 4 << 10}}
-	got := verdict(t, newClient(t, Config{URL: cache.URL, HTTP: &http.Client{Transport: read}}), path)
+	got := verdict(t, newClient(t, Config{URL: cache.URL, Caller: restapi.Caller{HTTP: &http.Client{Transport: read}}}), path)
 	assert.Equal(t, Unknown, got.Verdict)
 	assert.Contains(t, got.Cause, "the answer is longer than 1024 KiB")
 	assert.LessOrEqual(t, read.bytes.Load(), int64(maxNarInfo+8<<10))

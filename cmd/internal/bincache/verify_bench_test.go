@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"garnix2gha/cmd/internal/restapi"
 )
 
 // BenchmarkVerifyOverASlowNetwork verifies 1,000 paths at 20 ms a request; 3 s is the most it may take.
@@ -57,7 +59,7 @@ func (echo) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func TestMemoryDoesNotGrowWithThePaths(t *testing.T) {
-	client := newClient(t, Config{URL: "http://127.0.0.1", HTTP: &http.Client{Transport: echo{}}})
+	client := newClient(t, Config{URL: "http://127.0.0.1", Caller: restapi.Caller{HTTP: &http.Client{Transport: echo{}}}})
 	var first, last uint64
 	done := 0
 	require.NoError(t, client.Verify(t.Context(), numbered(40_000), false, func(Result) {

@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"garnix2gha/cmd/internal/restapi"
 )
 
 func TestUpstreamsAreAskedForWhatTheCacheLacks(t *testing.T) {
@@ -237,7 +239,7 @@ func TestEndOfTheContextEndsAWait(t *testing.T) {
 	cache := newCache(t)
 	cache.on("nix-cache-info", status(http.StatusServiceUnavailable, ""))
 	ctx, cancel := context.WithCancel(t.Context())
-	client, err := New(Config{URL: cache.URL, Waiting: func(time.Duration, string) { cancel() }})
+	client, err := New(Config{URL: cache.URL, Caller: restapi.Caller{Waiting: func(time.Duration, string) { cancel() }}})
 	require.NoError(t, err)
 	err = client.Verify(ctx, slices.Values([]string{pathNamed("a").String()}), false, func(Result) {})
 	require.ErrorIs(t, err, context.Canceled)

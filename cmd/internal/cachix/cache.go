@@ -64,7 +64,7 @@ func ValidateName(name string) error {
 
 // checkName refuses what cannot be the name of a cache; a token pasted in its place must not end up in an address.
 func (c Client) checkName(name string) error {
-	if restapi.HoldsToken(name) || (name != "" && name == c.Token.Reveal()) {
+	if restapi.HoldsToken(name) || (name != "" && name == c.caller.Token.Reveal()) {
 		return errors.New("cache name: this is a token, not the name of a cache")
 	}
 	if !anyName.MatchString(name) {

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"garnix2gha/cmd/internal/restapi"
 	"garnix2gha/cmd/internal/secretsource"
 )
 
@@ -110,10 +111,10 @@ func TestGetCacheSendsATokenOnlyIfThereIsOne(t *testing.T) {
 
 func TestClientDefaults(t *testing.T) {
 	t.Parallel()
-	assert.Equal(t, "https://app.cachix.org/api/v1", Client{}.caller().BaseURL)
-	assert.Equal(t, "https://app.cachix.org/cache", Client{}.Page("/cache"))
-	assert.Equal(t, "https://cachix.example:8443/cache", Client{BaseURL: "https://cachix.example:8443/api/v1/"}.Page("/cache"))
-	_, err := Client{BaseURL: "http://cachix.example/api/v1", Token: secretsource.NewValue("hunter2")}.GetCache(t.Context(), "acme")
+	assert.Equal(t, "https://app.cachix.org/api/v1", New(restapi.Caller{}).caller.BaseURL)
+	assert.Equal(t, "https://app.cachix.org/cache", New(restapi.Caller{}).Page("/cache"))
+	assert.Equal(t, "https://cachix.example:8443/cache", New(restapi.Caller{BaseURL: "https://cachix.example:8443/api/v1/"}).Page("/cache"))
+	_, err := New(restapi.Caller{BaseURL: "http://cachix.example/api/v1", Token: secretsource.NewValue("hunter2")}).GetCache(t.Context(), "acme")
 	require.ErrorContains(t, err, "plain http")
 	requireSilent(t, "hunter2", err)
 }

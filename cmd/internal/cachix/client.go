@@ -5,45 +5,33 @@
 package cachix
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"garnix2gha/cmd/internal/restapi"
-	"garnix2gha/cmd/internal/secretsource"
 )
 
 // DefaultBaseURL is the API of the hosted service.
 const DefaultBaseURL = "https://app.cachix.org/api/v1"
 
-// Client calls the API. The zero value asks the hosted service without a token.
-type Client struct {
-	// BaseURL ends in /api/v1; "" is DefaultBaseURL. A self-hosted server has its own.
-	BaseURL string
-	// Token is sent as "Authorization: Bearer"; without one the header is left out, which public caches accept.
-	Token secretsource.Value
-	// HTTP, Sleep and Waiting are those of a restapi.Caller.
-	HTTP    *http.Client
-	Sleep   func(context.Context, time.Duration) error
-	Waiting func(wait time.Duration, why string)
-}
+// Client calls the API.
+type Client struct{ caller restapi.Caller }
 
-func (c Client) caller() restapi.Caller {
-	base := c.BaseURL
-	if base == "" {
-		base = DefaultBaseURL
-	}
-	return restapi.Caller{Party: "Cachix", BaseURL: base, Token: c.Token, HTTP: c.HTTP, Sleep: c.Sleep, Waiting: c.Waiting}
+// New gives a client for the hosted service, or for the one whose API is at the caller's BaseURL, which ends in /api/v1.
+// A caller without a token is shown public caches.
+func New(caller restapi.Caller) Client {
+	caller.Party, caller.BaseURL = "Cachix", cmp.Or(caller.BaseURL, DefaultBaseURL)
+	return Client{caller: caller}
 }
 
 // call sends a request and gives the body of a success. The error is an *Error, or the context's own.
 func (c Client) call(ctx context.Context, doing, method, path string, body any) ([]byte, error) {
-	answer, err := c.caller().Do(ctx, method, path, body)
+	answer, err := c.caller.Do(ctx, method, path, body)
 	if fault, ok := errors.AsType[*restapi.Fault](err); ok {
 		return nil, &Error{Doing: doing, Fault: fault}
 	}
@@ -55,12 +43,12 @@ func (c Client) call(ctx context.Context, doing, method, path string, body any) 
 
 // misread is the error for a success whose body is not what it should be.
 func (c Client) misread(doing string, body []byte) *Error {
-	return &Error{Doing: doing, Fault: c.caller().Misread(body, c.caller().Message(restapi.Reply{Body: body}))}
+	return &Error{Doing: doing, Fault: c.caller.Misread(body, c.caller.Message(restapi.Reply{Body: body}))}
 }
 
 // Page is the address of one of the web pages beside the API; path starts with a slash.
 func (c Client) Page(path string) string {
-	base, err := url.Parse(c.caller().BaseURL)
+	base, err := url.Parse(c.caller.BaseURL)
 	if err != nil {
 		return strings.TrimSuffix(DefaultBaseURL, "/api/v1") + path
 	}

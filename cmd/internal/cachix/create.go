@@ -58,7 +58,7 @@ func (c Client) Create(ctx context.Context, request CreateRequest) (CreateResult
 		Cache: BinaryCache{Name: request.Name, Visibility: visibility(request.Public), PublicSigningKeys: []string{}},
 		Steps: []string{}, Warnings: []string{},
 	}
-	if c.Token.Empty() {
+	if c.caller.Token.Empty() {
 		return result, fmt.Errorf("create cache %s: it takes an account-wide token, and none was given", request.Name)
 	}
 	account, err := c.owner(ctx, request.Account)
@@ -121,7 +121,7 @@ func (c Client) create(ctx context.Context, request CreateRequest, account Accou
 func (c Client) readBack(ctx context.Context, name string) (BinaryCache, error) {
 	cache, err := c.GetCache(ctx, name)
 	for attempt := 1; attempt < keyAttempts && err == nil && pushable(cache) && len(cache.PublicSigningKeys) == 0; attempt++ {
-		if err := c.caller().Wait(ctx, keyPause, "the signing key is not there yet"); err != nil {
+		if err := c.caller.Wait(ctx, keyPause, "the signing key is not there yet"); err != nil {
 			return cache, err
 		}
 		cache, err = c.GetCache(ctx, name)

@@ -113,7 +113,7 @@ func TestCreateWarns(t *testing.T) {
 		}
 		var pauses []time.Duration
 		client := s.client(token)
-		client.Sleep = func(_ context.Context, wait time.Duration) error { pauses = append(pauses, wait); return nil }
+		client.caller.Sleep = func(_ context.Context, wait time.Duration) error { pauses = append(pauses, wait); return nil }
 		result, err := client.Create(t.Context(), CreateRequest{Name: "acme"})
 		require.NoError(t, err)
 		assert.Equal(t, Created, result.Outcome)
@@ -130,7 +130,7 @@ func TestCreateWarns(t *testing.T) {
 			s.caches["acme"] = &standCache{grants: map[string]Permission{token: Admin}}
 		}
 		client := s.client(token)
-		client.Sleep = func(context.Context, time.Duration) error {
+		client.caller.Sleep = func(context.Context, time.Duration) error {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			s.caches["acme"].keys = []string{key}

@@ -101,12 +101,15 @@ func (c Client) Inspect(ctx context.Context, name string) (Inspection, error) {
 	if err := c.checkName(name); err != nil {
 		return Inspection{}, err
 	}
-	in := Inspection{Name: name, Token: !c.Token.Empty(), Established: []string{}, Warnings: []string{}}
-	malformed := strings.ContainsFunc(c.Token.Reveal(), func(r rune) bool { return r <= ' ' || r >= 0x7f })
+	token := c.caller.Token
+	in := Inspection{Name: name, Token: !token.Empty(), Established: []string{}, Warnings: []string{}}
+	malformed := strings.ContainsFunc(token.Reveal(), func(r rune) bool { return r <= ' ' || r >= 0x7f })
 	// First without the token: an expired one gets a refusal even for a cache that everyone may read. If there is no
 	// answer, asking twice more would only make the user wait.
 	var e evidence
-	e.open, e.openErr = Client{BaseURL: c.BaseURL, HTTP: c.HTTP, Sleep: c.Sleep, Waiting: c.Waiting}.GetCache(ctx, name)
+	anyone := c
+	anyone.caller.Token = secretsource.Value{}
+	e.open, e.openErr = anyone.GetCache(ctx, name)
 	if in.Token && !malformed && (e.openErr == nil || !asError(e.openErr).Unavailable()) {
 		e.asked = true
 		e.user, e.userErr = c.User(ctx)
@@ -120,7 +123,7 @@ func (c Client) Inspect(ctx context.Context, name string) (Inspection, error) {
 	case malformed:
 		in.conclude(NotAToken, "it holds spaces, line breaks or characters that no token has, so it was not sent")
 	case e.asked:
-		in.judge(e, c.Token)
+		in.judge(e, token)
 	}
 	return in, nil
 }

@@ -307,7 +307,7 @@ func TestInspectAsksNoMoreThanNeeded(t *testing.T) {
 	client := dead.client(token)
 	dead.server.Close()
 	tries := 0
-	client.Sleep = func(context.Context, time.Duration) error { tries++; return nil }
+	client.caller.Sleep = func(context.Context, time.Duration) error { tries++; return nil }
 	in, err := client.Inspect(t.Context(), "acme")
 	require.NoError(t, err)
 	assert.Equal(t, Unreachable, in.State)

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"garnix2gha/cmd/internal/restapi"
 	"garnix2gha/cmd/internal/secretsource"
 )
 
@@ -59,11 +60,11 @@ func newStandIn(t *testing.T) *standIn {
 
 // client is the client under test; its waits are not waited.
 func (s *standIn) client(token string) Client {
-	return Client{
+	return New(restapi.Caller{
 		BaseURL: s.server.URL + "/api/v1", Token: secretsource.NewValue(token),
 		HTTP:  &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}},
 		Sleep: func(ctx context.Context, _ time.Duration) error { return ctx.Err() },
-	}
+	})
 }
 
 func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
