@@ -161,7 +161,7 @@ func (o *options) cacheName(s *settings.Settings, named string) (string, error) 
 // hostLabel is what the name of a Cachix cache must be, since it becomes a part of a host's name.
 var hostLabel = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
-// problem prints an error that is the user's to mend, so that the exit code says so.
+// problem prints an error that is the user's to fix, so that the exit code says so.
 func (o *options) problem(err error) error {
 	fmt.Fprintf(o.stderr, "garnix2gha: %s\n", err)
 	return errProblems

@@ -89,18 +89,18 @@ func (c *creator) run(ctx context.Context) error {
 	done()
 	made := creationJSON{CreateResult: result, Next: []string{}, NixConfig: []string{}}
 	if err != nil {
-		refusal, answered := errors.AsType[*cachix.Error](err)
+		refusal, known := errors.AsType[*cachix.Error](err)
 		made.Error = err.Error()
 		switch {
-		case token.Empty() || answered && refusal.Refused():
+		case token.Empty() || known && refusal.Refused():
 			made.Next = waysToACache(client, c.request.Name)
-		case answered && refusal.Status != 0:
+		case known && refusal.Status != 0:
 			made.Next = byHand(client, c.request.Name)
 		}
 		if printed := c.print(made); printed != nil {
 			return printed
 		}
-		if ctx.Err() != nil || answered && refusal.Unavailable() {
+		if ctx.Err() != nil || known && refusal.Unavailable() {
 			return err
 		}
 		return c.problem(err)

@@ -173,7 +173,7 @@ func TestPassing(t *testing.T) {
 	}{
 		{"a name that does not exist stays so", &net.DNSError{IsNotFound: true}, false},
 		{"a name server that is busy may recover", &net.DNSError{IsTemporary: true}, true},
-		{"a broken connection may be mended", io.ErrUnexpectedEOF, true},
+		{"a broken connection may work again", io.ErrUnexpectedEOF, true},
 		{"what is marked final is final", fmt.Errorf("x: %w", permanent{errors.New("y")}), false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
