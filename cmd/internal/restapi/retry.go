@@ -30,8 +30,11 @@ type Patience func(reply Reply, now time.Time) (wait time.Duration, again bool)
 
 // Busy repeats after 408, 429 and 5xx, at the time the server names in Retry-After or in the JSON field retry_after.
 func Busy(reply Reply, now time.Time) (wait time.Duration, again bool) {
+	if !busy(reply.Status) {
+		return 0, false
+	}
 	wait, _ = RetryAfter(reply, now)
-	return min(wait, MaxRetryAfter), busy(reply.Status)
+	return min(wait, MaxRetryAfter), true
 }
 
 func busy(status int) bool {
