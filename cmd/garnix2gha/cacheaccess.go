@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/url"
 	"slices"
@@ -103,9 +102,6 @@ func (v *verifier) find(ctx context.Context, name string, token secretsource.Val
 	found, err := v.client(secretsource.Value{}, v.show).GetCache(ctx, name)
 	if refusal, ok := errors.AsType[*cachix.Error](err); ok && refusal.Refused() && !token.Empty() {
 		found, err = v.client(token, v.show).GetCache(ctx, name)
-	}
-	if err == nil && !strings.EqualFold(found.Name, name) {
-		return found, fmt.Errorf("asked for cache %s, Cachix answered with %s", name, found.Name)
 	}
 	return found, err
 }

@@ -74,8 +74,17 @@ func (c Client) checkName(name string) error {
 }
 
 // GetCache reads a cache. A missing cache and one that the token may not read give the same *Error with status 401.
-// With a token for one cache, the service has been seen to answer with that cache whatever was asked: compare the name.
 func (c Client) GetCache(ctx context.Context, name string) (BinaryCache, error) {
+	cache, err := c.shown(ctx, name)
+	if err == nil && !sameName(cache.Name, name) {
+		return BinaryCache{}, fmt.Errorf("asked for cache %s, the service answered with %s", name, cache.Name)
+	}
+	return cache, err
+}
+
+// shown is what the service shows when it is asked for a cache. With a token for one cache, it has been seen to show that
+// cache whatever was asked.
+func (c Client) shown(ctx context.Context, name string) (BinaryCache, error) {
 	if err := c.checkName(name); err != nil {
 		return BinaryCache{}, err
 	}

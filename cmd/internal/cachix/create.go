@@ -126,9 +126,6 @@ func (c Client) readBack(ctx context.Context, name string) (BinaryCache, error) 
 		}
 		cache, err = c.GetCache(ctx, name)
 	}
-	if err == nil && !sameName(cache.Name, name) {
-		return cache, fmt.Errorf("asked for cache %s, the service answered with %s", name, cache.Name)
-	}
 	return cache, err
 }
 
@@ -136,10 +133,7 @@ func (c Client) readBack(ctx context.Context, name string) (BinaryCache, error) 
 func pushable(cache BinaryCache) bool { return cache.Permission != Read }
 
 func (r *CreateResult) takeExisting(cache BinaryCache, request CreateRequest) error {
-	switch {
-	case !sameName(cache.Name, request.Name):
-		return fmt.Errorf("asked for cache %s, the service answered with %s: the token is for that cache alone", request.Name, cache.Name)
-	case !pushable(cache):
+	if !pushable(cache) {
 		return fmt.Errorf("there is a cache %s that this token may only read: it is someone else's, choose another name", request.Name)
 	}
 	r.Outcome, r.Cache = Existed, cache

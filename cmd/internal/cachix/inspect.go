@@ -109,11 +109,11 @@ func (c Client) Inspect(ctx context.Context, name string) (Inspection, error) {
 	var e evidence
 	anyone := c
 	anyone.caller.Token = secretsource.Value{}
-	e.open, e.openErr = anyone.GetCache(ctx, name)
+	e.open, e.openErr = anyone.shown(ctx, name)
 	if in.Token && !malformed && (e.openErr == nil || !asError(e.openErr).Unavailable()) {
 		e.asked = true
 		e.user, e.userErr = c.User(ctx)
-		e.seen, e.seenErr = c.GetCache(ctx, name)
+		e.seen, e.seenErr = c.shown(ctx, name)
 	}
 	if ctx.Err() != nil {
 		return Inspection{}, fmt.Errorf("inspect cache %s: %w", name, ctx.Err())
