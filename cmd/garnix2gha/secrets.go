@@ -39,8 +39,12 @@ repository's Actions have, and say what would change: create, update, unchanged,
 a secret that is there already, since GitHub shows no value. With --apply it is changed. Values
 are never printed; secrets travel in sealed boxes that only GitHub opens.
 
-A SOURCE is env:NAME, file:PATH, stdin, age:PATH (with --identity) or sops:PATH#KEY. Names come
-from the settings. The GitHub token is $GH_TOKEN, $GITHUB_TOKEN, or what "gh auth token" prints;
+A SOURCE is env:NAME, file:PATH, - (standard input) or command:CMD, whose output is the secret:
+  --token "command:sops -d --extract '["token"]' secrets.yaml"
+  --token "command:age -d -i key.txt token.age"
+  --token "command:op read op://vault/cachix/token"
+CMD is split at spaces, with quotes as in a shell, but no shell runs it: pipes, $ and ~ mean
+nothing there. Names come from the settings. The GitHub token is $GH_TOKEN, $GITHUB_TOKEN, or what "gh auth token" prints;
 $GITHUB_API_URL names the API of an Enterprise Server.
 
 A Cachix token is looked at first, and an account-wide one is refused: whoever can change a
@@ -55,7 +59,6 @@ workflow could do everything with every cache of the account.`,
 	flags.StringVar(&s.tokenSource, "token", "", "SOURCE of the cache's token, never the token itself")
 	flags.StringVar(&s.signingKey, "signing-key", "", "SOURCE of the cache's signing key")
 	flags.StringArrayVar(&s.actionKeys, "action-key", nil, "ACTION=SOURCE of the age key of a garnix action; may be repeated")
-	flags.StringArrayVar(&s.identities, "identity", nil, "file of age identities that open age files; may be repeated")
 	flags.BoolVar(&s.apply, "apply", false, "make the changes")
 	flags.BoolVar(&s.accountWide, "allow-account-wide", false, "store an account-wide Cachix token all the same")
 	return command
@@ -140,7 +143,7 @@ func (s *syncer) desired(ctx context.Context) (github.Desired, error) {
 	if len(sources)+len(desired.Variables) == 0 {
 		return desired, usagef("nothing to do: give --cache-name, --token, --signing-key or --action-key")
 	}
-	reader := s.reader(s.identities)
+	reader := s.reader()
 	for _, secret := range slices.Sorted(maps.Keys(sources)) {
 		if desired.Secrets[secret], err = reader.Read(ctx, sources[secret]); err != nil {
 			return desired, err

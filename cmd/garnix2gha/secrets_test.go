@@ -1,15 +1,12 @@
 package main
 
 import (
-	"io"
 	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
-	"filippo.io/age"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -73,26 +70,18 @@ func TestSyncReachesAnEnvironmentAndEveryKindOfSecret(t *testing.T) {
 	assert.Equal(t, map[string]string{"environments/production/CACHIX_CACHE_NAME": "acme"}, hub.variables)
 }
 
-func TestSyncOpensAnAgeFile(t *testing.T) {
+func TestSyncTakesACommandsOutput(t *testing.T) {
 	t.Parallel()
 	_, hub, env := syncWorld(t)
-	identity, err := age.GenerateX25519Identity()
-	require.NoError(t, err)
-	var sealed strings.Builder
-	w, err := age.Encrypt(&sealed, identity.Recipient())
-	require.NoError(t, err)
-	_, err = io.WriteString(w, pushToken+"\n")
-	require.NoError(t, err)
-	require.NoError(t, w.Close())
-	dir := folder(t, map[string]string{settingsFile: "cache: {name: acme}\n", "token.age": sealed.String(), "identity": identity.String() + "\n"})
-	args := []string{"-C", dir, "secrets", "sync", "--repo", "octo/flake", "--token", "age:" + dir + "/token.age", "--apply"}
-	got := invocation{env: env}.run(t, append(args, "--identity", dir+"/identity")...)
+	dir := folder(t, map[string]string{settingsFile: "cache: {name: acme}\n", "my token": pushToken + "\n"})
+	args := []string{"-C", dir, "secrets", "sync", "--repo", "octo/flake", "--apply", "--token"}
+	got := invocation{env: env}.run(t, append(args, "command:cat '"+dir+"/my token'")...)
 	require.Equal(t, exitFine, got.code, got.stderr)
 	assert.Equal(t, pushToken, hub.secrets["actions/CACHIX_AUTH_TOKEN"])
 
-	without := invocation{env: env}.run(t, args...)
-	assert.Equal(t, exitFailure, without.code)
-	assert.Contains(t, without.stderr, "needs an identity file")
+	piped := invocation{env: env}.run(t, append(args, "command:cat '"+dir+"/my token' | head")...)
+	assert.Equal(t, exitUsage, piped.code)
+	assert.Contains(t, piped.stderr, "no shell runs it")
 }
 
 func TestSyncJudgesTheToken(t *testing.T) {
