@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"garnix2gha/cmd/internal/secretsource"
@@ -25,7 +27,8 @@ func (s *syncer) sources() (map[string]secretsource.Source, error) {
 			}
 			stdin = flag
 		}
-		if _, twice := sources[name]; twice {
+		// Names that differ in case only are one name to GitHub.
+		if slices.ContainsFunc(slices.Collect(maps.Keys(sources)), func(n string) bool { return strings.EqualFold(n, name) }) {
 			return usagef("--%s: there is another source of the secret %s already", flag, name)
 		}
 		sources[name] = source

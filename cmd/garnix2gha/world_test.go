@@ -44,6 +44,8 @@ func (i invocation) run(t *testing.T, args ...string) outcome {
 type program struct {
 	dir string
 	env map[string]string // nothing else but what the system needs
+
+	stdin string
 }
 
 func (p program) run(t *testing.T, args ...string) outcome {
@@ -55,7 +57,7 @@ func (p program) run(t *testing.T, args ...string) outcome {
 		command.Env = append(command.Env, name+"="+value)
 	}
 	var stdout, stderr bytes.Buffer
-	command.Stdout, command.Stderr = &stdout, &stderr
+	command.Stdin, command.Stdout, command.Stderr = strings.NewReader(p.stdin), &stdout, &stderr
 	if err := command.Run(); err != nil {
 		var exit *exec.ExitError
 		require.ErrorAs(t, err, &exit)
