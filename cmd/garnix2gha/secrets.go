@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"text/tabwriter"
 
@@ -30,14 +29,15 @@ func newSecrets(o *options) *cobra.Command {
 }
 
 func newSecretsSync(o *options) *cobra.Command {
-	s := &syncer{service: service{options: o}}
+	s := &syncer{service: service{options: o}, given: map[string]*string{}, flags: map[string]string{}}
 	command := &cobra.Command{
 		Use:   "sync",
 		Short: "Bring GitHub's variable and secrets up to date",
-		Long: `Compare the variable with the cache's name, and the secrets of the workflows, with what the
-repository's Actions have, and say what would change: create, update, unchanged, or unknown for
-a secret that is there already, since GitHub shows no value. With --apply it is changed. Values
-are never printed.
+		Long: `Compare what the workflows need, the variable with the cache's name and the secrets of the cache
+and of garnix actions, with what the repository's Actions have, and say what would change:
+create, update, unchanged, unknown for a secret that is there already (GitHub shows no value),
+or missing where no flag says where the value is. With --apply it is changed. Values are never
+printed.
 
 GitHub is asked through its program gh: "gh auth login" logs in, $GH_TOKEN is a token instead,
 and the repository is the one that gh takes from git's remotes, or --repo.
@@ -47,6 +47,7 @@ whose output is the secret:
   --token "command:sops -d --extract '["token"]' secrets.yaml"
   --token "command:age -d -i key.txt token.age"
   --token "command:op read op://vault/cachix/token"
+  age-keygen | garnix2gha secrets sync --action-key deploy=- --apply
 CMD is split at spaces, with quotes as in a shell, but no shell runs it: pipes, $ and ~ mean
 nothing there.
 
@@ -59,8 +60,9 @@ workflow could do everything with every cache of the account.`,
 	flags.StringVar(&s.repository, "repo", "", "[HOST/]OWNER/NAME (default: that of git's remotes)")
 	flags.StringVar(&s.environment, "environment", "", "put them into this environment instead of the repository")
 	flags.StringVar(&s.cache, "cache-name", "", "value of the variable (default: the settings' cache, then $"+nameVariable+")")
-	flags.StringVar(&s.tokenSource, "token", "", "SOURCE of the cache's token, never the token itself")
-	flags.StringVar(&s.signingKey, "signing-key", "", "SOURCE of the cache's signing key")
+	for _, f := range secretFlags() {
+		s.given[f.flag] = flags.String(f.flag, "", "SOURCE of "+f.what)
+	}
 	flags.StringArrayVar(&s.actionKeys, "action-key", nil, "ACTION=SOURCE of the age key of a garnix action; may be repeated")
 	flags.BoolVar(&s.apply, "apply", false, "make the changes")
 	flags.BoolVar(&s.accountWide, "allow-account-wide", false, "store an account-wide Cachix token all the same")
@@ -72,11 +74,13 @@ type syncer struct {
 	service
 	repository, environment string
 	cache                   string
-	tokenSource, signingKey string
-	actionKeys              []string
+	given                   map[string]*string // the values of secretFlags
+	actionKeys              []string           // "ACTION=SOURCE"
 	apply, accountWide      bool
-	known                   *settings.Settings
-	warnings                []string
+
+	known    *settings.Settings
+	flags    map[string]string // by the name of a variable or secret: what gives its value
+	warnings []string
 }
 
 // syncJSON is the JSON of secrets sync.
@@ -102,6 +106,10 @@ func (s *syncer) run(ctx context.Context) error {
 			fmt.Fprintf(s.stderr, "warning: %s\n", oneLine(warning))
 		}
 	}
+	if len(wanted) == 0 {
+		fmt.Fprintln(s.stderr, "the workflows need neither a secret nor a variable")
+		return nil
+	}
 	hub, err := github.Open(ctx, s.dir, s.repository)
 	if err != nil {
 		return err
@@ -122,38 +130,6 @@ func (s *syncer) run(ctx context.Context) error {
 	return cmp.Or(printed, err)
 }
 
-// wanted reads the secrets, after everything that can be said without them.
-func (s *syncer) wanted(ctx context.Context) ([]github.Change, error) {
-	sources, err := s.sources()
-	if err != nil {
-		return nil, err
-	}
-	name, variable, err := s.variable()
-	if err != nil {
-		return nil, err
-	}
-	var wanted []github.Change
-	for _, secret := range slices.Sorted(maps.Keys(sources)) {
-		value, err := s.reader().Read(ctx, sources[secret])
-		if err != nil {
-			return nil, err
-		}
-		wanted = append(wanted, github.Change{Kind: github.Secret, Name: secret, Value: value})
-		if s.tokenSource != "" && secret == s.known.Cache.TokenSecret {
-			if err := s.judge(ctx, name, value); err != nil {
-				return nil, err
-			}
-		}
-	}
-	if name != "" {
-		wanted = append(wanted, github.Change{Kind: github.Variable, Name: variable, Value: secretsource.NewValue(name)})
-	}
-	if len(wanted) == 0 {
-		return nil, usagef("nothing to do: give --cache-name, --token, --signing-key or --action-key")
-	}
-	return wanted, nil
-}
-
 // variable returns the name of a Cachix cache, and that of the variable that tells it to the workflows; "" is none.
 func (s *syncer) variable() (cache, variable string, err error) {
 	backend, ok := s.known.Cache.Backend.(settings.Cachix)
@@ -166,7 +142,12 @@ func (s *syncer) variable() (cache, variable string, err error) {
 		return "", "", usagef("--cache-name: that is a token; everyone can read a variable")
 	}
 	cache, err = s.cacheName(s.known, s.cache)
-	if cache != "" && backend.Name != "" && backend.Name != cache {
+	switch {
+	case err != nil:
+	case backend.Name == "":
+		s.warnings = append(s.warnings, "GitHub gives pull requests from forks no variables, so theirs build without the cache; "+
+			`"garnix2gha init --cache `+cmp.Or(cache, "NAME")+`" writes the name into the settings`)
+	case backend.Name != cache:
 		s.warnings = append(s.warnings, fmt.Sprintf("the workflows use %s, which the settings name, whatever the variable says", backend.Name))
 	}
 	return cache, backend.NameVariable, err
@@ -234,14 +215,16 @@ func (s *syncer) print(result syncJSON) error {
 			note = "there already, to be replaced: GitHub shows no value"
 		case github.Update:
 			note = "has another value"
+		case github.Missing:
+			note = "not set; give it with " + s.flags[change.Name]
 		}
-		if change.Action != github.Unchanged {
+		if change.Pending() {
 			pending++
 		}
 		if slices.ContainsFunc(result.Applied, func(c github.Change) bool { return c.Kind == change.Kind && c.Name == change.Name }) {
 			note = "done"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", change.Kind, oneLine(change.Name), change.Action, oneLine(change.Where), note)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", change.Kind, oneLine(change.Name), change.Action, oneLine(change.Where), oneLine(note))
 	}
 	if err := w.Flush(); err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -71,6 +72,70 @@ func TestSyncReachesAnEnvironmentAndEveryKindOfSecret(t *testing.T) {
 	assert.Equal(t, map[string]string{"environments/production/CACHIX_CACHE_NAME": "acme"}, hub.variables)
 }
 
+func TestSyncTellsWhatIsNeeded(t *testing.T) {
+	t.Parallel()
+	const store = "cache: {backend: nix, url: 'https://c.example', public-key: '" + cacheKey + "', push-url: "
+	for _, tc := range []struct {
+		name, settings, config string
+		args                   []string
+		want, says             string
+	}{
+		{
+			name: "Cachix, with its name in a variable", want: "secret CACHIX_AUTH_TOKEN unchanged\nvariable CACHIX_CACHE_NAME missing --cache-name NAME\n",
+			says: `pull requests from forks no variables, so theirs build without the cache; "garnix2gha init --cache NAME" writes`,
+		},
+		{
+			name: "Cachix, with the name at hand", args: []string{"--cache-name", "acme"},
+			want: "secret CACHIX_AUTH_TOKEN unchanged\nvariable CACHIX_CACHE_NAME create\n", says: `"garnix2gha init --cache acme" writes`,
+		},
+		{
+			name: "Cachix, with the name in the settings", settings: "cache: {name: acme, token-secret: T, signing-key-secret: S}\n",
+			want: "secret T missing --token SOURCE\nsecret S missing --signing-key SOURCE\nvariable CACHIX_CACHE_NAME create\n",
+		},
+		{
+			name: "S3", settings: store + "'s3://b?region=r', signing-key-secret: SIGN}\n",
+			want: "secret SIGN missing --signing-key SOURCE\nsecret AWS_ACCESS_KEY_ID missing --access-key SOURCE\nsecret AWS_SECRET_ACCESS_KEY missing --secret-key SOURCE\n",
+		},
+		{name: "attic", settings: "cache: {backend: attic, server: 'https://a.example', url: 'https://a.example/b'}\n", want: "secret ATTIC_TOKEN missing --token SOURCE\n"},
+		{
+			name: "actions and private inputs", settings: "cache: {name: acme}\nnix: {access-token-secret: INPUTS}\n", config: "actions:\n  - {on: push, run: deploy}\n",
+			want: "secret CACHIX_AUTH_TOKEN unchanged\nsecret INPUTS missing --access-token SOURCE\n" +
+				"secret GARNIX_ACTION_KEY_DEPLOY missing --action-key deploy=SOURCE, if it decrypts anything\nvariable CACHIX_CACHE_NAME create\n",
+		},
+		{name: "a store that needs nothing", settings: store + "'ssh://c.example'}\n", says: "the workflows need neither a secret nor a variable"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			_, hub, env := syncWorld(t)
+			hub.secrets["actions/CACHIX_AUTH_TOKEN"] = "there"
+			dir := folder(t, map[string]string{settingsFile: tc.settings, "garnix.yaml": tc.config})
+			got := program{env: env}.run(t, append([]string{"-C", dir, "secrets", "sync", "--repo", "octo/flake"}, tc.args...)...)
+			assert.Equal(t, exitFine, got.code, got.stderr)
+			var rows strings.Builder
+			for line := range strings.Lines(got.stdout) {
+				line = strings.ReplaceAll(line, "github.localhost/octo/flake", "")
+				rows.WriteString(strings.Join(strings.Fields(strings.Replace(line, "not set; give it with", "", 1)), " ") + "\n")
+			}
+			assert.Equal(t, tc.want, rows.String())
+			assert.Contains(t, got.stderr, tc.says)
+			if tc.says == "" {
+				assert.NotContains(t, got.stderr, "warning")
+			}
+		})
+	}
+}
+
+func TestSyncFillsAnS3Store(t *testing.T) {
+	t.Parallel()
+	_, hub, env := syncWorld(t)
+	env["ID"], env["KEY"], env["SIGN"] = "AKIAs3cret", "s3cret-key", "s3cret-sign"
+	dir := folder(t, map[string]string{settingsFile: "cache: {backend: nix, url: 'https://c.example', push-url: 's3://b?region=r', signing-key-secret: S}\n"})
+	got := program{env: env}.run(t, "-C", dir, "secrets", "sync", "--repo", "octo/flake", "--apply",
+		"--access-key", "env:ID", "--secret-key", "env:KEY", "--signing-key", "env:SIGN")
+	require.Equal(t, exitFine, got.code, got.stderr)
+	assert.Equal(t, map[string]string{"actions/AWS_ACCESS_KEY_ID": "AKIAs3cret", "actions/AWS_SECRET_ACCESS_KEY": "s3cret-key", "actions/S": "s3cret-sign"}, hub.secrets)
+}
+
 func TestSyncTakesACommandsOutput(t *testing.T) {
 	t.Parallel()
 	_, hub, env := syncWorld(t)
@@ -117,7 +182,7 @@ func TestSyncJudgesTheToken(t *testing.T) {
 			got := program{env: env}.run(t, args...)
 			assert.Equal(t, tc.code, got.code, "%s%s", got.stdout, got.stderr)
 			if tc.says == "" {
-				assert.NotContains(t, got.stderr, "warning")
+				assert.NotContains(t, got.stderr, "token")
 			}
 			assert.Contains(t, got.stderr, tc.says)
 			assert.Equal(t, tc.code == exitFine, len(hub.secrets) == 1, "stored or not")
@@ -130,12 +195,11 @@ func TestSyncRefusesWhatCannotBeMeant(t *testing.T) {
 	_, hub, env := syncWorld(t)
 	attic := "cache: {backend: attic, server: 'https://a.example', url: 'https://a.example/b'}\n"
 	for _, tc := range []struct {
-		name, settings string
-		args           []string
-		code           int
-		says           string
+		name, settings, config string
+		args                   []string
+		code                   int
+		says                   string
 	}{
-		{name: "nothing", code: exitUsage, says: "nothing to do"},
 		{name: "a token in the place of its source", args: []string{"--token", pushToken}, code: exitUsage, says: "unknown source"},
 		{name: "a token in the place of a name", args: []string{"--cache-name", pushToken}, code: exitUsage, says: "everyone can read a variable"},
 		{name: "another token in the place of a name", args: []string{"--cache-name", githubToken}, code: exitUsage, says: "no name of a Cachix cache"},
@@ -146,13 +210,15 @@ func TestSyncRefusesWhatCannotBeMeant(t *testing.T) {
 		{name: "a signing key that nothing uses", args: []string{"--signing-key", "env:PUSH"}, code: exitUsage, says: "cache.signing-key-secret"},
 		{name: "a cache name for another backend", settings: attic, args: []string{"--cache-name", "acme"}, code: exitUsage, says: "another backend"},
 		{name: "an action that is none", args: []string{"--action-key", "deploy=env:PUSH"}, code: exitUsage, says: "no action of that name"},
+		{name: "an S3 key for Cachix", args: []string{"--access-key", "env:PUSH"}, code: exitUsage, says: "cache.access-key-secret"},
+		{name: "one action twice", config: "actions:\n  - {on: push, run: deploy}\n", args: []string{"--action-key", "deploy=env:A", "--action-key", "deploy=env:B"}, code: exitUsage, says: "given twice"},
 		{name: "an action without a source", args: []string{"--action-key", pushToken}, code: exitUsage, says: "want ACTION=SOURCE"},
 		{name: "a variable that is not set", args: []string{"--repo", "octo/flake", "--token", "env:NOT_THERE"}, code: exitFailure, says: "not set"},
 		{name: "settings with errors", settings: "nonsense: 1\n", args: []string{"--token", "env:PUSH"}, code: exitProblems, says: "unknown key"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			dir := folder(t, map[string]string{settingsFile: tc.settings})
+			dir := folder(t, map[string]string{settingsFile: tc.settings, "garnix.yaml": tc.config})
 			got := program{env: env}.run(t, append([]string{"-C", dir, "secrets", "sync"}, tc.args...)...)
 			assert.Equal(t, tc.code, got.code, "%s%s", got.stdout, got.stderr)
 			assert.Contains(t, got.stderr, tc.says)
