@@ -2,11 +2,15 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -23,6 +27,29 @@ type githubStandIn struct {
 
 	variables, secrets map[string]string // by "place/NAME", with place "actions" or "environments/E"
 	environments       []string
+
+	admin       bool
+	apps        map[string]int // ids by the name in the address
+	rulesets    []map[string]any
+	protections []protection
+}
+
+// protection is a classic branch protection as GraphQL shows it.
+type protection struct {
+	ID                   string       `json:"id"`
+	Pattern              string       `json:"pattern"`
+	RequiresStatusChecks bool         `json:"requiresStatusChecks"`
+	RequiredStatusChecks []classCheck `json:"requiredStatusChecks"`
+}
+
+type classCheck struct {
+	Context string    `json:"context"`
+	App     *classApp `json:"app"`
+}
+
+type classApp struct {
+	ID         string `json:"id"`
+	DatabaseID int    `json:"databaseId"`
 }
 
 func newGitHub(t *testing.T) *githubStandIn {
@@ -31,6 +58,7 @@ func newGitHub(t *testing.T) *githubStandIn {
 	public, private, err := box.GenerateKey(rand.Reader)
 	require.NoError(t, err)
 	s := &githubStandIn{t: t, public: public, private: private, variables: map[string]string{}, secrets: map[string]string{}}
+	s.admin, s.apps = true, map[string]int{"github-actions": 15368, "garnix-ci": 4711}
 	s.answers = serve(t, s.answer)
 	return s
 }
@@ -46,13 +74,20 @@ func (s *githubStandIn) answer(w http.ResponseWriter, r *http.Request) {
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	rest, found := strings.CutPrefix(r.URL.EscapedPath(), "/repos/octo/flake")
 	place, kind, name := settingOf(rest)
+	slug, isApp := strings.CutPrefix(r.URL.Path, "/apps/")
 	switch {
 	case r.Header.Get("Authorization") != "token "+githubToken:
 		refuse(401, "Bad credentials")(w, r)
+	case r.URL.Path == "/graphql":
+		s.graphql(w, r)
+	case isApp && s.apps[slug] != 0:
+		reply(w, 200, map[string]any{"id": s.apps[slug], "node_id": node(s.apps[slug]), "slug": slug})
 	case !found:
 		refuse(404, "Not Found")(w, r)
 	case rest == "":
-		reply(w, 200, map[string]any{"full_name": "octo/flake", "permissions": map[string]bool{"admin": true}})
+		reply(w, 200, map[string]any{"full_name": "octo/flake", "permissions": map[string]bool{"admin": s.admin}})
+	case place == "rulesets":
+		s.ruleset(w, r, kind)
 	case place != "actions" && !strings.Contains(" "+strings.Join(s.environments, " ")+" ", " "+place+" "):
 		refuse(404, "Not Found")(w, r)
 	case kind == "variables":
@@ -126,6 +161,89 @@ func (s *githubStandIn) secret(w http.ResponseWriter, r *http.Request, place, na
 	default:
 		refuse(404, "Not Found")(w, r)
 	}
+}
+
+// readOnly are the fields of a ruleset that GitHub sets.
+var readOnly = []string{"id", "node_id", "source", "source_type", "created_at", "updated_at", "_links", "current_user_can_bypass"}
+
+// ruleset lists rulesets two a page, shows one, or replaces one by what is sent and nothing else.
+func (s *githubStandIn) ruleset(w http.ResponseWriter, r *http.Request, id string) {
+	if id == "" {
+		page, _ := strconv.Atoi(cmp.Or(r.URL.Query().Get("page"), "1"))
+		list := []map[string]any{}
+		for _, ruleset := range s.rulesets[min(len(s.rulesets), 2*page-2):min(len(s.rulesets), 2*page)] {
+			list = append(list, map[string]any{"id": ruleset["id"], "name": ruleset["name"]})
+		}
+		if 2*page < len(s.rulesets) {
+			w.Header().Set("Link", fmt.Sprintf(`<http://api.github.localhost%s?page=%d>; rel="next"`, r.URL.Path, page+1))
+		}
+		reply(w, 200, list)
+		return
+	}
+	at := slices.IndexFunc(s.rulesets, func(ruleset map[string]any) bool { return fmt.Sprint(ruleset["id"]) == id })
+	if at < 0 || r.Method == http.MethodPut && (s.rulesets[at]["source_type"] != "Repository" || !s.admin) {
+		refuse(404, "Not Found")(w, r)
+		return
+	}
+	if r.Method == http.MethodPut {
+		var sent map[string]any
+		decoder := json.NewDecoder(r.Body)
+		decoder.UseNumber()
+		assert.NoError(s.t, decoder.Decode(&sent))
+		for _, field := range readOnly {
+			if sent[field] != nil {
+				refuse(422, "Invalid request: "+field+" is not a permitted key.")(w, r)
+				return
+			}
+			sent[field] = s.rulesets[at][field]
+		}
+		s.rulesets[at] = sent
+	}
+	reply(w, 200, s.rulesets[at])
+}
+
+func node(app int) string { return fmt.Sprintf("A_%d", app) }
+
+// graphql shows the branch protections one a page, to administrators, or changes the checks of one.
+func (s *githubStandIn) graphql(w http.ResponseWriter, r *http.Request) {
+	var sent struct {
+		Query     string
+		Variables struct {
+			Owner, Name, EndCursor, Rule string
+			Checks                       []struct{ Context, AppID string }
+		}
+	}
+	assert.NoError(s.t, json.NewDecoder(r.Body).Decode(&sent))
+	if !strings.Contains(sent.Query, "mutation") {
+		assert.Equal(s.t, "octo/flake", sent.Variables.Owner+"/"+sent.Variables.Name)
+		at, _ := strconv.Atoi(sent.Variables.EndCursor)
+		nodes := []protection{}
+		if s.admin && at < len(s.protections) {
+			nodes = s.protections[at : at+1]
+		}
+		reply(w, 200, map[string]any{"data": map[string]any{"repository": map[string]any{"branchProtectionRules": map[string]any{
+			"nodes": nodes, "pageInfo": map[string]any{"hasNextPage": s.admin && at+1 < len(s.protections), "endCursor": strconv.Itoa(at + 1)},
+		}}}})
+		return
+	}
+	for i := range s.protections {
+		if s.protections[i].ID != sent.Variables.Rule {
+			continue
+		}
+		s.protections[i].RequiredStatusChecks = nil
+		for _, c := range sent.Variables.Checks {
+			check := classCheck{Context: c.Context}
+			if c.AppID != "any" {
+				check.App = &classApp{ID: c.AppID}
+				_, err := fmt.Sscanf(c.AppID, "A_%d", &check.App.DatabaseID)
+				assert.NoError(s.t, err, "an app, or any: GitHub would choose one else")
+			}
+			s.protections[i].RequiredStatusChecks = append(s.protections[i].RequiredStatusChecks, check)
+		}
+		reply(w, 200, map[string]any{"data": map[string]any{"updateBranchProtectionRule": map[string]any{"clientMutationId": nil}}})
+		return
+	}
+	reply(w, 200, map[string]any{"data": nil, "errors": []map[string]string{{"type": "NOT_FOUND", "message": "Could not resolve to a node with the global id"}}})
 }
 
 func reply(w http.ResponseWriter, status int, value any) {

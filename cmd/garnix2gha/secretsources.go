@@ -11,7 +11,6 @@ import (
 	"garnix2gha/cmd/internal/github"
 	"garnix2gha/cmd/internal/repo"
 	"garnix2gha/cmd/internal/secretsource"
-	"garnix2gha/generator"
 	"garnix2gha/generator/settings"
 )
 
@@ -167,16 +166,9 @@ func (s *syncer) actionSecrets() (map[string]string, error) {
 		return nil, err
 	}
 	defer r.Close()
-	in, err := s.input(r)
+	model, err := s.decide(r)
 	if err != nil {
 		return nil, err
-	}
-	model := generator.Decide(in)
-	if model.Diags.HasErrors() {
-		if err := s.printDiagnostics(model.Diags); err != nil {
-			return nil, err
-		}
-		return nil, errProblems
 	}
 	if model.Plan.Actions == nil {
 		return names, nil
