@@ -42,14 +42,13 @@ printed.
 GitHub is asked through its program gh: "gh auth login" logs in, $GH_TOKEN is a token instead,
 and the repository is the one that gh takes from git's remotes, or --repo.
 
-A SOURCE is ` + secretsource.Forms + `,
-whose output is the secret:
-  --token "command:sops -d --extract '["token"]' secrets.yaml"
-  --token "command:age -d -i key.txt token.age"
-  --token "command:op read op://vault/cachix/token"
+A SOURCE is ` + secretsource.Forms + `:
+  --token 'command:sops -d token.enc'
+  --token "command:sops -d --extract '[\"token\"]' secrets.yaml"
+  --token 'command:op read op://vault/cachix/token'
+The output of CMD is the secret. It is split at spaces, with quotes as in a shell, but no shell
+runs it: pipes, $ and ~ mean nothing there. A new key for an action need not touch the disk:
   age-keygen | garnix2gha secrets sync --action-key deploy=- --apply
-CMD is split at spaces, with quotes as in a shell, but no shell runs it: pipes, $ and ~ mean
-nothing there.
 
 A Cachix token is looked at first, and an account-wide one is refused: whoever can change a
 workflow could do everything with every cache of the account.`,

@@ -59,7 +59,7 @@ func (r Reader) read(ctx context.Context, source Source) (string, error) {
 	case File:
 		file, err := os.Open(source.Name)
 		if err != nil {
-			return "", cause(err)
+			return "", err
 		}
 		defer file.Close()
 		return bounded(file)
@@ -79,7 +79,7 @@ func bounded(r io.Reader) (string, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxSecret+1))
 	switch {
 	case err != nil:
-		return "", cause(err)
+		return "", err
 	case len(data) > maxSecret:
 		return "", errTooLong
 	}
@@ -89,42 +89,24 @@ func bounded(r io.Reader) (string, error) {
 // output runs a program without a shell and without standard input, and returns what it prints.
 func (r Reader) output(ctx context.Context, args []string) (string, error) {
 	command := exec.CommandContext(ctx, args[0], args[1:]...)
-	command.WaitDelay = stopTime
-	var stdout capped
-	command.Stdout, command.Stderr = &stdout, r.Stderr
-	err := command.Run()
+	command.Stderr, command.WaitDelay = r.Stderr, stopTime
+	pipe, err := command.StdoutPipe()
+	if err == nil {
+		err = command.Start()
+	}
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
 		return "", errors.New("the program is not installed or not on PATH")
-	case ctx.Err() != nil:
-		return "", context.Cause(ctx)
-	case stdout.over:
-		return "", errTooLong
 	case err != nil:
-		return "", cause(err)
+		return "", err
 	}
-	return stdout.text.String(), nil
-}
-
-// capped takes maxSecret bytes; whoever writes more is stopped. The buffer is not embedded: its ReadFrom would go round
-// Write.
-type capped struct {
-	text strings.Builder
-	over bool
-}
-
-func (c *capped) Write(p []byte) (int, error) {
-	if c.over = c.text.Len()+len(p) > maxSecret; c.over {
-		return 0, errTooLong
+	text, err := bounded(pipe)
+	pipe.Close() // stops whoever writes more
+	if end := command.Wait(); err == nil {
+		err = end
 	}
-	return c.text.Write(p)
-}
-
-// cause drops the path from an operating system's error: the message around it names it already.
-func cause(err error) error {
-	var pathErr *os.PathError
-	if errors.As(err, &pathErr) {
-		return pathErr.Err
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
 	}
-	return err
+	return text, err
 }
