@@ -68,6 +68,12 @@ func (s *githubStandIn) env() map[string]string {
 	return map[string]string{"GH_HOST": "github.localhost", "GH_TOKEN": githubToken, "HTTP_PROXY": s.URL}
 }
 
+// hand hands the fields from the test to the server, and back.
+func (s *githubStandIn) hand() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+}
+
 func (s *githubStandIn) answer(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
 	assert.NoError(s.t, err)

@@ -53,7 +53,7 @@ func migrated(t *testing.T, settings string) string {
 
 func requiredCheck(t *testing.T, hub *githubStandIn, dir string, args ...string) outcome {
 	t.Helper()
-	return program{dir: dir, env: hub.env()}.run(t, append([]string{"required-check", "--repo", "octo/flake"}, args...)...)
+	return program{dir: dir, hub: hub, env: hub.env()}.run(t, append([]string{"required-check", "--repo", "octo/flake"}, args...)...)
 }
 
 func TestRequiredCheckMovesEveryRule(t *testing.T) {
@@ -209,7 +209,7 @@ func TestRequiredCheckRefusesAndFails(t *testing.T) {
 			}
 			env := hub.env()
 			maps.Copy(env, tc.env)
-			got := program{dir: dir, env: env}.run(t, append([]string{"required-check", "--repo", "octo/flake"}, tc.args...)...)
+			got := program{dir: dir, hub: hub, env: env}.run(t, append([]string{"required-check", "--repo", "octo/flake"}, tc.args...)...)
 			assert.Equal(t, tc.code, got.code, "%s%s", got.stdout, got.stderr)
 			for _, text := range tc.says {
 				assert.Contains(t, got.stderr, text)

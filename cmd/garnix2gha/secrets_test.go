@@ -29,7 +29,7 @@ func TestSyncShowsFirstAndAppliesWhenTold(t *testing.T) {
 	_, hub, env := syncWorld(t)
 	dir := folder(t, map[string]string{settingsFile: "cache: {name: acme}\n"})
 	args := []string{"-C", dir, "secrets", "sync", "--repo", "octo/flake", "--token", "env:PUSH"}
-	world := program{env: env}
+	world := program{hub: hub, env: env}
 
 	shown := world.run(t, args...)
 	assert.Equal(t, exitFine, shown.code, shown.stderr)
@@ -62,7 +62,7 @@ func TestSyncReachesAnEnvironmentAndEveryKindOfSecret(t *testing.T) {
 		"garnix.yaml": "actions:\n  - {on: push, run: deploy-web}\n  - {on: push, run: deploy_web}\n",
 		"signing":     "s3cret-signing\n",
 	})
-	got := program{env: env, stdin: pushToken + "\n"}.run(t, "-C", dir, "secrets", "sync", "--repo", "octo/flake", "--environment", "production",
+	got := program{hub: hub, env: env, stdin: pushToken + "\n"}.run(t, "-C", dir, "secrets", "sync", "--repo", "octo/flake", "--environment", "production",
 		"--token", "stdin", "--signing-key", "file:"+filepath.Join(dir, "signing"), "--action-key", "deploy_web=env:KEY", "--apply")
 	require.Equal(t, exitFine, got.code, "%s%s", got.stdout, got.stderr)
 	assert.Equal(t, map[string]string{
@@ -109,7 +109,7 @@ func TestSyncTellsWhatIsNeeded(t *testing.T) {
 			_, hub, env := syncWorld(t)
 			hub.secrets["actions/CACHIX_AUTH_TOKEN"] = "there"
 			dir := folder(t, map[string]string{settingsFile: tc.settings, "garnix.yaml": tc.config})
-			got := program{env: env}.run(t, append([]string{"-C", dir, "secrets", "sync", "--repo", "octo/flake"}, tc.args...)...)
+			got := program{hub: hub, env: env}.run(t, append([]string{"-C", dir, "secrets", "sync", "--repo", "octo/flake"}, tc.args...)...)
 			assert.Equal(t, exitFine, got.code, got.stderr)
 			var rows strings.Builder
 			for line := range strings.Lines(got.stdout) {
@@ -130,7 +130,7 @@ func TestSyncFillsAnS3Store(t *testing.T) {
 	_, hub, env := syncWorld(t)
 	env["ID"], env["KEY"], env["SIGN"] = "AKIAs3cret", "s3cret-key", "s3cret-sign"
 	dir := folder(t, map[string]string{settingsFile: "cache: {backend: nix, url: 'https://c.example', push-url: 's3://b?region=r', signing-key-secret: S}\n"})
-	got := program{env: env}.run(t, "-C", dir, "secrets", "sync", "--repo", "octo/flake", "--apply",
+	got := program{hub: hub, env: env}.run(t, "-C", dir, "secrets", "sync", "--repo", "octo/flake", "--apply",
 		"--access-key", "env:ID", "--secret-key", "env:KEY", "--signing-key", "env:SIGN")
 	require.Equal(t, exitFine, got.code, got.stderr)
 	assert.Equal(t, map[string]string{"actions/AWS_ACCESS_KEY_ID": "AKIAs3cret", "actions/AWS_SECRET_ACCESS_KEY": "s3cret-key", "actions/S": "s3cret-sign"}, hub.secrets)
@@ -141,11 +141,11 @@ func TestSyncTakesACommandsOutput(t *testing.T) {
 	_, hub, env := syncWorld(t)
 	dir := folder(t, map[string]string{settingsFile: "cache: {name: acme}\n", "my token": pushToken + "\n"})
 	args := []string{"-C", dir, "secrets", "sync", "--repo", "octo/flake", "--apply", "--token"}
-	got := program{env: env}.run(t, append(args, "command:cat '"+dir+"/my token'")...)
+	got := program{hub: hub, env: env}.run(t, append(args, "command:cat '"+dir+"/my token'")...)
 	require.Equal(t, exitFine, got.code, got.stderr)
 	assert.Equal(t, pushToken, hub.secrets["actions/CACHIX_AUTH_TOKEN"])
 
-	piped := program{env: env}.run(t, append(args, "command:cat '"+dir+"/my token' | head")...)
+	piped := program{hub: hub, env: env}.run(t, append(args, "command:cat '"+dir+"/my token' | head")...)
 	assert.Equal(t, exitUsage, piped.code)
 	assert.Contains(t, piped.stderr, "no shell runs it")
 }
@@ -179,7 +179,7 @@ func TestSyncJudgesTheToken(t *testing.T) {
 			}
 			dir := folder(t, map[string]string{settingsFile: tc.settings})
 			args := append([]string{"-C", dir, "secrets", "sync", "--repo", "octo/flake", "--token", "env:TOKEN", "--apply"}, tc.args...)
-			got := program{env: env}.run(t, args...)
+			got := program{hub: hub, env: env}.run(t, args...)
 			assert.Equal(t, tc.code, got.code, "%s%s", got.stdout, got.stderr)
 			if tc.says == "" {
 				assert.NotContains(t, got.stderr, "token")
@@ -219,7 +219,7 @@ func TestSyncRefusesWhatCannotBeMeant(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			dir := folder(t, map[string]string{settingsFile: tc.settings, "garnix.yaml": tc.config})
-			got := program{env: env}.run(t, append([]string{"-C", dir, "secrets", "sync"}, tc.args...)...)
+			got := program{hub: hub, env: env}.run(t, append([]string{"-C", dir, "secrets", "sync"}, tc.args...)...)
 			assert.Equal(t, tc.code, got.code, "%s%s", got.stdout, got.stderr)
 			assert.Contains(t, got.stderr, tc.says)
 			assert.Empty(t, hub.log, "GitHub is not asked")
@@ -270,7 +270,7 @@ func TestSyncTellsWhatGitHubRefuses(t *testing.T) {
 			maps.Copy(env, tc.env)
 			dir := folder(t, map[string]string{settingsFile: "cache: {name: acme}\n"})
 			args := append([]string{"-C", dir, "secrets", "sync", "--repo", "octo/flake", "--token", "env:PUSH", "--apply"}, tc.args...)
-			got := program{env: env}.run(t, args...)
+			got := program{hub: hub, env: env}.run(t, args...)
 			assert.Equal(t, exitFailure, got.code, "%s%s", got.stdout, got.stderr)
 			for _, text := range tc.says {
 				assert.Contains(t, got.stderr, text)
@@ -290,7 +290,7 @@ func TestSyncCopesWithAVariableThatSomebodyElseMade(t *testing.T) {
 		refuse(404, "Not Found")(w, r)
 	}
 	dir := folder(t, map[string]string{settingsFile: "cache: {name: acme}\n"})
-	got := program{env: env}.run(t, "-C", dir, "secrets", "sync", "--repo", "octo/flake", "--apply")
+	got := program{hub: hub, env: env}.run(t, "-C", dir, "secrets", "sync", "--repo", "octo/flake", "--apply")
 	assert.Equal(t, exitFine, got.code, got.stderr)
 	assert.Equal(t, "acme", hub.variables[at])
 }
@@ -306,17 +306,17 @@ func TestSyncFindsTheRepositoryThroughGh(t *testing.T) {
 		require.NoError(t, command.Run())
 	}
 	inGit("init", "-q")
-	none := program{dir: dir, env: env}.run(t, "secrets", "sync", "--token", "env:PUSH")
+	none := program{dir: dir, hub: hub, env: env}.run(t, "secrets", "sync", "--token", "env:PUSH")
 	assert.Equal(t, exitFailure, none.code)
 	assert.Contains(t, none.stderr, "no git remotes found\nhint: name it with --repo")
 
 	inGit("remote", "add", "origin", "https://me:s3cret@github.localhost/octo/flake.git")
-	got := program{dir: dir, env: env}.run(t, "secrets", "sync", "--token", "env:PUSH", "--apply")
+	got := program{dir: dir, hub: hub, env: env}.run(t, "secrets", "sync", "--token", "env:PUSH", "--apply")
 	require.Equal(t, exitFine, got.code, "%s%s", got.stdout, got.stderr)
 	assert.Equal(t, pushToken, hub.secrets["actions/CACHIX_AUTH_TOKEN"])
 
 	inGit("remote", "set-url", "origin", "git@elsewhere.example:octo/flake.git")
-	elsewhere := program{dir: dir, env: env}.run(t, "secrets", "sync", "--token", "env:PUSH")
+	elsewhere := program{dir: dir, hub: hub, env: env}.run(t, "secrets", "sync", "--token", "env:PUSH")
 	assert.Equal(t, exitFailure, elsewhere.code)
 	assert.Contains(t, elsewhere.stderr, "\nhint: name it with --repo")
 }

@@ -46,6 +46,7 @@ type program struct {
 	env map[string]string // nothing else but what the system needs
 
 	stdin string
+	hub   *githubStandIn // what the program may ask while it runs; the test has it to itself before and after
 }
 
 func (p program) run(t *testing.T, args ...string) outcome {
@@ -58,6 +59,10 @@ func (p program) run(t *testing.T, args ...string) outcome {
 	}
 	var stdout, stderr bytes.Buffer
 	command.Stdin, command.Stdout, command.Stderr = strings.NewReader(p.stdin), &stdout, &stderr
+	if p.hub != nil {
+		p.hub.hand()
+		defer p.hub.hand()
+	}
 	if err := command.Run(); err != nil {
 		var exit *exec.ExitError
 		require.ErrorAs(t, err, &exit)
