@@ -49,16 +49,14 @@ https://cachix.example.org/api/v1.`,
 // service is Cachix as the command line names it.
 type service struct {
 	*options
-	api        string // "" leaves it to the environment
-	tokenFrom  string // "" leaves it to the environment
-	identities []string
+	api       string // "" leaves it to the environment
+	tokenFrom string // "" leaves it to the environment
 }
 
 // tokenFlags are the flags of commands that take a token.
 func (s *service) tokenFlags(command *cobra.Command) {
 	command.Flags().StringVar(&s.tokenFrom, "token-from", "",
-		"where the token is: env:NAME, file:PATH, stdin, age:PATH or sops:PATH#KEY (default env:"+tokenVariable+")")
-	command.Flags().StringArrayVar(&s.identities, "identity", nil, "file of age identities that open an age file")
+		"where the token is: "+secretsource.Forms+" (default env:"+tokenVariable+")")
 }
 
 // token reads the token; none is no error.
@@ -70,16 +68,16 @@ func (s *service) token(ctx context.Context) (secretsource.Value, error) {
 	if err != nil {
 		return secretsource.Value{}, usagef("--token-from: %w", err)
 	}
-	return s.reader(s.identities).Read(ctx, source)
+	return s.reader().Read(ctx, source)
 }
 
 // reader reads secrets as this process sees them.
-func (o *options) reader(identities []string) secretsource.Reader {
+func (o *options) reader() secretsource.Reader {
 	lookup := func(name string) (string, bool) {
 		text := o.getenv(name)
 		return text, text != ""
 	}
-	return secretsource.Reader{LookupEnv: lookup, Stdin: o.stdin, Identities: identities}
+	return secretsource.Reader{LookupEnv: lookup, Stdin: o.stdin, Stderr: o.stderr}
 }
 
 // client is Cachix's API; show is told of waits and may be nil.

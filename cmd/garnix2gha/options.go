@@ -139,6 +139,23 @@ func (o *options) generate(r *repo.Repo) (generator.Result, error) {
 	return result, nil
 }
 
+// decide reads the repository and decides what is built. With errors in the input, which have been printed, it returns
+// errProblems.
+func (o *options) decide(r *repo.Repo) (generator.Model, error) {
+	in, err := o.input(r)
+	if err != nil {
+		return generator.Model{}, err
+	}
+	model := generator.Decide(in)
+	if model.Diags.HasErrors() {
+		if err := o.printDiagnostics(model.Diags); err != nil {
+			return model, err
+		}
+		return model, errProblems
+	}
+	return model, nil
+}
+
 // printDiagnostics prints findings: text on stderr, JSON and annotations on stdout.
 func (o *options) printDiagnostics(l diag.List) error {
 	switch o.format {

@@ -99,7 +99,7 @@ Exit codes: 0 fine, 1 problems found, 2 wrong usage, 3 the work could not be don
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return o.validate() }
 	root.AddCommand(
 		newGenerate(o), newCheck(o), newTargets(o), newReport(o), newLint(o), newInit(o), newSchema(o), newPins(o), newSnapshot(o), newCache(o), newSecrets(o),
-		newLeftovers(o), newRetire(o),
+		newRequiredCheck(o), newLeftovers(o), newRetire(o),
 	)
 	for _, command := range root.Commands() {
 		command.SilenceErrors, command.SilenceUsage = true, true
