@@ -61,7 +61,6 @@ func New(cfg Config) (*Client, error) {
 	}
 	caller := cfg.Caller
 	caller.Roams, caller.Limit = true, maxNarInfo
-	caller.Header = http.Header{"Accept": {"*/*"}} // as nix asks: a narinfo can be had as JSON elsewhere
 	if caller.HTTP == nil {
 		transport := http.DefaultTransport.(*http.Transport).Clone()
 		transport.MaxIdleConnsPerHost, transport.MaxConnsPerHost = c.concurrency, c.concurrency

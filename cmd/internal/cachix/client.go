@@ -44,7 +44,7 @@ func (c Client) call(ctx context.Context, doing, method, path string, body any) 
 
 // misread is the error for a success whose body is not what it should be.
 func (c Client) misread(doing string, body []byte) *Error {
-	return &Error{Doing: doing, Fault: c.caller.Misread(body, c.caller.Message(restapi.Reply{Body: body}))}
+	return &Error{Doing: doing, Fault: c.caller.Misread(body, c.caller.Message(body))}
 }
 
 // Page is the address of one of the web pages beside the API; path starts with a slash.

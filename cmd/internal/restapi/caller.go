@@ -37,140 +37,130 @@ type Caller struct {
 	Token secretsource.Value
 	// Credentials are for the hosts they name and no others; the first that fits a host counts, after Token.
 	Credentials []Credential
-	// Header is sent with every request.
-	Header http.Header
 	// Roams is for what everyone may read, such as a binary cache: plain http is fine, and so are redirects to other hosts.
 	Roams bool
 	// Limit is how many bytes a good answer may have; 0 is 8 MiB.
 	Limit int64
 	// HTTP gives the transport; its redirects follow this package's rules. Nil is net/http's own.
 	HTTP *http.Client
-	// Patience decides about a reply; nil is Busy.
-	Patience Patience
 	// Sleep waits, or returns early with the context's error; nil really sleeps.
 	Sleep func(context.Context, time.Duration) error
 	// Waiting, if set, is told before each wait how long it will be and why; several goroutines may do so at once.
 	Waiting func(wait time.Duration, why string)
 }
 
-// Reply is what the server answered, whatever its status. Unless that is a success, the body may be cut off.
-type Reply struct {
-	Status int
-	Header http.Header
-	Body   []byte
+// reply is what the server answered, whatever its status. Unless that is a success, the body may be cut off.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
 }
 
-// OK reports whether the status is a success.
-func (r Reply) OK() bool { return r.Status >= 200 && r.Status <= 299 }
+func (r reply) ok() bool { return r.status >= 200 && r.status <= 299 }
 
-// Do sends a request as Call does and gives the body of a success. For any other status the error is a *Fault too.
+// Do sends a request, body (if not nil) as JSON, repeats it while the server is busy, and gives the body of a success.
+// An error is the context's own, a mistake in the Caller's fields, or a *Fault.
 func (c Caller) Do(ctx context.Context, method, path string, body any) ([]byte, error) {
-	reply, err := c.Call(ctx, method, path, body)
-	if err == nil && !reply.OK() {
-		err = c.fault(reply.Status, reply.Status < 400, c.Message(reply))
+	got, err := c.call(ctx, method, path, body)
+	if err == nil && !got.ok() {
+		err = c.fault(got.status, got.status < 400, c.Message(got.body))
 	}
-	return reply.Body, err
+	return got.body, err
 }
 
-// Call sends a request, body (if not nil) as JSON, and repeats it as its Patience says. An error is the context's own,
-// a mistake in the Caller's fields, or a *Fault: a busy server's last reply is a Reply.
-func (c Caller) Call(ctx context.Context, method, path string, body any) (Reply, error) {
+func (c Caller) call(ctx context.Context, method, path string, body any) (reply, error) {
 	var payload []byte
 	if body != nil {
 		encoded, err := json.Marshal(body)
 		if err != nil {
-			return Reply{}, fmt.Errorf("encode request to %s: %w", c.Party, err)
+			return reply{}, fmt.Errorf("encode request to %s: %w", c.Party, err)
 		}
 		payload = encoded
 	}
 	if err := c.Check(); err != nil {
-		return Reply{}, err
+		return reply{}, err
 	}
 	client := c.client()
 	var spent budget
 	for {
 		began := time.Now()
-		reply, err := c.attempt(ctx, client, method, path, payload)
+		got, err := c.attempt(ctx, client, method, path, payload)
 		if ctx.Err() != nil {
-			return Reply{}, fmt.Errorf("call %s: %w", c.Party, ctx.Err())
+			return reply{}, fmt.Errorf("call %s: %w", c.Party, ctx.Err())
 		}
-		wait, why, again := c.verdict(reply, err)
+		wait, why, again := c.verdict(got, err)
 		if again {
 			wait, again = spent.take(time.Since(began), wait)
 		}
 		switch {
 		case !again && err != nil:
-			return Reply{}, c.silence(err)
+			return reply{}, c.silence(err)
 		case !again:
-			return reply, nil
+			return got, nil
 		}
 		if err := c.Wait(ctx, wait, why); err != nil {
-			return Reply{}, fmt.Errorf("call %s: %w", c.Party, err)
+			return reply{}, fmt.Errorf("call %s: %w", c.Party, err)
 		}
 	}
 }
 
 // verdict says whether to try again; a wait of zero leaves it to the backoff.
-func (c Caller) verdict(reply Reply, err error) (wait time.Duration, why string, again bool) {
-	if err != nil {
+func (c Caller) verdict(got reply, err error) (wait time.Duration, why string, again bool) {
+	switch {
+	case err != nil:
 		return 0, c.silence(err).Error(), passing(err)
+	case !busy(got.status):
+		return 0, "", false
 	}
-	patience := c.Patience
-	if patience == nil {
-		patience = Busy
-	}
-	if wait, again = patience(reply, time.Now()); again {
-		why = fmt.Sprintf("%s answered %d", c.Party, reply.Status)
-	}
-	return wait, why, again
+	wait, _ = retryAfter(got, time.Now())
+	return min(wait, maxRetryAfter), fmt.Sprintf("%s answered %d", c.Party, got.status), true
 }
 
-func (c Caller) attempt(ctx context.Context, client *http.Client, method, path string, payload []byte) (Reply, error) {
+func (c Caller) attempt(ctx context.Context, client *http.Client, method, path string, payload []byte) (reply, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, attemptTimeout, fmt.Errorf("no full answer within %s", attemptTimeout))
 	defer cancel()
-	reply, err := c.exchange(ctx, client, method, path, payload)
+	got, err := c.exchange(ctx, client, method, path, payload)
 	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
-	return reply, err
+	return got, err
 }
 
-func (c Caller) exchange(ctx context.Context, client *http.Client, method, path string, payload []byte) (Reply, error) {
+func (c Caller) exchange(ctx context.Context, client *http.Client, method, path string, payload []byte) (reply, error) {
 	request, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(c.BaseURL, "/")+path, bytes.NewReader(payload))
 	if err != nil {
-		return Reply{}, permanent{err}
+		return reply{}, permanent{err}
 	}
-	request.Header.Set("Accept", "application/json")
+	if !c.Roams { // a narinfo can be had as JSON too, and nix asks for none
+		request.Header.Set("Accept", "application/json")
+	}
 	request.Header.Set("User-Agent", "garnix2gha")
 	if payload != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
-	for name, values := range c.Header {
-		request.Header[name] = values
-	}
 	response, err := client.Do(request)
 	if err != nil {
-		return Reply{}, err
+		return reply{}, err
 	}
 	defer response.Body.Close()
-	reply := Reply{Status: response.StatusCode, Header: response.Header}
+	got := reply{status: response.StatusCode, header: response.Header}
 	limit := int64(maxErrorBody)
-	if reply.OK() {
+	if got.ok() {
 		limit = cmp.Or(c.Limit, maxBody)
 	}
-	reply.Body, err = io.ReadAll(io.LimitReader(response.Body, limit+1))
+	got.body, err = io.ReadAll(io.LimitReader(response.Body, limit+1))
 	encoding := response.Header.Get("Content-Encoding")
 	switch {
-	case !reply.OK():
-		return reply, nil // the status has said it all, however the page ends
+	case !got.ok():
+		return got, nil // the status has said it all, however the page ends
 	case err != nil:
-		return Reply{}, errCutOff
-	case int64(len(reply.Body)) > limit:
-		return Reply{}, permanent{fmt.Errorf("the answer is longer than %d KiB", limit>>10)}
+		return reply{}, errCutOff
+	case int64(len(got.body)) > limit:
+		return reply{}, permanent{fmt.Errorf("the answer is longer than %d KiB", limit>>10)}
 	case encoding != "" && !strings.EqualFold(encoding, "identity"):
-		return Reply{}, permanent{errors.New("unknown content encoding")} // the transport undoes what it asked for
+		return reply{}, permanent{errors.New("unknown content encoding")} // the transport undoes what it asked for
 	}
-	return reply, nil
+	return got, nil
 }
 
 // Check refuses an address or a credential that would send a secret in the clear, or could not be sent at all. The error

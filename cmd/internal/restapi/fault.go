@@ -80,7 +80,7 @@ func (c Caller) fault(status int, strange bool, detail string) *Fault {
 // Misread is the fault of a success whose body is not what it should be, for a reason which is not shown of a web page.
 func (c Caller) Misread(body []byte, reason string) *Fault {
 	if isPage(body) {
-		reason = "a web page (is there a proxy in between?): " + c.Message(Reply{Body: body})
+		reason = "a web page (is there a proxy in between?): " + c.Message(body)
 	}
 	return c.fault(http.StatusOK, true, reason)
 }

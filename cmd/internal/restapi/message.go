@@ -20,13 +20,13 @@ var (
 	jsonWebToken  = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]*){1,2}`)
 )
 
-// Message is what a reply's body says to a person: the message of a JSON error object, or plain text, or a web page's
+// Message is what a body says to a person: the message of a JSON error object, or plain text, or a web page's
 // text. It is clean, on one line and short; "" if there is nothing.
-func (c Caller) Message(reply Reply) string {
-	text := strings.ToValidUTF8(string(reply.Body), "\uFFFD")
-	if fromJSON, ok := jsonMessage(reply.Body); ok {
+func (c Caller) Message(body []byte) string {
+	text := strings.ToValidUTF8(string(body), "\uFFFD")
+	if fromJSON, ok := jsonMessage(body); ok {
 		text = fromJSON
-	} else if isPage(reply.Body) {
+	} else if isPage(body) {
 		text = html.UnescapeString(htmlTag.ReplaceAllString(invisibleHTML.ReplaceAllString(text, " "), " "))
 	}
 	return c.Clean(text)

@@ -16,35 +16,22 @@ import (
 // The policy of Cachix's own client: full jitter from one second up to fifteen, ninety seconds in all, failed attempts
 // among them, and a server that names a time is believed up to two minutes. Source: cachix/cachix, Cachix.Client.Retry.
 const (
-	backoffBase  = time.Second
-	backoffCap   = 15 * time.Second
-	backoffTotal = 90 * time.Second
-	maxAttempts  = 10
-
-	// MaxRetryAfter is the longest time a server can make a caller wait at once.
-	MaxRetryAfter = 120 * time.Second
+	backoffBase   = time.Second
+	backoffCap    = 15 * time.Second
+	backoffTotal  = 90 * time.Second
+	maxAttempts   = 10
+	maxRetryAfter = 120 * time.Second
 )
 
-// Patience decides whether a request is repeated after a reply, and after what time; zero leaves the time to the backoff.
-type Patience func(reply Reply, now time.Time) (wait time.Duration, again bool)
-
-// Busy repeats after 408, 429 and 5xx, at the time the server names in Retry-After or in the JSON field retry_after.
-func Busy(reply Reply, now time.Time) (wait time.Duration, again bool) {
-	if !busy(reply.Status) {
-		return 0, false
-	}
-	wait, _ = RetryAfter(reply, now)
-	return min(wait, MaxRetryAfter), true
-}
-
+// busy reports whether a status means that asking again may help.
 func busy(status int) bool {
 	return status == http.StatusRequestTimeout || status == http.StatusTooManyRequests || status >= 500
 }
 
-// RetryAfter reads how long the server asks to wait, from the header (seconds or an HTTP date) or from retry_after in a
+// retryAfter reads how long the server asks to wait, from the header (seconds or an HTTP date) or from retry_after in a
 // JSON body. It is never negative.
-func RetryAfter(reply Reply, now time.Time) (time.Duration, bool) {
-	header := strings.TrimSpace(reply.Header.Get("Retry-After"))
+func retryAfter(got reply, now time.Time) (time.Duration, bool) {
+	header := strings.TrimSpace(got.header.Get("Retry-After"))
 	if wait, ok := seconds(header); ok {
 		return wait, true
 	}
@@ -54,7 +41,7 @@ func RetryAfter(reply Reply, now time.Time) (time.Duration, bool) {
 	var body struct {
 		RetryAfter json.RawMessage `json:"retry_after"`
 	}
-	if json.Unmarshal(reply.Body, &body) != nil {
+	if json.Unmarshal(got.body, &body) != nil {
 		return 0, false
 	}
 	return seconds(string(bytes.Trim(body.RetryAfter, `"`)))
