@@ -34,6 +34,7 @@ func TestImportsRunOneWay(t *testing.T) {
 		"templates": {},
 	}
 	only := map[string][]string{
+		"github.com/agnivade/levenshtein":          {"generator/diag"},
 		"github.com/google/go-jsonnet":             {"generator/workflow"},
 		"github.com/rhysd/actionlint":              {"generator/lint"},
 		"gopkg.in/yaml.v3":                         {"generator/config", "generator/settings", "generator/workflow"},

@@ -36,9 +36,9 @@ func (p place) child(key string) (place, bool) {
 
 func join(path, key string) string {
 	if path == "" {
-		return cut(key)
+		return diag.OneLine(key, 80)
 	}
-	return path + "." + cut(key)
+	return path + "." + diag.OneLine(key, 80)
 }
 
 // name says which value a message is about.
@@ -94,7 +94,7 @@ func (d *decoder) text(p place, hint string) (text Text, ok bool) {
 	if p.value.kind != textKind {
 		switch p.value.kind {
 		case boolKind, numberKind:
-			hint = "quote it: " + Excerpt(p.value.text)
+			hint = "quote it: " + diag.Excerpt(p.value.text)
 		}
 		d.wrongType(p, "text", hint)
 		return Text{Pos: p.value.pos}, false
@@ -116,10 +116,10 @@ func (d *decoder) choice(p place, known ...string) string {
 		return text.Value
 	}
 	hint := "garnix knew " + enumerate(known)
-	if near := Nearest(text.Value, known); near != "" {
+	if near := diag.Nearest(text.Value, known); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
 	}
-	d.diags.Errorf(text.Pos, "config-value", hint, "%s: unknown value %s", p.name(), Excerpt(text.Value))
+	d.diags.Errorf(text.Pos, "config-value", hint, "%s: unknown value %s", p.name(), diag.Excerpt(text.Value))
 	return ""
 }
 

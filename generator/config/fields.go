@@ -98,7 +98,7 @@ func (d *decoder) checkBranch(branch Text) {
 	hint := "remove the key to build every branch"
 	switch short, isRef := strings.CutPrefix(name, "refs/heads/"); {
 	case isRef && short != "":
-		hint = "write the name alone: " + Excerpt(short)
+		hint = "write the name alone: " + diag.Excerpt(short)
 	case strings.ContainsAny(name, "*?["):
 		hint = "garnix compared names as they are; give every branch a build section of its own, or remove the key"
 	case name != "" && !strings.ContainsAny(name, " ~^:\\\x7f") && !strings.Contains(name, "..") &&
@@ -106,14 +106,14 @@ func (d *decoder) checkBranch(branch Text) {
 		return
 	}
 	d.diags.Warnf(branch.Pos, "branch-never-matches", hint,
-		"no branch is called %s, so this build section never took part", Excerpt(name))
+		"no branch is called %s, so this build section never took part", diag.Excerpt(name))
 }
 
 func (d *decoder) matchers(p place, exclude bool) []Matcher {
 	matchers := []Matcher{}
 	hint := `write a list: "- packages.x86_64-linux.*"`
 	if p.value.kind == textKind {
-		hint = "write a list: [" + Excerpt(p.value.text) + "]"
+		hint = "write a list: [" + diag.Excerpt(p.value.text) + "]"
 	}
 	for _, item := range d.list(p, hint) {
 		if m, ok := d.matcher(item, exclude); ok {
@@ -132,7 +132,7 @@ func (d *decoder) matcher(p place, exclude bool) (Matcher, bool) {
 	if err != nil {
 		d.diags.Errorf(text.Pos, "matcher-parts", partsHint(text.Value, exclude),
 			"%s: matcher %s has %s; garnix accepted two or three and refused the whole file otherwise",
-			p.name(), Excerpt(text.Value), countParts(text.Value))
+			p.name(), diag.Excerpt(text.Value), countParts(text.Value))
 		return Matcher{}, false
 	}
 	m := Matcher{Matcher: parsed, Pos: text.Pos}
@@ -142,7 +142,7 @@ func (d *decoder) matcher(p place, exclude bool) (Matcher, bool) {
 		if exclude {
 			verb = "excludes"
 		}
-		d.diags.Warnf(text.Pos, defect.code, defect.hint, "matcher %s %s nothing: %s", Excerpt(text.Value), verb, defect.reason)
+		d.diags.Warnf(text.Pos, defect.code, defect.hint, "matcher %s %s nothing: %s", diag.Excerpt(text.Value), verb, defect.reason)
 	}
 	return m, true
 }

@@ -81,19 +81,19 @@ func (d *decoder) ignoredKey(f field, kind KeyKind, l level) {
 	switch {
 	case kind == KeyFork:
 		d.diags.Warnf(f.pos, "fork-only-key", "remove it; only the self-hosted fork of garnix reads it",
-			"hosted garnix never knew the key %s and ignored it", Excerpt(f.key))
+			"hosted garnix never knew the key %s and ignored it", diag.Excerpt(f.key))
 	case kind == KeyHosted:
 		d.diags.Warnf(f.pos, "hosted-only-key", "remove it; give CI a token of its own for private flake inputs",
-			"key %s was an option of the hosted service only", Excerpt(f.key))
+			"key %s was an option of the hosted service only", diag.Excerpt(f.key))
 	case f.key == "$schema":
-		d.diags.Add(diag.Notice, f.pos, "unknown-key", "", "garnix did not read %s; it is for editors", Excerpt(f.key))
+		d.diags.Add(diag.Notice, f.pos, "unknown-key", "", "garnix did not read %s; it is for editors", diag.Excerpt(f.key))
 	default:
-		d.diags.Warnf(f.pos, "unknown-key", unknownKeyHint(f.key, l), "garnix did not know the key %s %s and ignored it", Excerpt(f.key), l.name)
+		d.diags.Warnf(f.pos, "unknown-key", unknownKeyHint(f.key, l), "garnix did not know the key %s %s and ignored it", diag.Excerpt(f.key), l.name)
 	}
 }
 
 func unknownKeyHint(key string, l level) string {
-	if near := Nearest(key, l.keys); near != "" {
+	if near := diag.Nearest(key, l.keys); near != "" {
 		return fmt.Sprintf("did you mean %q? as it is, garnix used the default", near)
 	}
 	homes := []struct {

@@ -82,7 +82,7 @@ func Resolve(s Source) (*Config, diag.List) {
 func fromFlake(file string, lock *flake.Lock) (c *Config, found diag.List, ignored string) {
 	for _, path := range []string{"garnix", "garnix.config"} {
 		if message := lock.Errors[path]; message != "" {
-			return nil, nil, "it does not evaluate: " + Excerpt(message)
+			return nil, nil, "it does not evaluate: " + diag.Excerpt(message)
 		}
 	}
 	if lock.GarnixConfig == nil {

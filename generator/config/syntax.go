@@ -34,7 +34,7 @@ func syntaxError(file string, src []byte, err error) diag.Diagnostic {
 		Pos:      diag.Pos{File: file, Line: line},
 		Severity: diag.Error,
 		Code:     "yaml-syntax",
-		Message:  "not valid YAML: " + cut(message),
+		Message:  "not valid YAML: " + diag.OneLine(message, 80),
 		Hint:     syntaxHint(message, text),
 	}
 }

@@ -71,9 +71,9 @@ func (v *value) describe() string {
 	case boolKind:
 		return "the boolean " + v.text
 	case numberKind:
-		return "the number " + cut(v.text)
+		return "the number " + diag.OneLine(v.text, 80)
 	case textKind:
-		return "the text " + Excerpt(v.text)
+		return "the text " + diag.Excerpt(v.text)
 	case listKind:
 		return "a list"
 	case mappingKind:

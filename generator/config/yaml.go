@@ -87,7 +87,7 @@ func (t *tree) alias(n *yaml.Node) *value {
 	if v, ok := t.anchors[n.Value]; ok {
 		return v
 	}
-	t.diags.Errorf(t.pos(n), "yaml-alias", "write the value out", "alias *%s stands inside its own anchor", cut(n.Value))
+	t.diags.Errorf(t.pos(n), "yaml-alias", "write the value out", "alias *%s stands inside its own anchor", diag.OneLine(n.Value, 80))
 	return &value{pos: t.pos(n)}
 }
 
@@ -108,7 +108,7 @@ func (t *tree) mapping(n *yaml.Node) *value {
 		default:
 			if old, replaced := v.set(f); replaced && !old.merged {
 				t.diags.Warnf(f.pos, "duplicate-key", "keep one of the two",
-					"key %s is given twice; garnix used this one and ignored the one on line %d", Excerpt(key), old.pos.Line)
+					"key %s is given twice; garnix used this one and ignored the one on line %d", diag.Excerpt(key), old.pos.Line)
 			}
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"garnix2gha/generator/diag"
 )
 
 // scheduleOff stands for "" where a word reads better.
@@ -59,7 +61,7 @@ func checkSchedule(text string) *problem {
 		kind := cronFields()[i]
 		numbers, ok := kind.numbers(field)
 		if !ok {
-			return &problem{code: code, hint: hint, message: fmt.Sprintf("has a %s from %d to %d, not %s", kind.name, kind.low, kind.high, quoted(field))}
+			return &problem{code: code, hint: hint, message: fmt.Sprintf("has a %s from %d to %d, not %s", kind.name, kind.low, kind.high, diag.Excerpt(field))}
 		}
 		if i == 0 && tooOften(numbers) {
 			return &problem{code: code, hint: hint, message: "must not run more often than every five minutes, which GitHub does not"}

@@ -237,7 +237,7 @@ func TestAnOddKeyIsShownShortAndGetsNoSuggestion(t *testing.T) {
 	t.Parallel()
 	_, diags := Parse(file, []byte(strings.Repeat("cache", 100)+": {}\n"))
 	require.Len(t, diags, 1)
-	assert.Equal(t, `unknown key "`+strings.Repeat("cache", 12)+`…"`, diags[0].Message)
+	assert.Equal(t, `unknown key "`+strings.Repeat("cache", 16)+`…"`, diags[0].Message)
 	assert.NotContains(t, diags[0].Hint, "did you mean")
 }
 

@@ -80,7 +80,7 @@ func (p *parser) entries(v value, read func(key *yaml.Node, child value)) {
 		}
 		if line, ok := seen[key.Value]; ok {
 			p.diags.Errorf(p.pos(key), "duplicate-key", "keep one of the two", "key %s is given again; it stands in line %d already",
-				quoted(key.Value), line)
+				diag.Excerpt(key.Value), line)
 			continue
 		}
 		seen[key.Value] = key.Line
@@ -96,10 +96,10 @@ func (p *parser) entries(v value, read func(key *yaml.Node, child value)) {
 func (p *parser) unknownKey(v value, key *yaml.Node, known []string) {
 	delete(p.places.given, strings.TrimPrefix(v.path+"."+key.Value, "."))
 	hint := "known keys: " + strings.Join(known, ", ")
-	if near := nearest(key.Value, known); near != "" {
+	if near := diag.Nearest(key.Value, known); near != "" {
 		hint = "did you mean " + strconv.Quote(near) + "? " + hint
 	}
-	p.diags.Errorf(p.pos(key), "unknown-key", hint, "unknown key %s%s", quoted(key.Value), within(v.path))
+	p.diags.Errorf(p.pos(key), "unknown-key", hint, "unknown key %s%s", diag.Excerpt(key.Value), within(v.path))
 }
 
 // within names the mapping of a path, and says nothing for the top level.
@@ -162,7 +162,7 @@ func typeName(tag string) string {
 	case "!!timestamp":
 		return "a date"
 	}
-	return "a value of type " + quoted(tag)
+	return "a value of type " + diag.Excerpt(tag)
 }
 
 func typeHint(want, got string, n *yaml.Node) string {
@@ -179,13 +179,4 @@ func typeHint(want, got string, n *yaml.Node) string {
 		return "write it as a list: put square brackets around it"
 	}
 	return ""
-}
-
-// quoted makes a piece of the file safe and short enough for a message.
-func quoted(text string) string {
-	const limit = 60
-	if runes := []rune(text); len(runes) > limit {
-		text = string(runes[:limit]) + "…"
-	}
-	return strconv.Quote(text)
 }

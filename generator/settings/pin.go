@@ -3,6 +3,8 @@ package settings
 import (
 	"regexp"
 
+	"garnix2gha/generator/diag"
+
 	"gopkg.in/yaml.v3"
 )
 
@@ -22,7 +24,7 @@ func (p *parser) pins(v value, dst map[string]Pin) {
 	p.entries(v, func(key *yaml.Node, child value) {
 		if !actionName.MatchString(key.Value) {
 			p.faulty[child.path] = true
-			p.diags.Errorf(p.pos(key), "bad-value", `for example "actions/checkout"`, "a key in pins must be owner/repository, not %s", quoted(key.Value))
+			p.diags.Errorf(p.pos(key), "bad-value", `for example "actions/checkout"`, "a key in pins must be owner/repository, not %s", diag.Excerpt(key.Value))
 			return
 		}
 		dst[key.Value] = p.pin(child)

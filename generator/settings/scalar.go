@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 
+	"garnix2gha/generator/diag"
+
 	"gopkg.in/yaml.v3"
 )
 
@@ -140,8 +142,8 @@ func choice[T ~string](p *parser, v value, dst *T, options ...T) {
 		if slices.Contains(words, text) {
 			return nil
 		}
-		bad := problem{code: "bad-value", message: "must be " + oneOf(words) + ", not " + quoted(text)}
-		if near := nearest(text, words); near != "" {
+		bad := problem{code: "bad-value", message: "must be " + oneOf(words) + ", not " + diag.Excerpt(text)}
+		if near := diag.Nearest(text, words); near != "" {
 			bad.hint = "did you mean " + strconv.Quote(near) + "?"
 		}
 		return &bad

@@ -3,6 +3,8 @@ package settings
 import (
 	"regexp"
 	"strings"
+
+	"garnix2gha/generator/diag"
 )
 
 // Triggers say what starts the build workflow.
@@ -80,7 +82,7 @@ func (p *parser) checkTriggers(t Triggers) {
 	for _, branch := range t.PushBranches {
 		if branch.everything() {
 			p.fault("triggers.pull-requests", "double-build", "name the branches that are built on push, for example push-branches: [main]",
-				"triggers.pull-requests: all builds every pull request, whose commits the pushes to %s build already", quoted(string(branch)))
+				"triggers.pull-requests: all builds every pull request, whose commits the pushes to %s build already", diag.Excerpt(string(branch)))
 			return
 		}
 	}

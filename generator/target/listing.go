@@ -6,6 +6,7 @@ import (
 	"unicode"
 
 	"garnix2gha/generator/config"
+	"garnix2gha/generator/diag"
 	"garnix2gha/generator/flake"
 )
 
@@ -47,7 +48,7 @@ func (f *findings) listing() {
 			if !fatal {
 				continue
 			}
-			hint := "make it evaluate, or narrow the include " + config.Excerpt(by.String())
+			hint := "make it evaluate, or narrow the include " + diag.Excerpt(by.String())
 			if failure.family.Shape() != flake.Direct {
 				hint += "; an exclude does not help"
 			}
