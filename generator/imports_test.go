@@ -23,7 +23,7 @@ func TestImportsRunOneWay(t *testing.T) {
 		"generator/plan":     {"generator/diag", "generator/flake", "generator/config", "generator/settings", "generator/target"},
 		"generator/workflow": {"generator/diag"},
 		"generator/lint":     {"generator/diag"},
-		"generator/output":   {},
+		"generator/output":   {"generator/diag"},
 		"generator/report": {
 			"generator/diag", "generator/flake", "generator/config", "generator/settings", "generator/target", "generator/plan",
 		},

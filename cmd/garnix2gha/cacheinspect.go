@@ -95,7 +95,7 @@ func (o *options) printInspection(in cachix.Inspection) error {
 	}
 	line := func(title, text string) {
 		if text != "" {
-			fmt.Fprintf(o.stdout, "%-8s %s\n", title, oneLine(text))
+			fmt.Fprintf(o.stdout, "%-8s %s\n", title, diag.Printable(text))
 		}
 	}
 	line("cache", describeCache(in))
@@ -107,7 +107,7 @@ func (o *options) printInspection(in cachix.Inspection) error {
 	line("token", fmt.Sprintf("%s: %s", in.Verdict, in.Summary()))
 	printList(o.stdout, "how this is known", in.Established)
 	for _, warning := range in.Warnings {
-		fmt.Fprintf(o.stderr, "warning: %s\n", oneLine(warning))
+		fmt.Fprintf(o.stderr, "warning: %s\n", diag.Printable(warning))
 	}
 	printList(o.stdout, "next", in.Next)
 	return nil
@@ -145,10 +145,10 @@ func servingText(serving cachix.Serving) string {
 func inspectionDiagnostics(in cachix.Inspection) diag.List {
 	var list diag.List
 	for _, warning := range in.Warnings {
-		list.Warnf(diag.Pos{}, "cache-inspect", "", "%s", oneLine(warning))
+		list.Warnf(diag.Pos{}, "cache-inspect", "", "%s", diag.Printable(warning))
 	}
 	if !in.Settled() || !fit(in) {
-		list.Errorf(diag.Pos{}, "cache-inspect", oneLine(strings.Join(in.Next, "; ")), "%s; %s", describeCache(in), in.Summary())
+		list.Errorf(diag.Pos{}, "cache-inspect", diag.Printable(strings.Join(in.Next, "; ")), "%s; %s", describeCache(in), in.Summary())
 	}
 	return list
 }

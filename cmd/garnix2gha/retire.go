@@ -125,7 +125,7 @@ func (p *retirement) committed(ctx context.Context) error {
 			p.refused.Errorf(diag.Pos{}, "uncommitted", hint, "%s more differ from the last commit", plural(len(changed)-most, "file"))
 			break
 		}
-		p.refused.Errorf(posOf(oneLine(name)), "uncommitted", hint, "it differs from the last commit")
+		p.refused.Errorf(posOf(diag.Printable(name)), "uncommitted", hint, "it differs from the last commit")
 	}
 	tracked, err := p.survey.tree.Tracked(ctx)
 	if err != nil {
@@ -201,7 +201,7 @@ func unproven(rows []verdictRow) diag.List {
 			return list
 		}
 		what := strings.TrimSpace(strings.Join([]string{row.attr, row.output, row.path}, " "))
-		list.Errorf(row.pos, "cache-"+string(row.verdict), oneLine(row.next), "%s is %s: %s", oneLine(what), row.verdict, oneLine(row.cause))
+		list.Errorf(row.pos, "cache-"+string(row.verdict), diag.Printable(row.next), "%s is %s: %s", diag.Printable(what), row.verdict, diag.Printable(row.cause))
 	}
 	return list
 }
@@ -229,7 +229,7 @@ func (p *retirement) agree(ctx context.Context, yes bool) error {
 	}
 	fmt.Fprintln(p.stderr, "This will be done:")
 	for _, file := range files {
-		fmt.Fprintf(p.stderr, "  %-9s %s\n", file.Action, oneLine(file.Path))
+		fmt.Fprintf(p.stderr, "  %-9s %s\n", file.Action, diag.Printable(file.Path))
 	}
 	fmt.Fprint(p.stderr, "Go ahead? [y/N] ")
 	answer, err := p.line(ctx)

@@ -216,33 +216,24 @@ func (p *retirement) wayBack() []string {
 	printable := true
 	for _, file := range p.files(false) {
 		// A leading colon has a meaning of its own for git.
-		printable = printable && oneLine(file.Path) == file.Path && !strings.HasPrefix(file.Path, ":")
+		printable = printable && diag.Printable(file.Path) == file.Path && !strings.HasPrefix(file.Path, ":")
 		if file.Action == "created" {
-			created = append(created, shellWord(filepath.Join(p.survey.repo.Dir(), filepath.FromSlash(file.Path))))
+			created = append(created, diag.ShellWord(filepath.Join(p.survey.repo.Dir(), filepath.FromSlash(file.Path))))
 			continue
 		}
-		restored = append(restored, shellWord(file.Path))
+		restored = append(restored, diag.ShellWord(file.Path))
 	}
 	if !printable || len(restored) > most {
 		restored = []string{"."} // everything was as in the commit
 	}
 	var commands []string
 	if len(restored) > 0 {
-		commands = append(commands, "git -C "+shellWord(p.survey.repo.Dir())+" checkout "+p.head+" -- "+strings.Join(restored, " "))
+		commands = append(commands, "git -C "+diag.ShellWord(p.survey.repo.Dir())+" checkout "+p.head+" -- "+strings.Join(restored, " "))
 	}
 	if len(created) > 0 {
 		commands = append(commands, "rm -f -- "+strings.Join(created, " "))
 	}
 	return commands
-}
-
-// shellWord quotes a text for the shell where it has to.
-func shellWord(text string) string {
-	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/@%+=:,"
-	if text != "" && strings.Trim(text, plain) == "" {
-		return text
-	}
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 // print tells what was done, what is left, and how to go back. Of a dry run it is the diff alone.
@@ -266,7 +257,7 @@ func (p *retirement) print(ctx context.Context, dryRun bool) error {
 		p.printEdit(file, dryRun)
 	}
 	for _, t := range p.left {
-		fmt.Fprintf(p.stderr, "by hand   %s: %s: %s\n", place(t.Pos), t.Kind, oneLine(t.Mend))
+		fmt.Fprintf(p.stderr, "by hand   %s: %s: %s\n", place(t.Pos), t.Kind, diag.Printable(t.Mend))
 	}
 	switch {
 	case dryRun:

@@ -6,25 +6,29 @@ import (
 	"strings"
 )
 
-// escapes are the sequences by which programs colour their messages and set a terminal's title.
 var escapes = regexp.MustCompile("\x1b\\[[0-9;?]*[A-Za-z]|\x1b\\][^\x07\x1b]*(\x07|\x1b\\\\)?")
 
 // Printable makes foreign text fit to print: whatever would leave the line, steer the terminal or change the direction
 // of the text becomes U+FFFD, and so do bytes that are not UTF-8.
-func Printable(text string) string {
+func Printable(text string) string { return withoutControls(text, '\uFFFD') }
+
+// OneLine makes the message of another program fit to print: without its colours and whatever Printable shows, its words
+// one blank apart, and cut to at most so many characters.
+func OneLine(text string, most int) string {
+	return cut(strings.Join(strings.Fields(withoutControls(WithoutColors(text), ' ')), " "), most)
+}
+
+// WithoutColors removes the sequences that colour a message or set a terminal's title.
+func WithoutColors(text string) string { return escapes.ReplaceAllString(text, "") }
+
+func withoutControls(text string, instead rune) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r < ' ', r >= 0x7f && r < 0xa0, r >= 0x2028 && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
-			return '\uFFFD'
+			return instead
 		}
 		return r
 	}, text)
-}
-
-// OneLine makes the message of another program fit to print: without its colours, its words one blank apart, printable,
-// and cut to at most so many characters.
-func OneLine(text string, most int) string {
-	return cut(Printable(strings.Join(strings.Fields(escapes.ReplaceAllString(text, "")), " ")), most)
 }
 
 // Excerpt quotes text for a message: what is not printable is escaped, and at most 80 characters are shown.
