@@ -4,6 +4,7 @@
 // The rooms, in the order in which data passes through them; none imports a later one:
 //
 //	diag      where something is wrong and how to say it
+//	document  a YAML file with positions, or where its syntax breaks
 //	flake     Nix's nouns: systems, attribute paths, matchers, and the lock that lists a flake's outputs
 //	config    garnix.yaml as garnix decoded it
 //	settings  .github/garnix2gha/config.yaml
