@@ -2,33 +2,12 @@ package settings
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"garnix2gha/generator/diag"
 )
-
-// scheduleOff stands for "" where a word reads better.
-const scheduleOff = "off"
-
-var cronText = regexp.MustCompile(`^[0-9A-Za-z*/,-]+( +[0-9A-Za-z*/,-]+){4}$`)
-
-func (p *parser) schedule(v value, dst *string) {
-	if v.node.ShortTag() == "!!bool" {
-		p.fault(v.path, "wrong-type", "write off for no schedule", "%s must be a cron expression or off", v.path)
-		return
-	}
-	var text string
-	if !p.text(v, &text, orEmpty(checkSchedule)) {
-		return
-	}
-	if text == scheduleOff {
-		text = ""
-	}
-	*dst = strings.Join(strings.Fields(text), " ")
-}
 
 // cronField is one of the five fields: what its numbers mean and which it may have.
 type cronField struct {
@@ -48,26 +27,22 @@ func cronFields() []cronField {
 	}
 }
 
-// checkSchedule accepts POSIX cron as GitHub does: no @daily, no seconds, no Sunday as 7.
-func checkSchedule(text string) *problem {
-	const code, hint = "bad-schedule", `for example "23 4 * * *" for 04:23 UTC every day, or off`
-	if text == scheduleOff {
-		return nil
-	}
-	if !cronText.MatchString(text) {
-		return &problem{code: code, hint: hint, message: "must be a cron expression of five fields"}
-	}
+// schedule accepts POSIX cron as GitHub does: no @daily, no seconds, no Sunday as 7.
+func (p *parser) schedule(text string) {
+	c := complaint{code: "bad-schedule", hint: `for example "23 4 * * *" for 04:23 UTC every day, or off`}
 	for i, field := range strings.Fields(text) {
 		kind := cronFields()[i]
 		numbers, ok := kind.numbers(field)
-		if !ok {
-			return &problem{code: code, hint: hint, message: fmt.Sprintf("has a %s from %d to %d, not %s", kind.name, kind.low, kind.high, diag.Excerpt(field))}
+		switch {
+		case !ok:
+			c.message = fmt.Sprintf("has a %s from %d to %d, not %s", kind.name, kind.low, kind.high, diag.Excerpt(field))
+		case i == 0 && tooOften(numbers):
+			c.message = "must not run more often than every five minutes, which GitHub does not"
+		default:
+			continue
 		}
-		if i == 0 && tooOften(numbers) {
-			return &problem{code: code, hint: hint, message: "must not run more often than every five minutes, which GitHub does not"}
-		}
+		p.complain("schedule", c)
 	}
-	return nil
 }
 
 // numbers returns the numbers that a field stands for, sorted; ok is false for what cron does not know.

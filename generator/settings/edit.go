@@ -42,7 +42,7 @@ func WithInline(src, config []byte) ([]byte, error) {
 	var b strings.Builder
 	b.WriteString(inlineKey + ":\n")
 	content := false
-	for line := range strings.Lines(strings.ReplaceAll(string(trimBOM(config)), "\r\n", "\n")) {
+	for line := range strings.Lines(strings.ReplaceAll(string(bytes.TrimPrefix(config, []byte("\ufeff"))), "\r\n", "\n")) {
 		if strings.HasPrefix(line, "---") || strings.HasPrefix(line, "...") {
 			continue // a document's marks cannot stand inside another
 		}

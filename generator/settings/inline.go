@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 
+	"garnix2gha/generator/document"
+
 	"gopkg.in/yaml.v3"
 )
 
@@ -15,18 +17,15 @@ var inlineHead = regexp.MustCompile(`^ *(garnix|"garnix"|'garnix') *:`)
 
 // inline cuts the value of the inline key out of the text, because garnix read YAML by rules of its own that nodes
 // no longer show. What stands before it becomes blank, so that positions stay true.
-func (p *parser) inline(v value, root *yaml.Node, src []byte) []byte {
-	if v.node.Kind == yaml.AliasNode {
-		p.faulty[v.path] = true // reported already
+func (p *parser) inline(n, root *yaml.Node) []byte {
+	if n.Kind != yaml.MappingNode && n.Kind != yaml.SequenceNode {
+		p.complain(inlineKey, complaint{code: "wrong-type", message: "must be a mapping, as in garnix.yaml",
+			hint: "put the content of garnix.yaml under it, or remove it"})
 		return nil
 	}
-	if v.node.Kind != yaml.MappingNode && v.node.Kind != yaml.SequenceNode {
-		p.fault(v.path, "wrong-type", "put the content of garnix.yaml under it, or remove it", "%s must be a mapping, as in garnix.yaml", v.path)
-		return nil
-	}
-	lines := bytes.SplitAfter(src, []byte("\n"))
+	lines := bytes.SplitAfter(p.src, []byte("\n"))
 	start, end := 0, len(lines)
-	for key := range pairs(root) {
+	for key := range document.Pairs(root) {
 		switch {
 		case start > 0:
 			end = min(end, key.Line-1)
@@ -37,8 +36,8 @@ func (p *parser) inline(v value, root *yaml.Node, src []byte) []byte {
 	head := string(lines[start-1])
 	found := inlineHead.FindString(head)
 	if found == "" || root.Style&yaml.FlowStyle != 0 {
-		p.fault(v.path, "inline-style", "put the key at the start of a line of its own, without braces around the whole file",
-			"%s must stand in block style", v.path)
+		p.complain(inlineKey, complaint{code: "inline-style", message: "must stand in block style",
+			hint: "put the key at the start of a line of its own, without braces around the whole file"})
 		return nil
 	}
 	var text bytes.Buffer

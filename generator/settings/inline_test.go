@@ -1,8 +1,11 @@
 package settings
 
 import (
+	"bytes"
 	"strings"
 	"testing"
+
+	"garnix2gha/generator/document"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -66,9 +69,9 @@ func TestInlineIsNoAlias(t *testing.T) {
 func requireInline(t *testing.T, src, inline []byte) {
 	t.Helper()
 	var whole, cut yaml.Node
-	require.NoError(t, yaml.Unmarshal(trimBOM(src), &whole))
+	require.NoError(t, yaml.Unmarshal(bytes.TrimPrefix(src, []byte("\ufeff")), &whole))
 	require.NoError(t, yaml.Unmarshal(inline, &cut), "%s", inline)
-	for key, node := range pairs(whole.Content[0]) {
+	for key, node := range document.Pairs(whole.Content[0]) {
 		if key.Value == inlineKey {
 			require.Equal(t, shape(node), shape(cut.Content[0]), "%s", inline)
 			return

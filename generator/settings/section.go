@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"garnix2gha/generator/document"
+
 	"gopkg.in/yaml.v3"
 )
 
@@ -91,11 +93,11 @@ func sameSettings(a, b *Settings) bool {
 // withEntry replaces the lines of a key of the cache section by text, which is not indented and may be "", or adds them
 // where a person would look for them.
 func withEntry(src []byte, key, text string) ([]byte, error) {
-	var document yaml.Node
-	if err := yaml.Unmarshal(src, &document); err != nil {
+	var parsed yaml.Node
+	if err := yaml.Unmarshal(src, &parsed); err != nil {
 		return nil, fmt.Errorf("read settings: %w", err)
 	}
-	head, section := cacheSection(&document)
+	head, section := cacheSection(&parsed)
 	if section == nil || len(section.Content) == 0 {
 		if text == "" {
 			return src, nil
@@ -127,11 +129,11 @@ func withEntry(src []byte, key, text string) ([]byte, error) {
 }
 
 // cacheSection returns the key and the value of the cache section, nil if there is none.
-func cacheSection(document *yaml.Node) (head, section *yaml.Node) {
-	if len(document.Content) != 1 || document.Content[0].Kind != yaml.MappingNode {
+func cacheSection(parsed *yaml.Node) (head, section *yaml.Node) {
+	if len(parsed.Content) != 1 || parsed.Content[0].Kind != yaml.MappingNode {
 		return nil, nil
 	}
-	for name, value := range pairs(document.Content[0]) {
+	for name, value := range document.Pairs(parsed.Content[0]) {
 		if name.Value == cacheKey && value.Kind == yaml.MappingNode {
 			return name, value
 		}
