@@ -1,11 +1,15 @@
 package settings
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/robfig/cron/v3"
+
+	"garnix2gha/generator/diag"
 	"garnix2gha/generator/flake"
 )
 
@@ -128,4 +132,38 @@ func hostedSystems(label string) []flake.System {
 		return []flake.System{flake.X8664Darwin}
 	}
 	return []flake.System{}
+}
+
+// schedule accepts POSIX cron as GitHub does: no @daily, no seconds, no Sunday as 7. The library reads more.
+func (p *parser) schedule(text string) {
+	c := complaint{code: "bad-schedule", hint: `for example "23 4 * * *" for 04:23 UTC every day, or off`}
+	kinds := []struct {
+		name  string
+		field cron.ParseOption
+	}{
+		{"minute from 0 to 59", cron.Minute}, {"hour from 0 to 23", cron.Hour}, {"day of the month from 1 to 31", cron.Dom},
+		{"month from 1 to 12", cron.Month}, {"day of the week from 0 to 6", cron.Dow},
+	}
+	for i, field := range strings.Fields(text) {
+		times, err := cron.NewParser(kinds[i].field).Parse(field)
+		if err != nil || !cronItems.MatchString(field) {
+			c.message = fmt.Sprintf("has a %s, not %s", kinds[i].name, diag.Excerpt(field))
+			p.complain("schedule", c)
+		} else if times, ok := times.(*cron.SpecSchedule); ok && i == 0 && tooOften(times.Minute) {
+			c.message = "must not run more often than every five minutes, which GitHub does not"
+			p.complain("schedule", c)
+		}
+	}
+}
+
+var cronItems = regexp.MustCompile(`^(\*|\w+(-\w+)?)(/\d+)?(,(\*|\w+(-\w+)?)(/\d+)?)*$`)
+
+// tooOften reports minutes of one hour, a bit each, less than five apart.
+func tooOften(minutes uint64) bool {
+	for apart := 1; apart < 5; apart++ {
+		if minutes&(minutes>>apart)&(1<<60-1) != 0 {
+			return true
+		}
+	}
+	return false
 }
