@@ -43,38 +43,6 @@ func WithPins(src []byte, pins map[string]Pin) ([]byte, error) {
 	return fresh, nil
 }
 
-// WithInline returns the settings file with the text of a garnix.yaml under the key "garnix"; everything else keeps
-// its bytes.
-func WithInline(src, config []byte) ([]byte, error) {
-	var b strings.Builder
-	b.WriteString(inlineKey + ":\n")
-	content := false
-	config = bytes.TrimPrefix(config, []byte("\ufeff"))
-	for line := range strings.Lines(strings.ReplaceAll(string(config), "\r\n", "\n")) {
-		if strings.HasPrefix(line, "---") || strings.HasPrefix(line, "...") {
-			continue // a document's marks cannot stand inside another
-		}
-		text := strings.TrimSpace(line)
-		content = content || text != "" && text[0] != '#'
-		if text != "" {
-			b.WriteString("  ")
-		}
-		b.WriteString(line)
-	}
-	text := strings.TrimRight(b.String(), "\n") + "\n"
-	if !content {
-		text = strings.Replace(text, ":\n", ": {}\n", 1)
-	}
-	fresh, err := spliced(src, "", inlineKey, text)
-	if err != nil {
-		return nil, err
-	}
-	if got, diags := Parse("", fresh); diags.HasErrors() || got.Inline == nil {
-		return nil, errors.New("the configuration cannot be moved into the settings as it is written; keep the file")
-	}
-	return fresh, nil
-}
-
 // WithCachix returns the settings file naming a Cachix cache and what it is read by; everything else keeps its bytes.
 // url "" is the address that follows from the name. Without keys those of the file go, unless it names this cache
 // already: they belong to another one.
@@ -143,7 +111,6 @@ func means(src []byte, wanted Settings) bool {
 		return false
 	}
 	got.places, wanted.places = places{}, places{}
-	got.Inline, wanted.Inline = bytes.TrimSpace(got.Inline), bytes.TrimSpace(wanted.Inline)
 	if len(got.Cache.PublicKeys) == 0 && len(wanted.Cache.PublicKeys) == 0 {
 		got.Cache.PublicKeys, wanted.Cache.PublicKeys = nil, nil
 	}

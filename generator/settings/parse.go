@@ -21,9 +21,8 @@ func Parse(file string, src []byte) (*Settings, diag.List) {
 		places: places{file: file, given: map[string]diag.Pos{}},
 		nodes:  map[string]*yaml.Node{},
 		faulty: map[string]bool{},
-		src:    src,
 	}
-	read := p.document()
+	read := p.document(src)
 	if read == nil && p.diags.HasErrors() {
 		return nil, p.diags
 	}
@@ -52,7 +51,7 @@ func (p *parser) settings(file any) *Settings {
 		return nil
 	}
 	p.crossCheck(s)
-	s.Inline, s.places = p.garnix, p.places
+	s.places = p.places
 	return s
 }
 
@@ -79,19 +78,16 @@ type parser struct {
 	nodes  map[string]*yaml.Node // the values, by dotted path
 	faulty map[string]bool       // key paths already complained of, so that no second rule speaks of their value
 	diags  diag.List
-
-	src    []byte
-	garnix []byte // the text of inlineKey
 }
 
-// document reads the file as JSON would hold it, apart from inlineKey; nil if there is nothing to read.
-func (p *parser) document() any {
-	if line := strangeLine(p.src); line > 0 {
+// document reads the file as JSON would hold it; nil if there is nothing to read.
+func (p *parser) document(src []byte) any {
+	if line := strangeLine(src); line > 0 {
 		p.diags.Errorf(diag.Pos{File: p.places.file, Line: line}, "yaml-syntax", "save the file as UTF-8 with ordinary line ends",
 			"the line holds a byte that is not UTF-8 or a line break that editors do not show")
 		return nil
 	}
-	root, diags := document.Read(p.places.file, p.src)
+	root, diags := document.Read(p.places.file, src)
 	p.diags = diags
 	if root == nil {
 		return nil
@@ -162,6 +158,7 @@ func (p *parser) mapping(path string, n *yaml.Node) map[string]any {
 		at := strings.TrimPrefix(path+"."+key.Value, ".")
 		switch {
 		case p.refuseAlias(key):
+			p.refuseAlias(node)
 		case key.Kind != yaml.ScalarNode:
 			p.diags.Errorf(p.pos(key), "wrong-type", "", "a key%s must be text", within(path))
 		case seen[key.Value] > 0:
@@ -173,11 +170,7 @@ func (p *parser) mapping(path string, n *yaml.Node) map[string]any {
 			if node.Kind != yaml.ScalarNode {
 				p.places.given[at] = p.pos(key)
 			}
-			if at != inlineKey {
-				out[key.Value] = p.value(at, node)
-			} else if !p.refuseAlias(node) {
-				p.garnix = p.inline(node, n)
-			}
+			out[key.Value] = p.value(at, node)
 		}
 	}
 	return out
