@@ -66,10 +66,6 @@ func (p *parser) cache(c Cache) {
 			p.warn("cache", "public-key-missing", `add public-key, which "nix key convert-secret-to-public" prints`,
 				"without cache.public-key Nix takes nothing from the cache")
 		}
-		if c.Private && c.TokenSecret == "" && !p.faulty["cache.token-secret"] {
-			p.warn("cache.private", "token-missing", "add token-secret, the name of a secret with the password",
-				"a private cache cannot be read without cache.token-secret")
-		}
 	case Attic:
 		if b.Name == "" && c.URL != "" {
 			p.complain("cache.name", complaint{code: "missing-key", message: "is needed: cache.url does not end in it",
