@@ -54,8 +54,8 @@ type Input struct {
 	Settings  Source
 	Lock      Source
 	Overlay   Source
-	Misnamed  string // a garnix.yml, which garnix never read; "" without one
-	Flake     Source // flake.nix: only looked at for a garnix.config that no lock tells
+	Misnamed  []string // paths of files that look like garnix.yaml and that garnix never read
+	Flake     Source   // flake.nix: only looked at for a garnix.config that no lock tells
 	Templates fs.FS
 }
 
@@ -93,9 +93,9 @@ func Read(in Input) Model {
 	if in.Hidden != "" {
 		m.Diags.Warnf(diag.Pos{File: in.Hidden}, "config-hidden", "remove one of the two", "%s is read instead", in.Config.Path)
 	}
-	if in.Misnamed != "" {
-		m.Diags.Warnf(diag.Pos{File: in.Misnamed}, "misnamed-config", "rename it to garnix.yaml if it is meant to count",
-			"garnix never read %s, only garnix.yaml", in.Misnamed)
+	for _, file := range in.Misnamed {
+		m.Diags.Warnf(diag.Pos{File: file}, "misnamed-config", "make it the garnix.yaml at the root if it is meant to count",
+			"garnix never read %s, only garnix.yaml at the root", file)
 	}
 	if m.Lock == nil && flakeConfig.Match(in.Flake.Content) {
 		m.Diags.Warnf(diag.Pos{File: in.Flake.Path}, "flake-config-unknown", `run "garnix2gha snapshot", which reads it`,
