@@ -43,7 +43,7 @@ func (p *parser) settings(file any) *Settings {
 	if mapping := object(file); mapping != nil {
 		fill(whole, mapping)
 	}
-	mapping := without(file, p.validate(file))
+	mapping := p.without(file, p.validate(file))
 	fill(whole, mapping)
 	s, err := decode(mapping)
 	if err != nil {
@@ -55,13 +55,15 @@ func (p *parser) settings(file any) *Settings {
 	return s
 }
 
-// without removes the settings that hold a broken value; what is no mapping is an empty one.
-func without(file any, broken [][]string) map[string]any {
+// without removes the settings that hold a broken value, so that no further rule speaks of them; what is no mapping is
+// an empty one.
+func (p *parser) without(file any, broken [][]string) map[string]any {
 	mapping := object(file)
 	if mapping == nil {
 		mapping = map[string]any{}
 	}
 	for _, at := range broken {
+		p.faulty[strings.Join(at[:min(len(at), 2)], ".")] = true
 		switch {
 		case len(at) > 1 && object(mapping[at[0]]) != nil:
 			delete(object(mapping[at[0]]), at[1])

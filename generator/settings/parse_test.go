@@ -250,6 +250,14 @@ func TestEveryProblemIsReportedAtOnceInTheOrderOfTheFile(t *testing.T) {
 	}, got)
 }
 
+func TestABrokenListIsNotAlsoCalledMissing(t *testing.T) {
+	t.Parallel()
+	_, diags := Parse(file, []byte("cache: {backend: nix, url: 'https://x', push-url: 'file:///x', public-key: [a, b]}\n"))
+	require.Len(t, diags, 2)
+	assert.Contains(t, diags[0].Message, "cache.public-key.0 must be a public key")
+	assert.Contains(t, diags[1].Message, "cache.public-key.1 must be a public key")
+}
+
 func TestUnknownKeysGetASuggestionAndTheKnownOnes(t *testing.T) {
 	t.Parallel()
 	_, diags := Parse(file, []byte("triggers: {pushBranches: [main], pr: all, \"\\e[31m\": 1}\n"))

@@ -38,8 +38,8 @@ func (p *parser) validate(file any) (broken [][]string) {
 		case *kind.AdditionalProperties:
 			for _, key := range k.Properties {
 				broken = append(broken, append(slices.Clip(at), key))
-				p.unknownKey(strings.Join(at, "."), key, rule)
 			}
+			p.unknownKeys(strings.Join(at, "."), k.Properties, rule)
 		default:
 			if len(v.Causes) == 0 {
 				broken = append(broken, at)
@@ -124,22 +124,25 @@ func (p *parser) badLines(path string, forbidden map[string]any) []diag.Pos {
 	return lines
 }
 
-// unknownKey reports a key that a mapping must not have.
-func (p *parser) unknownKey(path, key string, rule map[string]any) {
-	at := p.places.at(path)
-	for node := range document.Pairs(p.nodes[path]) {
-		if node.Value == key {
-			at = p.pos(node)
-			break
-		}
-	}
+// unknownKeys reports keys that a mapping must not have.
+func (p *parser) unknownKeys(path string, keys []string, rule map[string]any) {
 	known := slices.Sorted(maps.Keys(object(rule["properties"])))
-	c := complaint{code: "unknown-key", message: "unknown key " + diag.Excerpt(key) + within(path), hint: "known keys: " + strings.Join(known, ", ")}
-	if near := diag.Nearest(key, known); near != "" {
-		c.hint = fmt.Sprintf("did you mean %q? %s", near, c.hint)
+	unknown := map[string]bool{}
+	for _, key := range keys {
+		unknown[key] = true
 	}
-	c = c.inWordsOf(rule, "additionalProperties")
-	p.diags.Errorf(at, c.code, c.hint, "%s", c.message)
+	for key := range document.Pairs(p.nodes[path]) {
+		if !unknown[key.Value] {
+			continue
+		}
+		unknown[key.Value] = false // a second one is a repeated key
+		c := complaint{code: "unknown-key", message: "unknown key " + diag.Excerpt(key.Value) + within(path), hint: "known keys: " + strings.Join(known, ", ")}
+		if near := diag.Nearest(key.Value, known); near != "" {
+			c.hint = fmt.Sprintf("did you mean %q? %s", near, c.hint)
+		}
+		c = c.inWordsOf(rule, "additionalProperties")
+		p.diags.Errorf(p.pos(key), c.code, c.hint, "%s", c.message)
+	}
 }
 
 // wrongType says what a value should have been and what it is.
