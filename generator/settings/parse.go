@@ -19,7 +19,6 @@ func Parse(file string, src []byte) (*Settings, diag.List) {
 	src = bytes.TrimPrefix(src, []byte("\ufeff"))
 	p := &parser{
 		places: places{file: file, given: map[string]diag.Pos{}},
-		nodes:  map[string]*yaml.Node{},
 		faulty: map[string]bool{},
 	}
 	read := p.document(src)
@@ -77,9 +76,26 @@ func (p *parser) without(file any, broken [][]string) map[string]any {
 // parser collects what is wrong with one file.
 type parser struct {
 	places places
-	nodes  map[string]*yaml.Node // the values, by dotted path
-	faulty map[string]bool       // key paths already complained of, so that no second rule speaks of their value
+	root   value
+	faulty map[string]bool // key paths already complained of, so that no second rule speaks of their value
 	diags  diag.List
+}
+
+// value is a node with those within it, by key or index.
+type value struct {
+	*yaml.Node
+	within map[string]*value
+}
+
+// find follows keys and indices; nil if the file gives no such value.
+func (v *value) find(at []string) *value {
+	for _, step := range at {
+		if v == nil {
+			return nil
+		}
+		v = v.within[step]
+	}
+	return v
 }
 
 // document reads the file as JSON would hold it; nil if there is nothing to read.
@@ -94,7 +110,8 @@ func (p *parser) document(src []byte) any {
 	if root == nil {
 		return nil
 	}
-	return p.value("", root)
+	p.root.Node = root
+	return p.read("", &p.root)
 }
 
 // strangeLine returns the line of the first byte that is not UTF-8, or of the first line break that YAML 1.1 counts
@@ -120,22 +137,24 @@ const strange = 0.5
 
 var decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
 
-// value turns a node into what JSON would hold. An alias is nil, and reported.
-func (p *parser) value(path string, n *yaml.Node) any {
-	p.nodes[path] = n
+// read turns a value into what JSON would hold. An alias is nil, and reported.
+func (p *parser) read(path string, v *value) any {
+	n := v.Node
+	v.within = map[string]*value{}
 	if p.refuseAlias(n) {
 		p.faulty[path] = true
 		return nil
 	}
 	switch tag := n.ShortTag(); {
 	case tag == "!!map" && n.Kind == yaml.MappingNode:
-		return p.mapping(path, n)
+		return p.mapping(path, v)
 	case tag == "!!seq" && n.Kind == yaml.SequenceNode:
 		items := make([]any, len(n.Content))
 		for i, item := range n.Content {
-			at := path + "." + strconv.Itoa(i)
-			p.places.given[at] = p.pos(item)
-			items[i] = p.value(at, item)
+			index := strconv.Itoa(i)
+			p.places.given[path+"."+index] = p.pos(item)
+			v.within[index] = &value{Node: item}
+			items[i] = p.read(path+"."+index, v.within[index])
 		}
 		return items
 	case tag == "!!str" && n.Kind == yaml.ScalarNode:
@@ -153,10 +172,10 @@ func (p *parser) value(path string, n *yaml.Node) any {
 }
 
 // mapping reads every key the first time that it is given.
-func (p *parser) mapping(path string, n *yaml.Node) map[string]any {
+func (p *parser) mapping(path string, v *value) map[string]any {
 	out := map[string]any{}
 	seen := map[string]int{}
-	for key, node := range document.Pairs(n) {
+	for key, node := range document.Pairs(v.Node) {
 		at := strings.TrimPrefix(path+"."+key.Value, ".")
 		switch {
 		case p.refuseAlias(key):
@@ -172,7 +191,8 @@ func (p *parser) mapping(path string, n *yaml.Node) map[string]any {
 			if node.Kind != yaml.ScalarNode {
 				p.places.given[at] = p.pos(key)
 			}
-			out[key.Value] = p.value(at, node)
+			v.within[key.Value] = &value{Node: node}
+			out[key.Value] = p.read(at, v.within[key.Value])
 		}
 	}
 	return out

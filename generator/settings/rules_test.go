@@ -54,6 +54,7 @@ func documentRules() []rule {
 		{name: "merge keys are refused", src: "cache:\n  <<: {name: x}\n", line: 2, column: 3, code: "yaml-alias", says: "merge", schemaBlind: true},
 		{name: "a key is given once", src: "strategy: auto\nstrategy: auto\n", line: 2, column: 1, code: "duplicate-key", says: `"strategy" is given again; it stands in line 1`, schemaBlind: true},
 		{name: "a key is known", src: "cahce: {}\n", line: 1, column: 1, code: "unknown-key", hint: `did you mean "cache"? known keys: cache, cancel, disk-space`},
+		{name: "an empty key is known no better", src: "'': 1\n", line: 1, column: 1, code: "unknown-key", says: `unknown key ""`},
 		{name: "a key within a section is known", src: "cache:\n  push_refs: [main]\n", line: 2, column: 3, code: "unknown-key", says: `"push_refs" in cache`, hint: `"push-refs"`},
 		{name: "a key is text", src: "cache:\n  ? [name]\n  : x\n", line: 2, column: 5, code: "wrong-type", says: "a key in cache must be text", schemaBlind: true},
 		{name: "a key has a value", src: "cache:\nstrategy: auto\n", line: 1, column: 7, code: "empty-value", says: "cache has no value", hint: "default"},
