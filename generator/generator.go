@@ -48,7 +48,8 @@ type Source struct {
 
 // Input is everything a rendering depends on.
 type Input struct {
-	Config    Source // garnix.yaml
+	Config    Source // garnix.yaml, at the root or below .github/garnix2gha
+	Hidden    string // a second garnix.yaml, which is not read; "" without one
 	Settings  Source
 	Lock      Source
 	Overlay   Source
@@ -86,17 +87,11 @@ func Read(in Input) Model {
 		m.Lock, found = flake.DecodeLock(in.Lock.Path, in.Lock.Content)
 		add(found)
 	}
-	source := config.Source{File: in.Config.Path, YAML: in.Config.Content}
-	if m.Settings != nil && m.Settings.Inline != nil {
-		source = config.Source{File: in.Settings.Path, YAML: m.Settings.Inline}
-		if in.Config.Content != nil {
-			m.Diags.Warnf(diag.Pos{File: in.Config.Path}, "config-hidden", "remove one of the two",
-				"the key garnix of %s is used instead", in.Settings.Path)
-		}
-	}
-	source.Lock = m.Lock
-	m.Config, found = config.Resolve(source)
+	m.Config, found = config.Resolve(config.Source{File: in.Config.Path, YAML: in.Config.Content, Lock: m.Lock})
 	add(found)
+	if in.Hidden != "" {
+		m.Diags.Warnf(diag.Pos{File: in.Hidden}, "config-hidden", "remove one of the two", "%s is read instead", in.Config.Path)
+	}
 	if in.Misnamed != "" {
 		m.Diags.Warnf(diag.Pos{File: in.Misnamed}, "misnamed-config", "rename it to garnix.yaml if it is meant to count",
 			"garnix never read %s, only garnix.yaml", in.Misnamed)

@@ -78,6 +78,9 @@ func inputOf(archive *txtar.Archive) generator.Input {
 				source.Content = file.Data
 			}
 		}
+		if file.Name == ".github/garnix2gha/garnix.yaml" {
+			in.Config = generator.Source{Path: file.Name, Content: file.Data}
+		}
 		if file.Name == "garnix.yml" {
 			in.Misnamed = file.Name
 		}

@@ -80,7 +80,15 @@ func (o *options) input(r *repo.Repo) (generator.Input, error) {
 	if in.Misnamed, err = misnamed(r); err != nil {
 		return in, err
 	}
-	return in, nil
+	moved, err := r.Read(repo.MovedConfigFile)
+	switch {
+	case err != nil || moved == nil || o.config != "":
+	case in.Config.Content != nil:
+		in.Hidden = repo.MovedConfigFile
+	default:
+		in.Config = generator.Source{Path: repo.MovedConfigFile, Content: moved}
+	}
+	return in, err
 }
 
 // relative names a file as seen from the repository root if it lies below it, else as the command line does.

@@ -118,28 +118,11 @@ func lineOf(src []byte, line int) []byte {
 	return lines[line-1]
 }
 
-// refuseAliases reports every anchor, alias and merge key, except within the garnix.yaml that the file may hold:
-// garnix knew them.
-func (p *parser) refuseAliases(root *yaml.Node) {
-	p.refuseAlias(root)
-	if root.Kind != yaml.MappingNode {
-		p.refuseWithin(root)
-		return
-	}
-	for key, node := range pairs(root) {
-		p.refuseAlias(key)
-		p.refuseAlias(node)
-		if key.Value != inlineKey {
-			p.refuseWithin(key)
-			p.refuseWithin(node)
-		}
-	}
-}
-
-func (p *parser) refuseWithin(node *yaml.Node) {
+// refuseAliases reports every anchor, alias and merge key.
+func (p *parser) refuseAliases(node *yaml.Node) {
+	p.refuseAlias(node)
 	for _, child := range node.Content {
-		p.refuseAlias(child)
-		p.refuseWithin(child)
+		p.refuseAliases(child)
 	}
 }
 

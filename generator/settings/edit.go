@@ -36,37 +36,6 @@ func WithPins(src []byte, pins map[string]Pin) ([]byte, error) {
 	return fresh, nil
 }
 
-// WithInline returns the settings file with the text of a garnix.yaml under the key "garnix"; everything else keeps
-// its bytes.
-func WithInline(src, config []byte) ([]byte, error) {
-	var b strings.Builder
-	b.WriteString(inlineKey + ":\n")
-	content := false
-	for line := range strings.Lines(strings.ReplaceAll(string(trimBOM(config)), "\r\n", "\n")) {
-		if strings.HasPrefix(line, "---") || strings.HasPrefix(line, "...") {
-			continue // a document's marks cannot stand inside another
-		}
-		text := strings.TrimSpace(line)
-		content = content || text != "" && text[0] != '#'
-		if text != "" {
-			b.WriteString("  ")
-		}
-		b.WriteString(line)
-	}
-	block := strings.TrimRight(b.String(), "\n") + "\n"
-	if !content {
-		block = strings.Replace(block, ":\n", ": {}\n", 1)
-	}
-	fresh, err := withBlock(src, inlineKey, block)
-	if err != nil {
-		return nil, err
-	}
-	if got, diags := Parse("", fresh); diags.HasErrors() || got.Inline == nil {
-		return nil, fmt.Errorf("the configuration cannot be moved into the settings as it is written; keep the file")
-	}
-	return fresh, nil
-}
-
 // withBlock replaces the lines of a top-level key, or appends them.
 func withBlock(src []byte, key, block string) ([]byte, error) {
 	var document yaml.Node

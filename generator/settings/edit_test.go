@@ -35,24 +35,3 @@ func TestWithPins(t *testing.T) {
 		require.Error(t, err, src)
 	}
 }
-
-func TestWithInline(t *testing.T) {
-	t.Parallel()
-	for _, tc := range []struct{ name, config, want string }{
-		{name: "a plain file", config: "builds:\n  include: [a.b]\n", want: "statuses: true\ngarnix:\n  builds:\n    include: [a.b]\n"},
-		{name: "comments and blank lines stay", config: "# why\n\nbuilds: []\n", want: "statuses: true\ngarnix:\n  # why\n\n  builds: []\n"},
-		{name: "an empty file", config: "", want: "statuses: true\ngarnix: {}\n"},
-		{name: "a comment alone", config: "# off\n", want: "statuses: true\ngarnix: {}\n  # off\n"},
-		{name: "a document's start", config: "---\nbuilds: []\n", want: "statuses: true\ngarnix:\n  builds: []\n"},
-		{name: "a byte order mark and CRLF", config: "\ufeffbuilds: []\r\n", want: "statuses: true\ngarnix:\n  builds: []\n"},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			t.Parallel()
-			got, err := settings.WithInline([]byte("statuses: true\n"), []byte(tc.config))
-			require.NoError(t, err)
-			assert.Equal(t, tc.want, string(got))
-		})
-	}
-	_, err := settings.WithInline(nil, []byte("- list\n- of\nbroken: [\n"))
-	require.Error(t, err)
-}

@@ -18,7 +18,7 @@ func Parse(file string, src []byte) (*Settings, diag.List) {
 	}
 	s := Default()
 	if root := p.document(src); root != nil {
-		p.settings(s, root, src)
+		p.settings(s, root)
 	}
 	diags := p.diags.Sorted()
 	if diags.HasErrors() {
@@ -28,7 +28,7 @@ func Parse(file string, src []byte) (*Settings, diag.List) {
 	return s, diags
 }
 
-func (p *parser) settings(s *Settings, root *yaml.Node, src []byte) {
+func (p *parser) settings(s *Settings, root *yaml.Node) {
 	p.refuseAliases(root)
 	p.mapping(value{node: root}, fields{
 		"cache":       func(v value) { p.cache(v, &s.Cache) },
@@ -46,7 +46,6 @@ func (p *parser) settings(s *Settings, root *yaml.Node, src []byte) {
 		"schedule":    func(v value) { p.schedule(v, &s.Schedule) },
 		"statuses":    func(v value) { p.boolean(v, &s.Statuses) },
 		"pins":        func(v value) { p.pins(v, s.Pins) },
-		inlineKey:     func(v value) { s.Inline = p.inline(v, root, src) },
 	})
 	p.checkTriggers(s.Triggers)
 	p.checkRunners(s)

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,8 +51,6 @@ func documentRules() []rule {
 		{name: "there is one document", src: "strategy: auto\n---\nstrategy: auto\n", line: 2, column: 1, code: "yaml-documents", schemaBlind: true},
 		{name: "the file is a mapping", src: "- cache\n", code: "wrong-type", says: "the file must be a mapping, not a list"},
 		{name: "anchors are refused", src: "strategy: &a auto\n", line: 1, column: 11, code: "yaml-alias", says: "anchors", schemaBlind: true},
-		{name: "aliases are refused", src: "garnix: {x: &a {}}\npins: *a\n", line: 2, column: 7, code: "yaml-alias", says: "aliases", schemaBlind: true},
-		{name: "aliases are refused as keys", src: "garnix: {x: &a strategy}\n*a : auto\n", line: 2, column: 1, code: "yaml-alias", schemaBlind: true},
 		{name: "merge keys are refused", src: "cache:\n  <<: {name: x}\n", line: 2, column: 3, code: "yaml-alias", says: "merge", schemaBlind: true},
 		{name: "a key is given once", src: "strategy: auto\nstrategy: auto\n", line: 2, column: 1, code: "duplicate-key", says: `"strategy" is given again; it stands in line 1`, schemaBlind: true},
 		{name: "a key is known", src: "cahce: {}\n", line: 1, column: 1, code: "unknown-key", hint: `did you mean "cache"? known keys: cache, disk-space`},
@@ -197,10 +196,6 @@ func nixRules() []rule {
 		{name: "garnix's cache is no substituter", src: "nix:\n  extra-config: |\n    extra-substituters = https://a https://cache.garnix.io\n", line: 3, code: "dead-cache", schemaBlind: true},
 		{name: "features are names", src: "nix: {extra-features: [ca-derivations recursive-nix]}\n", line: 1, column: 24, code: "bad-value", says: "one experimental feature"},
 		{name: "features are given once", src: "nix: {extra-features: [a, a]}\n", line: 1, column: 27, code: "duplicate-value"},
-		{name: "garnix.yaml is no text", src: "garnix: packages\n", line: 1, column: 9, code: "wrong-type", says: "as in garnix.yaml"},
-		{name: "garnix.yaml is not nothing", src: "garnix:\n", line: 1, column: 8, code: "wrong-type"},
-		{name: "garnix.yaml is not in braces of the file", src: "{garnix: {builds: []}}\n", line: 1, column: 2, code: "inline-style", schemaBlind: true},
-		{name: "garnix.yaml has no explicit key", src: "? garnix\n: builds: []\n", line: 1, column: 3, code: "inline-style", schemaBlind: true},
 	}
 }
 
@@ -219,6 +214,21 @@ func TestParseRefuses(t *testing.T) {
 			assert.Contains(t, d.Message, tc.says)
 			assert.Contains(t, d.Hint, tc.hint)
 		})
+	}
+}
+
+func TestAliasesAreRefusedWhereverTheyStand(t *testing.T) {
+	t.Parallel()
+	for src, at := range map[string]diag.Pos{
+		"names: {x: &a {}}\npins: *a\n":           {File: file, Line: 2, Column: 7},
+		"names: {x: &a strategy}\n*a : auto\n":    {File: file, Line: 2, Column: 1},
+		"names: &a {x: y}\ntimeouts:\n  <<: *a\n": {File: file, Line: 3, Column: 7},
+	} {
+		s, diags := Parse(file, []byte(src))
+		assert.Nil(t, s)
+		assert.True(t, slices.ContainsFunc(diags, func(d diag.Diagnostic) bool {
+			return d.Pos == at && d.Code == "yaml-alias" && d.Message == "aliases are not supported here"
+		}), "%v", diags)
 	}
 }
 

@@ -81,7 +81,6 @@ func keyText(keys []string) string {
 func sameSettings(a, b *Settings) bool {
 	left, right := *a, *b
 	left.places, right.places = places{}, places{}
-	left.Inline, right.Inline = bytes.TrimSpace(a.Inline), bytes.TrimSpace(b.Inline)
 	if len(a.Cache.PublicKeys) == 0 && len(b.Cache.PublicKeys) == 0 {
 		left.Cache.PublicKeys, right.Cache.PublicKeys = nil, nil
 	}

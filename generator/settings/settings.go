@@ -30,10 +30,6 @@ type Settings struct {
 	Statuses    bool   // post one commit status per target under garnix's old check names
 	Pins        map[string]Pin
 
-	// Inline is the value of the key "garnix": the text of a garnix.yaml, padded so that its lines and columns are
-	// those of the settings file. nil means that the key is absent. The text is not checked here.
-	Inline []byte
-
 	places places
 }
 
