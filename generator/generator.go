@@ -4,6 +4,7 @@
 // The rooms, in the order in which data passes through them; none imports a later one:
 //
 //	diag      where something is wrong and how to say it
+//	document  a YAML file with positions, or where its syntax breaks
 //	flake     Nix's nouns: systems, attribute paths, matchers, and the lock that lists a flake's outputs
 //	config    garnix.yaml as garnix decoded it
 //	settings  .github/garnix2gha/config.yaml
@@ -48,12 +49,13 @@ type Source struct {
 
 // Input is everything a rendering depends on.
 type Input struct {
-	Config    Source // garnix.yaml
+	Config    Source // garnix.yaml, at the root or below .github/garnix2gha
+	Hidden    string // a second garnix.yaml, which is not read; "" without one
 	Settings  Source
 	Lock      Source
 	Overlay   Source
-	Misnamed  string // a garnix.yml, which garnix never read; "" without one
-	Flake     Source // flake.nix: only looked at for a garnix.config that no lock tells
+	Misnamed  []string // paths of files that look like garnix.yaml and that garnix never read
+	Flake     Source   // flake.nix: only looked at for a garnix.config that no lock tells
 	Templates fs.FS
 }
 
@@ -86,20 +88,14 @@ func Read(in Input) Model {
 		m.Lock, found = flake.DecodeLock(in.Lock.Path, in.Lock.Content)
 		add(found)
 	}
-	source := config.Source{File: in.Config.Path, YAML: in.Config.Content}
-	if m.Settings != nil && m.Settings.Inline != nil {
-		source = config.Source{File: in.Settings.Path, YAML: m.Settings.Inline}
-		if in.Config.Content != nil {
-			m.Diags.Warnf(diag.Pos{File: in.Config.Path}, "config-hidden", "remove one of the two",
-				"the key garnix of %s is used instead", in.Settings.Path)
-		}
-	}
-	source.Lock = m.Lock
-	m.Config, found = config.Resolve(source)
+	m.Config, found = config.Resolve(config.Source{File: in.Config.Path, YAML: in.Config.Content, Lock: m.Lock})
 	add(found)
-	if in.Misnamed != "" {
-		m.Diags.Warnf(diag.Pos{File: in.Misnamed}, "misnamed-config", "rename it to garnix.yaml if it is meant to count",
-			"garnix never read %s, only garnix.yaml", in.Misnamed)
+	if in.Hidden != "" {
+		m.Diags.Warnf(diag.Pos{File: in.Hidden}, "config-hidden", "remove one of the two", "%s is read instead", in.Config.Path)
+	}
+	for _, file := range in.Misnamed {
+		m.Diags.Warnf(diag.Pos{File: file}, "misnamed-config", "make it the garnix.yaml at the root if it is meant to count",
+			"garnix never read %s, only garnix.yaml at the root", file)
 	}
 	if m.Lock == nil && flakeConfig.Match(in.Flake.Content) {
 		m.Diags.Warnf(diag.Pos{File: in.Flake.Path}, "flake-config-unknown", `run "garnix2gha snapshot", which reads it`,

@@ -78,8 +78,11 @@ func inputOf(archive *txtar.Archive) generator.Input {
 				source.Content = file.Data
 			}
 		}
-		if file.Name == "garnix.yml" {
-			in.Misnamed = file.Name
+		if file.Name == ".github/garnix2gha/garnix.yaml" {
+			in.Config = generator.Source{Path: file.Name, Content: file.Data}
+		}
+		if strings.HasSuffix(strings.ToLower(file.Name), "garnix.yml") || strings.HasSuffix(file.Name, "/garnix.yaml") && in.Config.Path != file.Name {
+			in.Misnamed = append(in.Misnamed, file.Name)
 		}
 	}
 	return in

@@ -15,6 +15,7 @@ import (
 	"garnix2gha/cmd/internal/repo"
 	"garnix2gha/cmd/internal/restapi"
 	"garnix2gha/cmd/internal/secretsource"
+	"garnix2gha/generator/diag"
 	"garnix2gha/generator/settings"
 )
 
@@ -172,6 +173,6 @@ func printList(w io.Writer, title string, lines []string) {
 	}
 	fmt.Fprintln(w, title)
 	for _, line := range lines {
-		fmt.Fprintf(w, "  %s\n", oneLine(line))
+		fmt.Fprintf(w, "  %s\n", diag.Printable(line))
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"garnix2gha/cmd/internal/cachix"
 	"garnix2gha/cmd/internal/repo"
+	"garnix2gha/generator/diag"
 	"garnix2gha/generator/settings"
 )
 
@@ -150,10 +151,10 @@ func (c *creator) print(made creationJSON) error {
 		return c.printJSON(made)
 	}
 	for _, step := range made.Steps {
-		fmt.Fprintf(c.stdout, "%s\n", oneLine(step))
+		fmt.Fprintf(c.stdout, "%s\n", diag.Printable(step))
 	}
 	for _, warning := range made.Warnings {
-		fmt.Fprintf(c.stderr, "warning: %s\n", oneLine(warning))
+		fmt.Fprintf(c.stderr, "warning: %s\n", diag.Printable(warning))
 	}
 	switch {
 	case made.Written != "" && made.Outcome == cachix.Planned:

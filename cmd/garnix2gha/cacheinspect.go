@@ -139,7 +139,7 @@ func (o *options) printInspection(in inspectionJSON) error {
 	}
 	line := func(title, text string) {
 		if text != "" {
-			fmt.Fprintf(o.stdout, "%-8s %s\n", title, oneLine(text))
+			fmt.Fprintf(o.stdout, "%-8s %s\n", title, diag.Printable(text))
 		}
 	}
 	line("cache", describeCache(in.Inspection))
@@ -155,7 +155,7 @@ func (o *options) printInspection(in inspectionJSON) error {
 	line("token", verdict)
 	printList(o.stdout, "how this is known", in.Established)
 	for _, warning := range in.Warnings {
-		fmt.Fprintf(o.stderr, "warning: %s\n", oneLine(warning))
+		fmt.Fprintf(o.stderr, "warning: %s\n", diag.Printable(warning))
 	}
 	printList(o.stdout, "next", in.Next)
 	return nil
@@ -179,10 +179,10 @@ func describeCache(in cachix.Inspection) string {
 func (in inspectionJSON) diagnostics() diag.List {
 	var list diag.List
 	for _, warning := range in.Warnings {
-		list.Warnf(diag.Pos{}, "cache-inspect", "", "%s", oneLine(warning))
+		list.Warnf(diag.Pos{}, "cache-inspect", "", "%s", diag.Printable(warning))
 	}
 	if !in.Settled() || !in.fit() {
-		list.Errorf(diag.Pos{}, "cache-inspect", oneLine(strings.Join(in.Next, "; ")), "%s; %s", describeCache(in.Inspection), in.Summary())
+		list.Errorf(diag.Pos{}, "cache-inspect", diag.Printable(strings.Join(in.Next, "; ")), "%s; %s", describeCache(in.Inspection), in.Summary())
 	}
 	return list
 }

@@ -117,17 +117,17 @@ func (f freshJSON) judge() (status, cause string) {
 func (f freshJSON) lines() []string {
 	var lines []string
 	for _, attr := range f.Appeared {
-		line := "+ " + oneLine(attr)
+		line := "+ " + diag.Printable(attr)
 		if slices.Contains(f.Unmatched, attr) {
 			line += " (no rule selects it)"
 		}
 		lines = append(lines, line)
 	}
 	for _, attr := range f.Vanished {
-		lines = append(lines, "- "+oneLine(attr))
+		lines = append(lines, "- "+diag.Printable(attr))
 	}
 	for _, change := range f.Changed {
-		lines = append(lines, "~ "+oneLine(change))
+		lines = append(lines, "~ "+diag.Printable(change))
 	}
 	return lines
 }

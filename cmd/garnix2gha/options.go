@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -77,10 +79,18 @@ func (o *options) input(r *repo.Repo) (generator.Input, error) {
 			return in, err
 		}
 	}
-	if in.Misnamed, err = misnamed(r); err != nil {
-		return in, err
+	moved, err := r.Read(repo.MovedConfigFile)
+	switch {
+	case err != nil || moved == nil || o.config != "":
+	case in.Config.Content != nil:
+		in.Hidden = repo.MovedConfigFile
+	default:
+		in.Config = generator.Source{Path: repo.MovedConfigFile, Content: moved}
 	}
-	return in, nil
+	if err == nil {
+		in.Misnamed, err = misnamed(r.FS(), in.Config.Content == nil)
+	}
+	return in, err
 }
 
 // relative names a file as seen from the repository root if it lies below it, else as the command line does.
@@ -96,14 +106,31 @@ func relative(root, name string) string {
 	return filepath.ToSlash(name)
 }
 
-// misnamed returns the garnix.yml that garnix never read, if there is one.
-func misnamed(r *repo.Repo) (string, error) {
-	const name = "garnix.yml"
-	content, err := r.Read(name)
-	if err != nil || content == nil {
-		return "", err
+// misnamed lists the files that look like garnix.yaml and were never read: other spellings at the root and, unless another
+// file is read, any spelling in a folder of it. Deeper ones belong to somebody else, such as a flake's templates.
+func misnamed(root fs.FS, folders bool) ([]string, error) {
+	entries, err := fs.ReadDir(root, ".")
+	if err != nil {
+		return nil, fmt.Errorf("list the repository: %w", err)
 	}
-	return name, nil
+	var found []string
+	add := func(dir string, entry fs.DirEntry) {
+		name := path.Join(dir, entry.Name())
+		spelling := strings.TrimPrefix(strings.ToLower(entry.Name()), ".")
+		if entry.Type().IsRegular() && name != repo.ConfigFile && (spelling == "garnix.yaml" || spelling == "garnix.yml") {
+			found = append(found, name)
+		}
+	}
+	for _, entry := range entries {
+		add("", entry)
+		if entry.IsDir() && folders {
+			inner, _ := fs.ReadDir(root, entry.Name()) // a folder that cannot be read has nothing to tell
+			for _, file := range inner {
+				add(entry.Name(), file)
+			}
+		}
+	}
+	return found, nil
 }
 
 // readNamed reads a file that the command line names, which must exist.

@@ -11,6 +11,7 @@ import (
 
 	"garnix2gha/cmd/internal/github"
 	"garnix2gha/cmd/internal/repo"
+	"garnix2gha/generator/diag"
 	"garnix2gha/generator/flake"
 	"garnix2gha/generator/plan"
 	"garnix2gha/generator/settings"
@@ -74,7 +75,7 @@ func (m *ruleMover) run(ctx context.Context) error {
 	m.reported = reported != ""
 	if !m.reported && m.apply {
 		return m.problem(fmt.Errorf("no workflow here reports the check %q, so a rule that requires it would block everything\n"+
-			"hint: run \"garnix2gha generate\", and commit and push the result first", oneLine(known.Names.Aggregate)))
+			"hint: run \"garnix2gha generate\", and commit and push the result first", diag.Printable(known.Names.Aggregate)))
 	}
 	m.move.Aggregate = known.Names.Aggregate
 	if m.move.Posted, err = m.posted(r, known); err != nil {
@@ -176,7 +177,7 @@ func (m *ruleMover) print(hub *github.Repository, rules []movedRule) error {
 func (m *ruleMover) notice(hub *github.Repository, rules []movedRule) {
 	say := func(format string, args ...any) { fmt.Fprintf(m.stderr, "notice: "+format+"\n", args...) }
 	if !m.reported {
-		say(`no workflow here reports the check %q yet: run "garnix2gha generate", and commit and push the result first`, oneLine(m.move.Aggregate))
+		say(`no workflow here reports the check %q yet: run "garnix2gha generate", and commit and push the result first`, diag.Printable(m.move.Aggregate))
 	}
 	if !hub.Admin {
 		say("branch protections of %s are shown to its administrators alone, which this login is not", hub)
@@ -186,7 +187,7 @@ func (m *ruleMover) notice(hub *github.Repository, rules []movedRule) {
 		for _, check := range rule.After {
 			statuses = statuses || m.move.Posted(check.Name)
 			if flake.GarnixCheck(check.Name) == flake.ActionCheck && check.App == 0 {
-				say("%s requires %q; if only garnix reported it, take it out at %s", ruleName(rule), oneLine(check.Name), oneLine(rule.URL))
+				say("%s requires %q; if only garnix reported it, take it out at %s", ruleName(rule), diag.Printable(check.Name), diag.Printable(rule.URL))
 			}
 		}
 		if statuses {
@@ -198,7 +199,7 @@ func (m *ruleMover) notice(hub *github.Repository, rules []movedRule) {
 // printRule shows what a rule requires before and after, as a diff.
 func (m *ruleMover) printRule(rule movedRule) {
 	line := func(mark string, c github.Check) {
-		fmt.Fprintf(m.stdout, "  %s %s (%s)\n", mark, oneLine(c.Name), m.app(c.App))
+		fmt.Fprintf(m.stdout, "  %s %s (%s)\n", mark, diag.Printable(c.Name), m.app(c.App))
 	}
 	contains := func(list []github.Check, check github.Check) bool {
 		return slices.ContainsFunc(list, func(c github.Check) bool { return c.Name == check.Name && c.App == check.App })
@@ -217,12 +218,12 @@ func (m *ruleMover) printRule(rule movedRule) {
 		}
 	}
 	if !rule.Own {
-		fmt.Fprintf(m.stdout, "  only an owner of %s can change it; ask one to do so at %s\n", oneLine(rule.Source), oneLine(cmp.Or(rule.URL, "its settings")))
+		fmt.Fprintf(m.stdout, "  only an owner of %s can change it; ask one to do so at %s\n", diag.Printable(rule.Source), diag.Printable(cmp.Or(rule.URL, "its settings")))
 	}
 }
 
 func ruleName(rule movedRule) string {
-	return fmt.Sprintf("%s %q of %s", rule.Kind, rule.Name, oneLine(rule.Source))
+	return fmt.Sprintf("%s %q of %s", rule.Kind, rule.Name, diag.Printable(rule.Source))
 }
 
 // app names the one app that may report a check.

@@ -20,8 +20,8 @@ import (
 
 // retireFlags are the flags of retire.
 type retireFlags struct {
-	yes, dryRun, keep, inline bool
-	netrc                     string
+	yes, dryRun, move bool
+	netrc             string
 }
 
 func newRetire(o *options) *cobra.Command {
@@ -29,9 +29,9 @@ func newRetire(o *options) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "retire",
 		Short: "Remove what is left of garnix, once the new cache is proven",
-		Long: `Mend what "garnix2gha leftovers --fix" mends, move garnix.yaml into the settings if
---inline-config asks for it, and render the workflows that depend on it again. By default,
-and with --keep-config, garnix.yaml stays: it is the list of targets.
+		Long: `Fix what "garnix2gha leftovers --fix" fixes. garnix.yaml stays, because it is the list of
+targets; with --move-config it moves to ` + repo.MovedConfigFile + `, where garnix2gha
+reads it as well, and the workflows are rendered again.
 
 It refuses unless every tracked file is as in the last commit, the committed workflows are
 current ("garnix2gha check"), and the cache holds every output of every target of this commit
@@ -50,16 +50,13 @@ to go back, and the gh commands that move the required checks.`,
 	flags := command.Flags()
 	flags.BoolVarP(&f.yes, "yes", "y", false, "do not ask")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "print the unified diff and write nothing")
-	flags.BoolVar(&f.keep, "keep-config", false, "keep garnix.yaml as the list of targets (the default)")
-	flags.BoolVar(&f.inline, "inline-config", false, "move garnix.yaml into "+repo.SettingsFile)
+	flags.BoolVar(&f.move, "move-config", false, "move garnix.yaml to "+repo.MovedConfigFile)
 	flags.StringVar(&f.netrc, "netrc", "", "file with the credentials of private caches, as nix's netrc-file")
 	return command
 }
 
 func (f retireFlags) check(o *options) error {
 	switch {
-	case f.keep && f.inline:
-		return usagef("--keep-config and --inline-config exclude each other")
 	case o.config != "" || o.snapshot != "":
 		return usagef("--config and --snapshot name files elsewhere; only what the repository holds can be retired")
 	case !f.yes && !f.dryRun && !o.answerable():
@@ -80,12 +77,12 @@ func retire(ctx context.Context, o *options, f retireFlags) error {
 		return err
 	}
 	defer r.Close()
-	s, err := o.survey(ctx, r, !f.inline)
+	s, err := o.survey(ctx, r, !f.move)
 	if err != nil {
 		return err
 	}
 	plan := retirement{options: o, survey: s}
-	if err := plan.prepare(ctx, f.inline); err != nil {
+	if err := plan.prepare(ctx, f.move); err != nil {
 		return err
 	}
 	if len(plan.refused) > 0 {
@@ -125,13 +122,13 @@ func (p *retirement) committed(ctx context.Context) error {
 			p.refused.Errorf(diag.Pos{}, "uncommitted", hint, "%s more differ from the last commit", plural(len(changed)-most, "file"))
 			break
 		}
-		p.refused.Errorf(posOf(oneLine(name)), "uncommitted", hint, "it differs from the last commit")
+		p.refused.Errorf(posOf(diag.Printable(name)), "uncommitted", hint, "it differs from the last commit")
 	}
 	tracked, err := p.survey.tree.Tracked(ctx)
 	if err != nil {
 		return err
 	}
-	names := []string{repo.ConfigFile, repo.SettingsFile, repo.LockFile, repo.OverlayFile}
+	names := []string{repo.ConfigFile, repo.MovedConfigFile, repo.SettingsFile, repo.LockFile, repo.OverlayFile}
 	for _, change := range p.changes {
 		names = append(names, change.Path)
 	}
@@ -201,7 +198,7 @@ func unproven(rows []verdictRow) diag.List {
 			return list
 		}
 		what := strings.TrimSpace(strings.Join([]string{row.attr, row.output, row.path}, " "))
-		list.Errorf(row.pos, "cache-"+string(row.verdict), oneLine(row.next), "%s is %s: %s", oneLine(what), row.verdict, oneLine(row.cause))
+		list.Errorf(row.pos, "cache-"+string(row.verdict), diag.Printable(row.next), "%s is %s: %s", diag.Printable(what), row.verdict, diag.Printable(row.cause))
 	}
 	return list
 }
@@ -229,7 +226,7 @@ func (p *retirement) agree(ctx context.Context, yes bool) error {
 	}
 	fmt.Fprintln(p.stderr, "This will be done:")
 	for _, file := range files {
-		fmt.Fprintf(p.stderr, "  %-9s %s\n", file.Action, oneLine(file.Path))
+		fmt.Fprintf(p.stderr, "  %-9s %s\n", file.Action, diag.Printable(file.Path))
 	}
 	fmt.Fprint(p.stderr, "Go ahead? [y/N] ")
 	answer, err := p.line(ctx)

@@ -4,19 +4,14 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 
 	"garnix2gha/cmd/internal/leftovers"
 	"garnix2gha/cmd/internal/repo"
 	"garnix2gha/generator"
-	"garnix2gha/generator/config"
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/output"
-	"garnix2gha/generator/plan"
-	"garnix2gha/generator/settings"
-	"garnix2gha/generator/target"
 )
 
 // retirement is what retire found and is about to do.
@@ -29,13 +24,13 @@ type retirement struct {
 	changes []output.Change // the workflows as they are
 
 	edits    []leftovers.Edit
-	renewed  []output.Change   // the workflows, and the settings with garnix.yaml in them
+	renewed  []output.Change   // the workflows, and garnix.yaml in its new place
 	obsolete []output.Change   // garnix.yaml, if it goes
 	left     []leftovers.Trace // for a person
 }
 
 // prepare decides everything and writes nothing.
-func (p *retirement) prepare(ctx context.Context, inline bool) error {
+func (p *retirement) prepare(ctx context.Context, move bool) error {
 	if err := p.current(); err != nil {
 		return err
 	}
@@ -48,28 +43,27 @@ func (p *retirement) prepare(ctx context.Context, inline bool) error {
 	if len(p.refused) > 0 {
 		return nil // what follows would speak of another state
 	}
-	if err := p.mendLeftovers(ctx, inline); err != nil {
+	if err := p.mendLeftovers(ctx, move); err != nil {
 		return err
 	}
 	in, err := p.input(p.survey.repo)
 	if err != nil {
 		return err
 	}
+	if move {
+		p.edits = slices.DeleteFunc(p.edits, func(e leftovers.Edit) bool { return e.Path == repo.ConfigFile })
+		p.moveConfig(&in)
+	}
 	for _, edit := range p.edits {
 		if edit.Path == repo.ConfigFile {
 			in.Config.Content = edit.New
-		}
-	}
-	if inline {
-		if err := p.inlineConfig(&in); err != nil || len(p.refused) > 0 {
-			return err
 		}
 	}
 	return p.renew(in)
 }
 
 // mendLeftovers computes what "leftovers --fix" does.
-func (p *retirement) mendLeftovers(ctx context.Context, inline bool) error {
+func (p *retirement) mendLeftovers(ctx context.Context, move bool) error {
 	traces, err := p.survey.traces(ctx)
 	if err != nil {
 		return err
@@ -82,52 +76,28 @@ func (p *retirement) mendLeftovers(ctx context.Context, inline bool) error {
 		return err
 	}
 	p.left = slices.DeleteFunc(traces, func(t leftovers.Trace) bool {
-		return !t.ByHand() || inline && t.File == repo.ConfigFile
+		return !t.ByHand() || move && t.File == repo.ConfigFile
 	})
 	return nil
 }
 
-// inlineConfig moves garnix.yaml into the settings. Where it decides nothing it only goes.
-func (p *retirement) inlineConfig(in *generator.Input) error {
-	content, err := p.survey.repo.Read(repo.ConfigFile)
-	if err != nil || content == nil {
-		return err
-	}
+// moveConfig takes garnix.yaml out of the root.
+func (p *retirement) moveConfig(in *generator.Input) {
 	switch {
-	case p.before.Config.Origin == config.FromFlake:
-		p.refused.Errorf(posOf("flake.nix"), "inline-config", "retire with --keep-config",
-			"the flake's output garnix.config is the configuration; it cannot be moved, and %s decides nothing", repo.ConfigFile)
-		return nil
-	case p.before.Settings.Inline == nil:
-		fresh, err := settings.WithInline(in.Settings.Content, in.Config.Content)
-		if err != nil {
-			p.refused.Errorf(posOf(repo.ConfigFile), "inline-config", "retire with --keep-config", "%s", err)
-			return nil
-		}
-		moved := output.Change{Path: repo.SettingsFile, Status: output.StaleInputs, Old: in.Settings.Content, New: fresh}
-		if moved.Old == nil {
-			moved.Status = output.Missing
-		}
-		p.renewed = append(p.renewed, moved)
-		in.Settings.Content = fresh
+	case in.Hidden != "":
+		p.refused.Errorf(posOf(in.Hidden), "config-hidden", "remove one of the two first", "there is a garnix.yaml already where the one in the root would go")
+	case in.Config.Path == repo.ConfigFile && in.Config.Content != nil:
+		p.obsolete = []output.Change{{Path: repo.ConfigFile, Status: output.Orphan, Old: in.Config.Content}}
+		in.Config.Path = repo.MovedConfigFile
+		p.renewed = []output.Change{{Path: in.Config.Path, Status: output.Missing, New: in.Config.Content}}
 	}
-	p.obsolete = []output.Change{{Path: repo.ConfigFile, Status: output.Orphan, Old: content}}
-	p.edits = slices.DeleteFunc(p.edits, func(e leftovers.Edit) bool { return e.Path == repo.ConfigFile })
-	in.Config.Content = nil
-	return nil
 }
 
-// renew renders the workflows from the new inputs. They must do what the old ones did.
+// renew renders the workflows from the inputs as they will be.
 func (p *retirement) renew(in generator.Input) error {
 	after, err := generator.Generate(in)
 	if err != nil {
 		return err
-	}
-	if after.Diags.HasErrors() || !sameWork(p.before.Model, after.Model) {
-		p.refused = append(p.refused, slices.DeleteFunc(after.Diags, func(d diag.Diagnostic) bool { return d.Severity != diag.Error })...)
-		p.refused.Errorf(posOf(repo.ConfigFile), "inline-config", "retire with --keep-config",
-			"moved into the settings it would select something else")
-		return nil
 	}
 	disk, err := p.survey.repo.Workflows(output.Dir)
 	if err != nil {
@@ -146,29 +116,6 @@ func (p *retirement) renew(in generator.Input) error {
 		p.renewed = append(p.renewed, change)
 	}
 	return nil
-}
-
-// sameWork reports whether two models build, run and verify the same; where a matcher stands and which file is
-// watched for changes may differ.
-func sameWork(a, b generator.Model) bool {
-	return reflect.DeepEqual(placeless(a.Selection), placeless(b.Selection)) && reflect.DeepEqual(unwatched(*a.Plan), unwatched(*b.Plan))
-}
-
-func placeless(s target.Selection) target.Selection {
-	s.Targets = slices.Clone(s.Targets)
-	for i := range s.Targets {
-		s.Targets[i].Matcher.Pos = diag.Pos{}
-	}
-	return s
-}
-
-func unwatched(p plan.Plan) plan.Plan {
-	if p.Build != nil {
-		build := *p.Build
-		build.ConfigFile, build.ConfigDigest = "", ""
-		p.Build = &build
-	}
-	return p
 }
 
 // carryOut writes. garnix.yaml goes last: wherever the program is killed, a configuration is there.
@@ -216,33 +163,24 @@ func (p *retirement) wayBack() []string {
 	printable := true
 	for _, file := range p.files(false) {
 		// A leading colon has a meaning of its own for git.
-		printable = printable && oneLine(file.Path) == file.Path && !strings.HasPrefix(file.Path, ":")
+		printable = printable && diag.Printable(file.Path) == file.Path && !strings.HasPrefix(file.Path, ":")
 		if file.Action == "created" {
-			created = append(created, shellWord(filepath.Join(p.survey.repo.Dir(), filepath.FromSlash(file.Path))))
+			created = append(created, diag.ShellWord(filepath.Join(p.survey.repo.Dir(), filepath.FromSlash(file.Path))))
 			continue
 		}
-		restored = append(restored, shellWord(file.Path))
+		restored = append(restored, diag.ShellWord(file.Path))
 	}
 	if !printable || len(restored) > most {
 		restored = []string{"."} // everything was as in the commit
 	}
 	var commands []string
 	if len(restored) > 0 {
-		commands = append(commands, "git -C "+shellWord(p.survey.repo.Dir())+" checkout "+p.head+" -- "+strings.Join(restored, " "))
+		commands = append(commands, "git -C "+diag.ShellWord(p.survey.repo.Dir())+" checkout "+p.head+" -- "+strings.Join(restored, " "))
 	}
 	if len(created) > 0 {
 		commands = append(commands, "rm -f -- "+strings.Join(created, " "))
 	}
 	return commands
-}
-
-// shellWord quotes a text for the shell where it has to.
-func shellWord(text string) string {
-	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/@%+=:,"
-	if text != "" && strings.Trim(text, plain) == "" {
-		return text
-	}
-	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 // print tells what was done, what is left, and how to go back. Of a dry run it is the diff alone.
@@ -266,7 +204,7 @@ func (p *retirement) print(ctx context.Context, dryRun bool) error {
 		p.printEdit(file, dryRun)
 	}
 	for _, t := range p.left {
-		fmt.Fprintf(p.stderr, "by hand   %s: %s: %s\n", place(t.Pos), t.Kind, oneLine(t.Mend))
+		fmt.Fprintf(p.stderr, "by hand   %s: %s: %s\n", place(t.Pos), t.Kind, diag.Printable(t.Mend))
 	}
 	switch {
 	case dryRun:

@@ -14,6 +14,7 @@ import (
 	"garnix2gha/cmd/internal/github"
 	"garnix2gha/cmd/internal/restapi"
 	"garnix2gha/cmd/internal/secretsource"
+	"garnix2gha/generator/diag"
 	"garnix2gha/generator/settings"
 )
 
@@ -102,7 +103,7 @@ func (s *syncer) run(ctx context.Context) error {
 	}
 	if s.format != "json" {
 		for _, warning := range s.warnings {
-			fmt.Fprintf(s.stderr, "warning: %s\n", oneLine(warning))
+			fmt.Fprintf(s.stderr, "warning: %s\n", diag.Printable(warning))
 		}
 	}
 	if len(wanted) == 0 {
@@ -223,7 +224,7 @@ func (s *syncer) print(result syncJSON) error {
 		if slices.ContainsFunc(result.Applied, func(c github.Change) bool { return c.Kind == change.Kind && c.Name == change.Name }) {
 			note = "done"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", change.Kind, oneLine(change.Name), change.Action, oneLine(change.Where), oneLine(note))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", change.Kind, diag.Printable(change.Name), change.Action, diag.Printable(change.Where), diag.Printable(note))
 	}
 	if err := w.Flush(); err != nil {
 		return err

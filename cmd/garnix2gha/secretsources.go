@@ -11,6 +11,7 @@ import (
 	"garnix2gha/cmd/internal/github"
 	"garnix2gha/cmd/internal/repo"
 	"garnix2gha/cmd/internal/secretsource"
+	"garnix2gha/generator/diag"
 	"garnix2gha/generator/settings"
 )
 
@@ -112,7 +113,7 @@ func (s *syncer) needs() ([]need, error) {
 		sources[action] = source
 	}
 	for _, action := range slices.Sorted(maps.Keys(secrets)) {
-		if err := add("action-key "+oneLine(action), secrets[action], sources[action]); err != nil {
+		if err := add("action-key "+diag.Printable(action), secrets[action], sources[action]); err != nil {
 			return nil, err
 		}
 	}

@@ -151,10 +151,10 @@ func (o *options) printTargets(model generator.Model, rows []targetJSON, actions
 		if !t.AnyBranch {
 			where += " only on " + strings.Join(t.Branches, ", ")
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", oneLine(row.Attr), system, label, oneLine(where))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", diag.Printable(row.Attr), system, label, diag.Printable(where))
 	}
 	for _, action := range actions {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", oneLine(action.Attr), flake.X8664Linux, "", "action "+oneLine(action.Name))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", diag.Printable(action.Attr), flake.X8664Linux, "", "action "+diag.Printable(action.Name))
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -164,15 +164,4 @@ func (o *options) printTargets(model generator.Model, rows []targetJSON, actions
 		fmt.Fprintln(o.stderr, `hint: wildcards are resolved when the workflow runs; "garnix2gha snapshot" lists the flake now`)
 	}
 	return nil
-}
-
-// oneLine keeps a name that holds anything on its line of the table.
-func oneLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		switch {
-		case r < ' ', r >= 0x7f && r < 0xa0, r == 0x2028, r == 0x2029, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
-			return '\uFFFD'
-		}
-		return r
-	}, s)
 }

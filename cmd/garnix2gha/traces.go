@@ -32,7 +32,7 @@ type editJSON struct {
 func edited(edit leftovers.Edit, withDiff bool) editJSON {
 	e := editJSON{Path: edit.Path, Action: "changed", Secret: edit.Secret}
 	if withDiff && !edit.Secret {
-		e.Diff = string(diff.Diff("a/"+oneLine(edit.Path), edit.Old, "b/"+oneLine(edit.Path), edit.New))
+		e.Diff = string(diff.Diff("a/"+diag.Printable(edit.Path), edit.Old, "b/"+diag.Printable(edit.Path), edit.New))
 	}
 	return e
 }
@@ -41,9 +41,9 @@ func edited(edit leftovers.Edit, withDiff bool) editJSON {
 func (o *options) printEdit(e editJSON, dryRun bool) {
 	switch {
 	case !dryRun:
-		fmt.Fprintf(o.stdout, "%-9s %s\n", e.Action, oneLine(e.Path))
+		fmt.Fprintf(o.stdout, "%-9s %s\n", e.Action, diag.Printable(e.Path))
 	case e.Secret:
-		fmt.Fprintf(o.stderr, "credentials would be removed from %s, so no diff is shown\n", oneLine(e.Path))
+		fmt.Fprintf(o.stderr, "credentials would be removed from %s, so no diff is shown\n", diag.Printable(e.Path))
 	case o.terminal(o.stdout):
 		fmt.Fprint(o.stdout, harmless(e.Diff))
 	default:
@@ -60,7 +60,7 @@ func harmless(text string) string {
 			if i > 0 {
 				b.WriteByte('\t')
 			}
-			b.WriteString(oneLine(part))
+			b.WriteString(diag.Printable(part))
 		}
 		if end {
 			b.WriteByte('\n')
@@ -99,7 +99,7 @@ func (o *options) printLeftovers(found mended) error {
 	}
 	for _, t := range found.left {
 		if t.Fix != leftovers.Kept {
-			fmt.Fprintf(traces, "%s: %s: %s\n", place(t.Pos), t.Kind, oneLine(t.Mend))
+			fmt.Fprintf(traces, "%s: %s: %s\n", place(t.Pos), t.Kind, diag.Printable(t.Mend))
 		}
 	}
 	return o.printSummary(found)
@@ -108,7 +108,7 @@ func (o *options) printLeftovers(found mended) error {
 // place is where a trace is, for the start of a line: a file's name shall neither harm the terminal nor be taken for a
 // command by the runner of a workflow.
 func place(pos diag.Pos) string {
-	text := strings.ReplaceAll(oneLine(pos.String()), "##[", "#\uFFFD[")
+	text := strings.ReplaceAll(diag.Printable(pos.String()), "##[", "#\uFFFD[")
 	if strings.HasPrefix(strings.TrimSpace(text), "::") {
 		return "./" + text
 	}
@@ -163,7 +163,7 @@ func kept(traces []leftovers.Trace) []string {
 	}
 	var lines []string
 	for _, r := range order {
-		lines = append(lines, fmt.Sprintf("kept      %s (%s): %s", oneLine(r.file), plural(count[r], "line"), oneLine(r.mend)))
+		lines = append(lines, fmt.Sprintf("kept      %s (%s): %s", diag.Printable(r.file), plural(count[r], "line"), diag.Printable(r.mend)))
 	}
 	return lines
 }
@@ -180,8 +180,8 @@ func findings(traces []leftovers.Trace) diag.List {
 			severity = diag.Notice
 		}
 		pos := t.Pos
-		pos.File = oneLine(pos.File)
-		l.Add(severity, pos, string(t.Kind), t.Command, "%s", oneLine(t.Mend))
+		pos.File = diag.Printable(pos.File)
+		l.Add(severity, pos, string(t.Kind), t.Command, "%s", diag.Printable(t.Mend))
 	}
 	return l
 }
@@ -196,7 +196,7 @@ func (o *options) printRequiredChecks(ctx context.Context, s survey) error {
 		return o.printJSON(map[string]any{"commands": commands})
 	}
 	if s.options.Aggregate == "" {
-		fmt.Fprintf(o.stderr, "notice: no workflow here reports the check %q yet: run these when one does\n", oneLine(s.settings.Names.Aggregate))
+		fmt.Fprintf(o.stderr, "notice: no workflow here reports the check %q yet: run these when one does\n", diag.Printable(s.settings.Names.Aggregate))
 	}
 	_, err = fmt.Fprint(o.stdout, commands)
 	return err

@@ -242,7 +242,7 @@ func (o *options) printVerification(f verification) error {
 		fmt.Fprintln(o.stderr, "no target is selected, so there was nothing to verify")
 	}
 	for _, hint := range hints {
-		fmt.Fprintf(o.stderr, "hint: %s\n", oneLine(hint))
+		fmt.Fprintf(o.stderr, "hint: %s\n", diag.Printable(hint))
 	}
 	return nil
 }
@@ -256,7 +256,7 @@ func cell(text string) string {
 	if runes := []rune(text); len(runes) > most {
 		text = string(runes[:most]) + "…"
 	}
-	return oneLine(text)
+	return diag.Printable(text)
 }
 
 // annotations are the rows that need a person. GitHub shows a few of a step and drops the rest.
@@ -272,7 +272,7 @@ func annotations(rows []verdictRow) diag.List {
 			break
 		}
 		what := strings.TrimSpace(strings.Join([]string{row.attr, row.output, row.path}, " "))
-		list.Errorf(row.pos, "cache-"+string(row.verdict), oneLine(row.next), "%s is %s: %s", cell(what), row.verdict, cell(row.cause))
+		list.Errorf(row.pos, "cache-"+string(row.verdict), diag.Printable(row.next), "%s is %s: %s", cell(what), row.verdict, cell(row.cause))
 	}
 	return list
 }

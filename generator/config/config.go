@@ -79,7 +79,6 @@ type Matcher struct {
 
 // Action is a flake app that garnix ran on every push. Nothing is removed from duplicates.
 type Action struct {
-	Pos              diag.Pos
 	Run              string // the app's name, as written
 	RunPos           diag.Pos
 	Sandbox          Sandbox
@@ -106,19 +105,16 @@ type Incrementalize struct {
 
 	// ExcludeBranches holds the exceptions of the object form, which also never applied to forks; nil for a boolean.
 	ExcludeBranches []string
-	Pos             diag.Pos
 }
 
 // Server is a machine that garnix hosted.
 type Server struct {
-	Pos           diag.Pos
 	Configuration Text // a name in nixosConfigurations
 	Deployment    Deployment
 }
 
 // Deployment says when a server was deployed and on what. Only Type is set for OnPullRequest.
 type Deployment struct {
-	Pos       diag.Pos
 	Type      DeploymentType
 	Branch    string
 	Machine   string // one of garnix's tiers, by default "i2x4"
@@ -164,7 +160,6 @@ func defaults(origin Origin, file string) *Config {
 		Origin:         origin,
 		File:           file,
 		Sections:       []Section{{Pos: pos, Include: defaultInclude(file), IncludeIsDefault: true, BranchPos: pos}},
-		Incrementalize: Incrementalize{Pos: pos},
 		FODChecks:      Flag{Pos: pos},
 		PublishModules: Flag{Pos: pos},
 		FlakeDir:       Text{Value: ".", Pos: pos},

@@ -95,9 +95,9 @@ servers:
 	assert.True(t, second.IncludeIsDefault)
 	assert.Equal(t, defaultIncludes, texts(second.Include))
 
-	assert.Equal(t, config.Incrementalize{Enabled: true, ExcludeBranches: []string{"main"}, Pos: at(8, 3)}, c.Incrementalize)
+	assert.Equal(t, config.Incrementalize{Enabled: true, ExcludeBranches: []string{"main"}}, c.Incrementalize)
 	assert.Equal(t, []config.Action{{
-		Pos: at(10, 5), Run: "lint it", RunPos: at(10, 21), Sandbox: config.SharedResources, WithRepoContents: true,
+		Run: "lint it", RunPos: at(10, 21), Sandbox: config.SharedResources, WithRepoContents: true,
 	}}, c.Actions)
 	assert.Equal(t, "apps.x86_64-linux.lint it", c.Actions[0].Attr().String())
 	assert.Equal(t, config.Flag{Value: true, Pos: at(11, 20)}, c.PublishModules)
@@ -106,9 +106,9 @@ servers:
 	require.Len(t, c.Servers, 2)
 	assert.Equal(t, config.Text{Value: "web", Pos: at(15, 20)}, c.Servers[0].Configuration)
 	assert.Equal(t, config.Deployment{
-		Pos: at(16, 17), Type: config.OnBranch, Branch: "main", Machine: "i4x8", IsPrimary: true,
+		Type: config.OnBranch, Branch: "main", Machine: "i4x8", IsPrimary: true,
 	}, c.Servers[0].Deployment)
-	assert.Equal(t, config.Deployment{Pos: at(18, 17), Type: config.OnPullRequest}, c.Servers[1].Deployment)
+	assert.Equal(t, config.Deployment{Type: config.OnPullRequest}, c.Servers[1].Deployment)
 }
 
 func TestAbsentFieldsTakeGarnixsDefaults(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"garnix2gha/generator/diag"
 	"garnix2gha/generator/flake"
 )
 
@@ -22,7 +23,7 @@ func defectOf(m flake.Matcher) (d defect, dead bool) {
 	case slices.Contains(parts, ""):
 		return defect{never, "a part is empty", "an attribute path has two or three names with single dots between"}, true
 	case first != "*" && shape == flake.Unlisted && !partialGlob(first):
-		return defect{never, fmt.Sprintf("garnix never listed %s", Excerpt(first)), unlistedHint(parts)}, true
+		return defect{never, fmt.Sprintf("garnix never listed %s", diag.Excerpt(first)), unlistedHint(parts)}, true
 	case shape == flake.PerSystem && len(parts) != 3:
 		return defect{never, fmt.Sprintf("%s has three parts, %s.<system>.<name>", first, first), write(fit(family, parts[1:]))}, true
 	case shape == flake.Named && len(parts) != 2:
@@ -34,12 +35,12 @@ func defectOf(m flake.Matcher) (d defect, dead bool) {
 	case slices.ContainsFunc(parts, partialGlob):
 		return defect{"partial-glob", `"*" matches only as a whole part, and anything else is taken literally`, globHint(parts)}, true
 	case (shape != flake.Named && len(parts) == 3 || shape == flake.Direct) && second != "*" && !flake.System(second).Supported():
-		return defect{never, fmt.Sprintf("garnix built for no system %s", Excerpt(second)), systemHint(parts)}, true
+		return defect{never, fmt.Sprintf("garnix built for no system %s", diag.Excerpt(second)), systemHint(parts)}, true
 	}
 	return defect{}, false
 }
 
-func write(text string) string { return "write " + Excerpt(text) }
+func write(text string) string { return "write " + diag.Excerpt(text) }
 
 // partialGlob reports whether a part looks like a glob and is none: "*" alone is garnix's only wildcard.
 func partialGlob(part string) bool {
@@ -92,7 +93,7 @@ func nameIsThird(rest []string) bool {
 func looksLikeSystem(part string) bool {
 	cpu, kernel, ok := strings.Cut(part, "-")
 	kernels := []string{"linux", "darwin", "freebsd", "netbsd", "openbsd", "windows", "cygwin", "none"}
-	return (ok && cpu != "" && slices.Contains(kernels, kernel)) || Nearest(part, systemNames()) != ""
+	return (ok && cpu != "" && slices.Contains(kernels, kernel)) || diag.Nearest(part, systemNames()) != ""
 }
 
 func systemNames() []string {
@@ -113,10 +114,10 @@ func familyNames() []string {
 
 func unlistedHint(parts []string) string {
 	first := parts[0]
-	near := Nearest(first, familyNames())
+	near := diag.Nearest(first, familyNames())
 	switch {
 	case near != "":
-		return fmt.Sprintf("did you mean %s?", Excerpt(fit(flake.Family(near), parts[1:])))
+		return fmt.Sprintf("did you mean %s?", diag.Excerpt(fit(flake.Family(near), parts[1:])))
 	case looksLikeSystem(first) && len(parts) == 2:
 		return write("packages." + strings.Join(parts, "."))
 	case first == "apps" || first == "defaultApp":
@@ -128,10 +129,10 @@ func unlistedHint(parts []string) string {
 
 // systemHint guesses what a second part that is no system of garnix's was meant to be.
 func systemHint(parts []string) string {
-	if near := Nearest(parts[1], systemNames()); near != "" {
+	if near := diag.Nearest(parts[1], systemNames()); near != "" {
 		fixed := slices.Clone(parts)
 		fixed[1] = near
-		return fmt.Sprintf("did you mean %s?", Excerpt(strings.Join(fixed, ".")))
+		return fmt.Sprintf("did you mean %s?", diag.Excerpt(strings.Join(fixed, ".")))
 	}
 	if looksLikeSystem(parts[1]) {
 		return "its systems were " + enumerate(systemNames())
@@ -168,7 +169,7 @@ func partsHint(text string, exclude bool) string {
 	case len(parts) > 3 && (shape == flake.Named || shape == flake.Direct):
 		return write(strings.Join(parts[:2], "."))
 	case len(parts) > 3 && shape == flake.PerSystem:
-		return "garnix listed one level of names and never looked into nested sets; write " + Excerpt(strings.Join(parts[:3], "."))
+		return "garnix listed one level of names and never looked into nested sets; write " + diag.Excerpt(strings.Join(parts[:3], "."))
 	case len(parts) == 1 && shape == flake.PerSystem:
 		return write(text + ".*.*")
 	case len(parts) == 1 && shape != flake.Unlisted:

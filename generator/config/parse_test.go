@@ -2,7 +2,6 @@ package config_test
 
 import (
 	"encoding/json"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -100,34 +99,4 @@ func TestResolve(t *testing.T) {
 			assert.Equal(t, tc.flakeDir, c.FlakeDir.Value)
 		})
 	}
-}
-
-func TestNearest(t *testing.T) {
-	t.Parallel()
-	words := []string{"include", "exclude", "branch"}
-	tests := []struct{ word, want string }{
-		{word: "includes", want: "include"},
-		{word: "inclide", want: "include"},
-		{word: "INCLUDE", want: "include"},
-		{word: "brnach", want: "branch"},
-		{word: "xclude", want: "exclude"},
-		{word: "branches", want: "branch"},
-		{word: "builds", want: ""},
-		{word: "", want: ""},
-		{word: strings.Repeat("x", 1000), want: ""},
-	}
-	for _, tc := range tests {
-		assert.Equal(t, tc.want, config.Nearest(tc.word, words), tc.word)
-	}
-	assert.Equal(t, "ab", config.Nearest("a", []string{"abc", "ab"}), "a short word may differ by one edit")
-	assert.Equal(t, "on", config.Nearest("on", []string{"of", "on"}), "the nearest wins")
-	assert.Equal(t, "", config.Nearest("on", []string{"push", strings.Repeat("on", 100)}))
-}
-
-func TestExcerpt(t *testing.T) {
-	t.Parallel()
-	assert.Equal(t, `"a"`, config.Excerpt("a"))
-	assert.Equal(t, `"a\nb\x1b\u202e\""`, config.Excerpt("a\nb\x1b\u202e\""))
-	assert.Equal(t, `"`+strings.Repeat("é", 80)+`…"`, config.Excerpt(strings.Repeat("é", 100)))
-	assert.Equal(t, `"`+strings.Repeat("é", 80)+`"`, config.Excerpt(strings.Repeat("é", 80)), "80 characters fit")
 }

@@ -10,16 +10,16 @@ import (
 func Text(w io.Writer, l List, color bool) error {
 	var b strings.Builder
 	for _, d := range l {
-		b.WriteString(visible(d.Pos.String()))
+		b.WriteString(Printable(d.Pos.String()))
 		if d.File != "" {
 			b.WriteString(": ")
 		}
 		if color || d.Severity != Error {
 			b.WriteString(paint(color, d.Severity, string(d.Severity)) + ": ")
 		}
-		fmt.Fprintf(&b, "%s [%s]\n", visible(d.Message), d.Code)
+		fmt.Fprintf(&b, "%s [%s]\n", Printable(d.Message), d.Code)
 		if d.Hint != "" {
-			fmt.Fprintf(&b, "hint: %s\n", visible(d.Hint))
+			fmt.Fprintf(&b, "hint: %s\n", Printable(d.Hint))
 		}
 	}
 	_, err := io.WriteString(w, b.String())
@@ -49,22 +49,12 @@ func Annotations(w io.Writer, l List) error {
 		}
 		lines := strings.Split(message, "\n")
 		for i, line := range lines {
-			lines[i] = visible(line)
+			lines[i] = Printable(line)
 		}
 		fmt.Fprintf(&b, "title=%s::%s\n", property.Replace("garnix2gha "+d.Code), data.Replace(strings.Join(lines, "\n")))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
-}
-
-// visible keeps a message on its line and the terminal unharmed: names come from files that anyone may write.
-func visible(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) || r == 0x2028 || r == 0x2029 || (r >= 0x202a && r <= 0x202e) || (r >= 0x2066 && r <= 0x2069) {
-			return '\uFFFD'
-		}
-		return r
-	}, s)
 }
 
 func paint(color bool, s Severity, text string) string {

@@ -7,6 +7,8 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"garnix2gha/generator/diag"
 )
 
 // Status says how a file on disk relates to what would be generated now.
@@ -117,11 +119,11 @@ func movedInputs(was, is map[string]string) []string {
 		now, has := is[name]
 		switch {
 		case !had:
-			out = append(out, printable(name)+" was added")
+			out = append(out, diag.Printable(name)+" was added")
 		case !has:
-			out = append(out, printable(name)+" was removed")
+			out = append(out, diag.Printable(name)+" was removed")
 		case before != now:
-			out = append(out, printable(name)+" changed")
+			out = append(out, diag.Printable(name)+" changed")
 		}
 	}
 	return out

@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+
+	"garnix2gha/generator/diag"
 )
 
 // Dir is where workflows lie, relative to the repository root.
@@ -57,7 +59,7 @@ func Stamp(body []byte, inputs []Input) ([]byte, error) {
 		return nil, fmt.Errorf("encode header: %w", err)
 	}
 	var out bytes.Buffer
-	fmt.Fprintf(&out, "%s from %s; do not edit. After a change of its inputs, run\n#\n#   garnix2gha generate\n#\n", firstLine, printable(source))
+	fmt.Fprintf(&out, "%s from %s; do not edit. After a change of its inputs, run\n#\n#   garnix2gha generate\n#\n", firstLine, diag.Printable(source))
 	fmt.Fprintf(&out, "# To change what is rendered, edit .github/garnix2gha/config.yaml or overlay.libsonnet beside it.\n")
 	fmt.Fprintf(&out, "%s%s\n", stampStart, line.Bytes())
 	out.Write(body)
@@ -131,12 +133,3 @@ func Pins(content []byte) []Pin {
 }
 
 func normal(content []byte) []byte { return bytes.ReplaceAll(content, []byte("\r"), nil) }
-
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return '?'
-		}
-		return r
-	}, s)
-}

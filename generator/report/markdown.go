@@ -3,6 +3,8 @@ package report
 import (
 	"fmt"
 	"strings"
+
+	"garnix2gha/generator/diag"
 )
 
 // Markdown renders the report for people. Whatever comes from the repository is escaped.
@@ -112,12 +114,12 @@ func (r Report) steps(b *strings.Builder) {
 func escape(s string) string {
 	return strings.NewReplacer(
 		"&", "&amp;", "<", "&lt;", ">", "&gt;", "|", "\\|", "`", "\\`", "*", "\\*", "_", "\\_", "[", "\\[", "]", "\\]",
-	).Replace(flat(s))
+	).Replace(diag.Printable(s))
 }
 
 // code shows text as it is, whatever it holds: as a code span, or as inert HTML where a span could not hold it.
 func code(s string) string {
-	s = flat(s)
+	s = diag.Printable(s)
 	switch {
 	case s == "":
 		return ""
@@ -127,14 +129,4 @@ func code(s string) string {
 	return "<code>" + strings.NewReplacer(
 		"&", "&amp;", "<", "&lt;", ">", "&gt;", "|", "&#124;", "`", "&#96;", "*", "&#42;", "_", "&#95;", "[", "&#91;", "]", "&#93;", "\\", "&#92;",
 	).Replace(s) + "</code>"
-}
-
-// flat puts text on one line without control characters.
-func flat(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
-			return ' '
-		}
-		return r
-	}, s)
 }

@@ -229,12 +229,7 @@ func mermaid(in Input) string {
 	}
 	if a := in.Plan.Actions; a != nil {
 		for i, action := range a.Jobs {
-			fmt.Fprintf(&b, "  event([Garnix Actions]) --> a%d[%q]\n", i, strings.Map(func(r rune) rune {
-				if r == '"' || r == '[' || r == ']' || r < ' ' {
-					return '_'
-				}
-				return r
-			}, action.Check))
+			fmt.Fprintf(&b, "  event([Garnix Actions]) --> a%d[%q]\n", i, strings.NewReplacer(`"`, "_", "[", "_", "]", "_").Replace(diag.Printable(action.Check)))
 		}
 	}
 	return b.String()

@@ -1,72 +1,226 @@
 package settings
 
 import (
+	"bytes"
+	"regexp"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 
 	"garnix2gha/generator/diag"
+	"garnix2gha/generator/document"
 )
 
 // Parse reads the settings file; file is its path for diagnostics. An empty file and one of comments only give
 // Default. With errors the settings are nil; warnings come with settings.
 func Parse(file string, src []byte) (*Settings, diag.List) {
-	src = trimBOM(src)
+	src = bytes.TrimPrefix(src, []byte("\ufeff"))
 	p := &parser{
 		places: places{file: file, given: map[string]diag.Pos{}},
 		faulty: map[string]bool{},
 	}
-	s := Default()
-	if root := p.document(src); root != nil {
-		p.settings(s, root, src)
+	read := p.document(src)
+	if read == nil && p.diags.HasErrors() {
+		return nil, p.diags
 	}
+	s := p.settings(read)
 	diags := p.diags.Sorted()
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	s.places = p.places
 	return s, diags
 }
 
-func (p *parser) settings(s *Settings, root *yaml.Node, src []byte) {
-	p.refuseAliases(root)
-	p.mapping(value{node: root}, fields{
-		"cache":       func(v value) { p.cache(v, &s.Cache) },
-		"runners":     func(v value) { p.runners(v, s.Runners) },
-		"plan-runner": func(v value) { p.runner(v, &s.PlanRunner) },
-		"triggers":    func(v value) { p.triggers(v, &s.Triggers) },
-		"strategy":    func(v value) { choice(p, v, &s.Strategy, Auto, Static, Dynamic) },
-		"granularity": func(v value) { choice(p, v, &s.Granularity, PerSystem, PerTarget) },
-		"shards":      func(v value) { p.shards(v, s.Shards) },
-		"nix":         func(v value) { p.nix(v, &s.Nix) },
-		"names":       func(v value) { p.names(v, &s.Names) },
-		"files":       func(v value) { p.files(v, &s.Files) },
-		"timeouts":    func(v value) { p.timeouts(v, &s.Timeouts) },
-		"disk-space":  func(v value) { choice(p, v, &s.DiskSpace, KeepSoftware, FreeSpace) },
-		"schedule":    func(v value) { p.schedule(v, &s.Schedule) },
-		"statuses":    func(v value) { p.boolean(v, &s.Statuses) },
-		"pins":        func(v value) { p.pins(v, s.Pins) },
-		inlineKey:     func(v value) { s.Inline = p.inline(v, root, src) },
-	})
-	p.checkTriggers(s.Triggers)
-	p.checkRunners(s)
-	p.checkShards(s)
-	p.checkDistinct(namePaths(s.Names), func(a, b string) bool { return a == b })
-	p.checkDistinct(filePaths(s.Files), strings.EqualFold)
+// settings holds a file to all rules. Where it breaks one the default stands in, so that the rules behind are tried too.
+func (p *parser) settings(file any) *Settings {
+	whole := object(book().root)
+	if file == nil {
+		file = map[string]any{}
+	}
+	if mapping := object(file); mapping != nil {
+		fill(whole, mapping)
+	}
+	mapping := p.without(file, p.validate(file))
+	fill(whole, mapping)
+	s, err := decode(mapping)
+	if err != nil {
+		p.diags.Errorf(p.places.at(""), "bad-value", "", "the settings cannot be read: %s", err)
+		return nil
+	}
+	p.crossCheck(s)
+	s.places = p.places
+	return s
 }
 
-func (p *parser) timeouts(v value, t *Timeouts) {
-	minutes := func(dst *Minutes) func(value) {
-		return func(v value) {
-			n := int(*dst)
-			p.integer(v, &n, 1, 360)
-			*dst = Minutes(n)
+// without removes the settings that hold a broken value, so that no further rule speaks of them; what is no mapping is
+// an empty one.
+func (p *parser) without(file any, broken [][]string) map[string]any {
+	mapping := object(file)
+	if mapping == nil {
+		mapping = map[string]any{}
+	}
+	for _, at := range broken {
+		p.faulty[strings.Join(at[:min(len(at), 2)], ".")] = true
+		switch {
+		case len(at) > 1 && object(mapping[at[0]]) != nil:
+			delete(object(mapping[at[0]]), at[1])
+		case len(at) > 0:
+			delete(mapping, at[0])
 		}
 	}
-	p.mapping(v, fields{
-		"plan":   minutes(&t.Plan),
-		"build":  minutes(&t.Build),
-		"verify": minutes(&t.Verify),
-		"action": minutes(&t.Action),
-	})
+	return mapping
+}
+
+// parser collects what is wrong with one file.
+type parser struct {
+	places places
+	root   value
+	faulty map[string]bool // key paths already complained of, so that no second rule speaks of their value
+	diags  diag.List
+}
+
+// value is a node with those within it, by key or index.
+type value struct {
+	*yaml.Node
+	within map[string]*value
+}
+
+// find follows keys and indices; nil if the file gives no such value.
+func (v *value) find(at []string) *value {
+	for _, step := range at {
+		if v == nil {
+			return nil
+		}
+		v = v.within[step]
+	}
+	return v
+}
+
+// document reads the file as JSON would hold it; nil if there is nothing to read.
+func (p *parser) document(src []byte) any {
+	if line := strangeLine(src); line > 0 {
+		p.diags.Errorf(diag.Pos{File: p.places.file, Line: line}, "yaml-syntax", "save the file as UTF-8 with ordinary line ends",
+			"the line holds a byte that is not UTF-8 or a line break that editors do not show")
+		return nil
+	}
+	root, diags := document.Read(p.places.file, src)
+	p.diags = diags
+	if root == nil {
+		return nil
+	}
+	p.root.Node = root
+	return p.read("", &p.root)
+}
+
+// strangeLine returns the line of the first byte that is not UTF-8, or of the first line break that YAML 1.1 counts
+// and nothing else does (which would move every position after it); 0 if there is none.
+func strangeLine(src []byte) int {
+	line := 1
+	for i := 0; i < len(src); {
+		r, size := utf8.DecodeRune(src[i:])
+		switch {
+		case r == utf8.RuneError && size == 1, r == 0x85, r == 0x2028, r == 0x2029,
+			r == '\r' && !bytes.HasPrefix(src[i+1:], []byte("\n")):
+			return line
+		case r == '\n':
+			line++
+		}
+		i += size
+	}
+	return 0
+}
+
+// strange stands for a scalar that is of no type a setting has: a date, a fraction, a tag of its own.
+const strange = 0.5
+
+var decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
+
+// read turns a value into what JSON would hold. An alias is nil, and reported.
+func (p *parser) read(path string, v *value) any {
+	n := v.Node
+	v.within = map[string]*value{}
+	if p.refuseAlias(n) {
+		p.faulty[path] = true
+		return nil
+	}
+	switch tag := n.ShortTag(); {
+	case tag == "!!map" && n.Kind == yaml.MappingNode:
+		return p.mapping(path, v)
+	case tag == "!!seq" && n.Kind == yaml.SequenceNode:
+		items := make([]any, len(n.Content))
+		for i, item := range n.Content {
+			index := strconv.Itoa(i)
+			p.places.given[path+"."+index] = p.pos(item)
+			v.within[index] = &value{Node: item}
+			items[i] = p.read(path+"."+index, v.within[index])
+		}
+		return items
+	case tag == "!!str" && n.Kind == yaml.ScalarNode:
+		return n.Value
+	case tag == "!!bool" && (n.Value == "true" || n.Value == "false"):
+		return n.Value == "true"
+	case tag == "!!int" && decimal.MatchString(n.Value):
+		if number, err := strconv.Atoi(n.Value); err == nil {
+			return number
+		}
+	case tag == "!!null":
+		return nil
+	}
+	return strange
+}
+
+// mapping reads every key the first time that it is given.
+func (p *parser) mapping(path string, v *value) map[string]any {
+	out := map[string]any{}
+	seen := map[string]int{}
+	for key, node := range document.Pairs(v.Node) {
+		at := strings.TrimPrefix(path+"."+key.Value, ".")
+		switch {
+		case p.refuseAlias(key):
+			p.refuseAlias(node)
+		case key.Kind != yaml.ScalarNode:
+			p.diags.Errorf(p.pos(key), "wrong-type", "", "a key%s must be text", within(path))
+		case seen[key.Value] > 0:
+			p.diags.Errorf(p.pos(key), "duplicate-key", "keep one of the two", "key %s is given again; it stands in line %d already",
+				diag.Excerpt(key.Value), seen[key.Value])
+		default:
+			seen[key.Value] = key.Line
+			p.places.given[at] = p.pos(node)
+			if node.Kind != yaml.ScalarNode {
+				p.places.given[at] = p.pos(key)
+			}
+			v.within[key.Value] = &value{Node: node}
+			out[key.Value] = p.read(at, v.within[key.Value])
+		}
+	}
+	return out
+}
+
+// within names the mapping of a path, and says nothing for the top level.
+func within(path string) string {
+	if path == "" {
+		return ""
+	}
+	return " in " + path
+}
+
+func (p *parser) pos(n *yaml.Node) diag.Pos { return document.At(p.places.file, n) }
+
+// refuseAlias reports an alias or a merge key, for which there is no value, and an anchor, which does no harm.
+func (p *parser) refuseAlias(n *yaml.Node) bool {
+	what := ""
+	switch {
+	case n.Kind == yaml.AliasNode:
+		what = "aliases"
+	case n.Anchor != "":
+		what = "anchors"
+	case n.Kind == yaml.ScalarNode && n.ShortTag() == "!!merge":
+		what = "merge keys"
+	default:
+		return false
+	}
+	p.diags.Errorf(p.pos(n), "yaml-alias", "write the value out where it is used", "%s are not supported here", what)
+	return what != "anchors"
 }

@@ -3,22 +3,24 @@ package settings
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"garnix2gha/generator/document"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"gopkg.in/yaml.v3"
 )
-
-func fmtPos(n *yaml.Node) string { return strconv.Itoa(n.Line) + ":" + strconv.Itoa(n.Column) }
 
 func compile(tb testing.TB, source []byte) *jsonschema.Schema {
 	tb.Helper()
@@ -34,9 +36,15 @@ func compile(tb testing.TB, source []byte) *jsonschema.Schema {
 
 // toJSON converts YAML to what JSON would hold: an empty file is null.
 func toJSON(src []byte) (any, error) {
+	root, diags := document.Read("", bytes.TrimPrefix(src, []byte("\ufeff")))
+	if diags.HasErrors() {
+		return nil, errors.New(diags[0].Message)
+	}
 	var decoded any
-	if err := yaml.Unmarshal(src, &decoded); err != nil {
-		return nil, err
+	if root != nil {
+		if err := root.Decode(&decoded); err != nil {
+			return nil, err
+		}
 	}
 	encoded, err := json.Marshal(withTextKeys(decoded))
 	if err != nil {
@@ -207,6 +215,10 @@ func properties(schema any, path string, found map[string]map[string]any) {
 			}
 		case "items", "additionalProperties":
 			properties(child, path, found)
+		case "patternProperties":
+			for _, branch := range child.(map[string]any) {
+				properties(branch, path, found)
+			}
 		case "anyOf":
 			for _, branch := range child.([]any) {
 				properties(branch, path, found)
@@ -292,5 +304,69 @@ func TestDefaultsOfTheSchemaAreTheDefaults(t *testing.T) {
 			shown = shown.(map[string]any)[part]
 		}
 		assert.EqualValues(t, fmt.Sprint(standard), fmt.Sprint(shown), path)
+	}
+}
+
+// TestEveryRuleOfTheSchemaHasWords walks all that a value is held to, which conditions and forbidden values are not.
+func TestEveryRuleOfTheSchemaHasWords(t *testing.T) {
+	t.Parallel()
+	var root any
+	require.NoError(t, json.Unmarshal(Schema(), &root))
+	count := 0
+	var walk func(at string, node any)
+	walk = func(at string, node any) {
+		if items, ok := node.([]any); ok {
+			for i, item := range items {
+				walk(at+"/"+strconv.Itoa(i), item)
+			}
+		}
+		rule := object(node)
+		errors := object(rule["x-errors"])
+		for keyword := range errors {
+			assert.Contains(t, rule, keyword, "%s: words for a rule that is not there", at)
+		}
+		for _, keyword := range []string{"pattern", "not", "const", "minLength", "maxLength"} {
+			if _, ok := rule[keyword]; ok && !strings.HasSuffix(at, "properties") {
+				count++
+				assert.NotEmpty(t, object(errors[keyword])["message"], "%s: %s", at, keyword)
+			}
+		}
+		for name, child := range rule {
+			if !slices.Contains([]string{"if", "not", "contains", "default", "examples", "x-errors"}, name) {
+				walk(at+"/"+name, child)
+			}
+		}
+	}
+	walk("", root)
+	assert.Greater(t, count, 40)
+}
+
+// TestEverySettingHasAField compares the schema with the tags of the types; a cache's backend is made of further keys.
+func TestEverySettingHasAField(t *testing.T) {
+	t.Parallel()
+	var root map[string]any
+	require.NoError(t, json.Unmarshal(Schema(), &root))
+	backend := []string{
+		"backend", "name", "name-variable", "push-url", "server", "signing-key-secret", "access-key-secret", "secret-key-secret",
+	}
+	for section, of := range map[string]any{
+		"": Settings{}, "cache": Cache{}, "triggers": Triggers{}, "nix": Nix{}, "names": Names{}, "files": Files{}, "timeouts": Timeouts{},
+	} {
+		rule := root
+		if section != "" {
+			rule = object(object(root["properties"])[section])
+		}
+		var want, got []string
+		for key := range object(rule["properties"]) {
+			if section != "cache" || !slices.Contains(backend, key) {
+				want = append(want, key)
+			}
+		}
+		for _, field := range reflect.VisibleFields(reflect.TypeOf(of)) {
+			if tag := field.Tag.Get("json"); tag != "" && tag != "-" {
+				got = append(got, tag)
+			}
+		}
+		assert.ElementsMatch(t, want, got, section)
 	}
 }

@@ -14,28 +14,123 @@ import (
 
 // Settings is the file with every value checked and defaulted.
 type Settings struct {
-	Cache       Cache
-	Runners     map[flake.System]Runner // has every system of flake.Systems
-	PlanRunner  Runner                  // for the jobs that run on Linux whatever is built
-	Triggers    Triggers
-	Strategy    Strategy
-	Granularity Granularity
-	Shards      map[flake.System]int // has every system of flake.Systems; 1 to 256
-	Nix         Nix
-	Names       Names
-	Files       Files
-	Timeouts    Timeouts
-	DiskSpace   DiskSpace
-	Schedule    string // cron expression of five fields, one space apart; "" means never
-	Statuses    bool   // post one commit status per target under garnix's old check names
-	Pins        map[string]Pin
-
-	// Inline is the value of the key "garnix": the text of a garnix.yaml, padded so that its lines and columns are
-	// those of the settings file. nil means that the key is absent. The text is not checked here.
-	Inline []byte
+	Cache       Cache                   `json:"cache"`
+	Runners     map[flake.System]Runner `json:"runners"`     // has every system of flake.Systems
+	PlanRunner  Runner                  `json:"plan-runner"` // for the jobs that run on Linux whatever is built
+	Triggers    Triggers                `json:"triggers"`
+	Cancel      Cancel                  `json:"cancel"`
+	Stale       Stale                   `json:"stale"`
+	Strategy    Strategy                `json:"strategy"`
+	Granularity Granularity             `json:"granularity"`
+	Shards      map[flake.System]int    `json:"shards"` // has every system of flake.Systems; 1 to 256
+	Nix         Nix                     `json:"nix"`
+	Names       Names                   `json:"names"`
+	Files       Files                   `json:"files"`
+	Timeouts    Timeouts                `json:"timeouts"`
+	DiskSpace   DiskSpace               `json:"disk-space"`
+	Schedule    string                  `json:"schedule"` // cron expression of five fields, one space apart; "" means never
+	Statuses    bool                    `json:"statuses"` // post one commit status per target under garnix's old check names
+	Pins        map[string]Pin          `json:"pins"`
 
 	places places
 }
+
+// Cache is where builds go and where they are looked for.
+type Cache struct {
+	Backend Backend `json:"-"`
+
+	// URL is the substituter that is read, without a final slash. It is "" only for a Cachix cache whose name is in
+	// a variable, and then known when the workflow runs.
+	URL        string   `json:"url"`
+	PublicKeys []string `json:"public-key"` // "name-1:base64", as trusted-public-keys has them; empty means not given
+	Private    bool     `json:"private"`    // reading needs TokenSecret
+	Upstreams  []string `json:"upstreams"`  // substituters whose paths count as present, without final slashes
+
+	// PushRefs are the branches whose pushes write to the cache; never empty.
+	PushRefs []Pattern `json:"push-refs"`
+
+	// TokenSecret names the Actions secret with the token of the cache; "" means that there is none, which only a
+	// Store can do without.
+	TokenSecret string `json:"token-secret"`
+}
+
+// Backend is how the cache is written: a Cachix, a Store or an Attic, and nothing else.
+type Backend interface{ backend() }
+
+// Cachix is a cache at cachix.org, written by the cachix client.
+type Cachix struct {
+	Name             string // "" means that the repository variable NameVariable holds it
+	NameVariable     string
+	SigningKeySecret string // names the secret with the key of a self-signed cache; "" means that Cachix signs
+}
+
+// Store is a store that "nix copy" writes and HTTP reads.
+type Store struct {
+	PushURL          string
+	SigningKeySecret string     // names the secret with the key that signs what is copied; "" means unsigned
+	S3               *S3Secrets // nil unless PushURL is of S3 and takes its credentials from secrets
+}
+
+// S3Secrets names the secrets with the credentials of an S3 store.
+type S3Secrets struct {
+	AccessKey string
+	SecretKey string
+}
+
+// Attic is a cache of an attic server, written by the attic client.
+type Attic struct {
+	Server string // URL without a final slash
+	Name   string // of the cache on the server
+}
+
+func (Cachix) backend() {}
+func (Store) backend()  {}
+func (Attic) backend()  {}
+
+// Runner is what runs-on asks for: one label, or several that a runner must all have. It is never empty.
+type Runner []string
+
+// Triggers say what starts the build workflow.
+type Triggers struct {
+	PushBranches []Pattern    `json:"push-branches"` // never empty
+	PullRequests PullRequests `json:"pull-requests"`
+	MergeGroup   bool         `json:"merge-group"`
+	Dispatch     bool         `json:"dispatch"` // by hand and by bots
+}
+
+// PullRequests says which pull requests are built.
+type PullRequests string
+
+// The choices for pull requests.
+const (
+	Forks PullRequests = "forks" // as garnix: a branch of the repository itself is built by its push
+	All   PullRequests = "all"   // every pull request; PushBranches are then named ones
+	None  PullRequests = "none"
+)
+
+// Pattern is a branch filter as GitHub reads it: "*" is any run of characters but "/", "**" any run at all, and "?"
+// makes the character before it optional. It selects branches and never excludes any.
+type Pattern string
+
+// Cancel says which runs a newer one of the same branch or pull request ends.
+type Cancel string
+
+// The choices for superseded runs; garnix ended none. The default branch's are never ended.
+const (
+	CancelPullRequests Cancel = "pull-requests"
+	CancelBranches     Cancel = "branches" // and those of pushes
+	CancelNever        Cancel = "never"
+)
+
+// Stale says what becomes of a run whose inputs changed after the workflows were generated.
+type Stale string
+
+// The choices for stale inputs.
+const (
+	StaleFails Stale = "fail" // everything is built, and the run ends red
+	StaleWarns Stale = "warn"
+	StaleOff   Stale = "off"
+)
 
 // Strategy says when targets are listed.
 type Strategy string
@@ -65,78 +160,65 @@ const (
 	FreeSpace    DiskSpace = "free" // remove preinstalled software before Nix is installed
 )
 
+// Nix is how Nix comes onto a runner and how it is configured.
+type Nix struct {
+	Installer   Installer `json:"installer"`
+	InstallURL  string    `json:"install-url"`  // of the installer script that InstallNixAction runs; "" means its default
+	ExtraConfig []string  `json:"extra-config"` // lines of nix.conf, without blank lines and comments
+
+	// ExtraFeatures are experimental features on top of those that garnix had.
+	ExtraFeatures []string `json:"extra-features"`
+
+	// AccessTokenSecret names the secret with a token that reads private github inputs; "" means none.
+	AccessTokenSecret string `json:"access-token-secret"`
+}
+
+// Installer is the action that installs Nix.
+type Installer string
+
+// The installers.
+const (
+	InstallNixAction     Installer = "cachix"      // cachix/install-nix-action
+	DeterminateNixAction Installer = "determinate" // DeterminateSystems/determinate-nix-action
+	QuickInstallAction   Installer = "quick"       // nixbuild/nix-quick-install-action
+)
+
 // Names are the names that people see; all differ and none has more than 100 characters.
 type Names struct {
-	BuildWorkflow   string
-	CacheWorkflow   string
-	ActionsWorkflow string
-	Aggregate       string // the check that a branch protection requires
+	BuildWorkflow   string `json:"build-workflow"`
+	CacheWorkflow   string `json:"cache-workflow"`
+	ActionsWorkflow string `json:"actions-workflow"`
+	Aggregate       string `json:"aggregate"` // the check that a branch protection requires
 }
 
 // Files are the base names of the workflows under .github/workflows; all differ, also without regard to case.
 type Files struct {
-	Build   string
-	Cache   string
-	Actions string
+	Build   string `json:"build"`
+	Cache   string `json:"cache"`
+	Actions string `json:"actions"`
 }
 
-// Minutes is a time limit of a job, 1 to 360: GitHub stops a hosted job after six hours.
+// Minutes is a time limit, at least 1; GitHub stops a hosted job after 360.
 type Minutes int
 
 // Timeouts are the time limits of the kinds of jobs.
 type Timeouts struct {
-	Plan   Minutes
-	Build  Minutes
-	Verify Minutes
-	Action Minutes // a garnix action; garnix allowed 120
+	Plan   Minutes `json:"plan"`
+	Build  Minutes `json:"build"` // when building stops, at most 330: the job ends 30 minutes later
+	Verify Minutes `json:"verify"`
+	Action Minutes `json:"action"` // a garnix action; garnix allowed 120
+}
+
+// Pin is the commit of an action that is used instead of the one this program knows.
+type Pin struct {
+	SHA     string `json:"sha"`     // 40 lower-case hexadecimal digits
+	Version string `json:"version"` // for the comment beside it; "" means none
 }
 
 // Default returns the settings of an empty file. The caller owns the result.
 func Default() *Settings {
-	s := &Settings{
-		Cache: Cache{
-			Backend:     Cachix{NameVariable: defaultNameVariable},
-			TokenSecret: "CACHIX_AUTH_TOKEN",
-			Upstreams:   []string{"https://cache.nixos.org"},
-			PushRefs:    []Pattern{"**"},
-		},
-		Runners: map[flake.System]Runner{
-			flake.X8664Linux:    {"ubuntu-24.04"},
-			flake.I686Linux:     {"ubuntu-24.04"},
-			flake.AArch64Linux:  {"ubuntu-24.04-arm"},
-			flake.AArch64Darwin: {"macos-26"},
-			flake.X8664Darwin:   {"macos-26"}, // by Rosetta, as garnix did
-		},
-		PlanRunner: Runner{"ubuntu-24.04"},
-		Triggers: Triggers{
-			PushBranches: []Pattern{"**"},
-			PullRequests: Forks,
-			MergeGroup:   true,
-			Dispatch:     true,
-		},
-		Strategy:    Auto,
-		Granularity: PerSystem,
-		Shards:      map[flake.System]int{},
-		Nix:         Nix{Installer: InstallNixAction},
-		Names: Names{
-			BuildWorkflow:   "Nix Build Cache",
-			CacheWorkflow:   "Cache Only",
-			ActionsWorkflow: "Garnix Actions",
-			Aggregate:       "All Garnix checks",
-		},
-		Files: Files{
-			Build:   "nix-build-cache.yml",
-			Cache:   "cache-only.yml",
-			Actions: "garnix-actions.yml",
-		},
-		Timeouts:  Timeouts{Plan: 30, Build: 350, Verify: 60, Action: 150},
-		DiskSpace: KeepSoftware,
-		Schedule:  "23 4 * * *",
-		Pins:      map[string]Pin{},
-	}
-	for _, system := range flake.Systems() {
-		s.Shards[system] = 1
-	}
+	s, _ := Parse("", nil)
+	s.places = places{}
 	return s
 }
 

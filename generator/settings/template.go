@@ -1,10 +1,90 @@
 package settings
 
-import _ "embed"
+import (
+	"regexp"
+	"strconv"
+	"strings"
 
-//go:embed template.yaml
-var template string
+	"gopkg.in/yaml.v3"
 
-// Template returns the file that "garnix2gha init" writes: every key with its default, all commented out. Lines
-// that begin with one "# " are YAML; those with "## " explain it.
-func Template() []byte { return []byte(template) }
+	"garnix2gha/generator/document"
+)
+
+const templateHead = `## Settings of garnix2gha. What garnix built stands in garnix.yaml; this file says how GitHub builds it.
+##
+## Every line that begins with one # shows a key and its default: take the "# " away to change it.
+## "garnix2gha schema" prints a JSON Schema for editors; "garnix2gha generate" applies what is written here.
+`
+
+// Template returns the file that "garnix2gha init" writes: every key of the schema with its default, all commented out.
+// Lines that begin with one "# " are YAML; those with "## " explain it.
+func Template() []byte {
+	var b strings.Builder
+	b.WriteString(templateHead)
+	root, _ := document.Read("", []byte(schema)) // JSON is YAML, whose nodes keep the order
+	for key, property := range document.Pairs(member(root, "properties")) {
+		b.WriteString("\n")
+		write(&b, "", key.Value, property)
+	}
+	return []byte(b.String())
+}
+
+// write explains a setting and shows its default, or an example where it has none.
+func write(b *strings.Builder, margin, key string, property *yaml.Node) {
+	const width = 120
+	line := "##" + margin
+	for word := range strings.FieldsSeq(member(property, "description").Value) {
+		if len(line)+1+len(word) > width {
+			b.WriteString(line + "\n")
+			line = "##" + margin
+		}
+		line += " " + word
+	}
+	b.WriteString(line + "\n")
+	standard, inner := member(property, "default"), member(property, "properties")
+	if examples := member(property, "examples"); len(examples.Content) > 0 {
+		b.WriteString("##" + margin + " for example " + key + ": " + flow(examples.Content[0]) + "\n")
+	}
+	switch {
+	case standard.Kind != 0:
+		b.WriteString("# " + margin + key + ": " + flow(standard) + "\n")
+	case inner.Kind != 0:
+		b.WriteString("# " + margin + key + ":\n")
+		for key, property := range document.Pairs(inner) {
+			write(b, margin+"  ", key.Value, property)
+		}
+	}
+}
+
+// member is the value of a key; an empty node if there is none.
+func member(mapping *yaml.Node, name string) *yaml.Node {
+	for key, value := range document.Pairs(mapping) {
+		if key.Value == name {
+			return value
+		}
+	}
+	return &yaml.Node{}
+}
+
+var plainText = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9 ._/-]*$`)
+
+// flow spells a value on one line.
+func flow(n *yaml.Node) string {
+	var parts []string
+	switch n.Kind {
+	case yaml.MappingNode:
+		for key, value := range document.Pairs(n) {
+			parts = append(parts, key.Value+": "+flow(value))
+		}
+		return "{" + strings.Join(parts, ", ") + "}"
+	case yaml.SequenceNode:
+		for _, item := range n.Content {
+			parts = append(parts, flow(item))
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	}
+	if n.Style&yaml.DoubleQuotedStyle == 0 || plainText.MatchString(n.Value) {
+		return n.Value
+	}
+	return strconv.Quote(n.Value)
+}

@@ -29,7 +29,7 @@ func (f *findings) includes() {
 		}
 		for _, m := range section.Include {
 			first := section.include.first[patternOf(m.Matcher)]
-			text := config.Excerpt(m.String())
+			text := diag.Excerpt(m.String())
 			switch {
 			case m.Dead || section.include.selected[first] || f.unlisted(m.Matcher):
 			case section.include.matched[first]:
@@ -64,7 +64,7 @@ func (f *findings) excludes() {
 				severity, hint = diag.Notice, "it takes effect once the flake has such an output"
 			}
 			f.diags.Add(severity, m.Pos, "exclude-excludes-nothing", hint,
-				"exclude %s takes nothing away from what its build section includes", config.Excerpt(m.String()))
+				"exclude %s takes nothing away from what its build section includes", diag.Excerpt(m.String()))
 		}
 	}
 }
@@ -94,7 +94,7 @@ func (f *findings) dottedNames() {
 		if by, ok := f.selector.selects(patternsOf(undotted)); ok {
 			f.diags.Warnf(by.Pos, "dotted-name", "give the output a second name without a dot and it is built",
 				"garnix skipped %s %s, since a matcher never matches a name with a dot; %s would otherwise",
-				p.First, config.Excerpt(nameOf(p)), config.Excerpt(by.String()))
+				p.First, diag.Excerpt(nameOf(p)), diag.Excerpt(by.String()))
 		}
 	}
 }
@@ -132,14 +132,14 @@ func (f *findings) guess(m flake.Matcher) string {
 			return fmt.Sprintf("the flake has %q instead", modern)
 		}
 	case flake.Named:
-		if near := config.Nearest(p.Second, withoutDotted(f.lock.Named[p.First])); near != "" {
+		if near := diag.Nearest(p.Second, withoutDotted(f.lock.Named[p.First])); near != "" {
 			p.Second = near
-			return fmt.Sprintf("did you mean %s?", config.Excerpt(p.String()))
+			return fmt.Sprintf("did you mean %s?", diag.Excerpt(p.String()))
 		}
 	case flake.PerSystem:
-		if near := config.Nearest(p.Third, withoutDotted(f.lock.PerSystem[p.First][flake.System(p.Second)])); near != "" {
+		if near := diag.Nearest(p.Third, withoutDotted(f.lock.PerSystem[p.First][flake.System(p.Second)])); near != "" {
 			p.Third = near
-			return fmt.Sprintf("did you mean %s?", config.Excerpt(p.String()))
+			return fmt.Sprintf("did you mean %s?", diag.Excerpt(p.String()))
 		}
 		for _, system := range flake.Systems() {
 			if slices.Contains(f.lock.PerSystem[p.First][system], p.Third) {

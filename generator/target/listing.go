@@ -1,11 +1,10 @@
 package target
 
 import (
-	"regexp"
 	"strings"
-	"unicode"
 
 	"garnix2gha/generator/config"
+	"garnix2gha/generator/diag"
 	"garnix2gha/generator/flake"
 )
 
@@ -47,7 +46,7 @@ func (f *findings) listing() {
 			if !fatal {
 				continue
 			}
-			hint := "make it evaluate, or narrow the include " + config.Excerpt(by.String())
+			hint := "make it evaluate, or narrow the include " + diag.Excerpt(by.String())
 			if failure.family.Shape() != flake.Direct {
 				hint += "; an exclude does not help"
 			}
@@ -84,25 +83,13 @@ func (f *findings) unlisted(m flake.Matcher) bool {
 	return false
 }
 
-// summary is the first line of Nix's message that says something, without colours and control characters.
+// summary is the first line of Nix's message that says something.
 func summary(message string) string {
-	const limit = 200 // characters
-	message = regexp.MustCompile("\x1b\\[[0-9;]*m").ReplaceAllString(message, "")
+	const most = 200 // characters
 	for line := range strings.Lines(message) {
-		line = strings.TrimSpace(line)
-		if line == "" || line == "error:" {
-			continue
+		if line = diag.OneLine(line, most); line != "" && line != "error:" {
+			return line
 		}
-		runes := []rune(line)
-		for i, r := range runes {
-			if !unicode.IsPrint(r) {
-				runes[i] = unicode.ReplacementChar
-			}
-		}
-		if len(runes) > limit {
-			return string(runes[:limit]) + "…"
-		}
-		return string(runes)
 	}
 	return "unknown error"
 }

@@ -54,7 +54,7 @@ func Select(c *config.Config, lock *flake.Lock, at Commit) (Selection, diag.List
 	var diags diag.List
 	if _, ok := c.FlakePath(); !ok {
 		diags.Errorf(c.FlakeDir.Pos, "flake-dir-outside", "name a directory relative to the repository root",
-			"flakeDir %s is not a path within the repository", config.Excerpt(c.FlakeDir.Value))
+			"flakeDir %s is not a path within the repository", diag.Excerpt(c.FlakeDir.Value))
 		return Selection{}, diags
 	}
 	s := newSelector(c, at)

@@ -13,7 +13,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
-	"unicode"
+
+	"garnix2gha/generator/diag"
 )
 
 // What a caller may want to tell apart. Each says what to do.
@@ -26,7 +27,7 @@ var (
 const (
 	// stopTime is how long git may take to end after it was told to.
 	stopTime = 5 * time.Second
-	// maxMessage bounds what is repeated of git's messages, in bytes.
+	// maxMessage bounds what is repeated of git's messages, in characters.
 	maxMessage = 500
 )
 
@@ -136,21 +137,10 @@ func (w *WorkTree) run(ctx context.Context, args ...string) ([]byte, error) {
 		return nil, fmt.Errorf("run git: %w", context.Cause(ctx))
 	}
 	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-		return nil, &failure{command: args[0], message: oneLine(stderr.String()), code: exit.ExitCode()}
+		return nil, &failure{command: args[0], message: diag.OneLine(strings.TrimPrefix(stderr.String(), "fatal: "), maxMessage), code: exit.ExitCode()}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("run git: %w", err)
 	}
 	return out, nil
-}
-
-// oneLine makes git's messages fit to print: they repeat names that anyone may have chosen.
-func oneLine(text string) string {
-	text = strings.Join(strings.Fields(strings.ToValidUTF8(text[:min(len(text), maxMessage)], "\uFFFD")), " ")
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return '\uFFFD'
-		}
-		return r
-	}, strings.TrimPrefix(text, "fatal: "))
 }

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"garnix2gha/generator/diag"
 	"garnix2gha/generator/flake"
 )
 
@@ -100,7 +101,7 @@ func (d *Described) take(answer described) {
 			}
 		}
 	default:
-		d.Failure = &Failure{Message: oneLine(answer.Why)}
+		d.Failure = &Failure{Message: diag.OneLine(answer.Why, maxMessage)}
 	}
 }
 

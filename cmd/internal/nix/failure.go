@@ -5,6 +5,8 @@ import (
 	"os"
 	"regexp"
 	"strings"
+
+	"garnix2gha/generator/diag"
 )
 
 // Cause says whose fault a failure is.
@@ -36,7 +38,6 @@ func (f *Failure) Error() string {
 const maxMessage = 500
 
 var (
-	ansi      = regexp.MustCompile("\x1b\\[[0-9;?]*[A-Za-z]|\x1b\\][^\x07\x1b]*(\x07|\x1b\\\\)?")
 	placeLine = regexp.MustCompile(`^at (/[^ ]+:\d+:\d+):?$`)
 	errorLine = regexp.MustCompile(`^ *error:`)
 	traceLine = regexp.MustCompile(`^(at (/|«)|… |\(use .--show-trace)`)
@@ -77,7 +78,7 @@ func newFailure(messages string, state *os.ProcessState) *Failure {
 // with every edit; only a syntax error says nothing without its place.
 func lastError(messages string) string {
 	const most = 12 // lines
-	lines := strings.Split(ansi.ReplaceAllString(messages, ""), "\n")
+	lines := strings.Split(diag.WithoutColors(messages), "\n")
 	at := -1
 	for i, line := range lines {
 		if errorLine.MatchString(line) {
@@ -112,21 +113,5 @@ func lastError(messages string) string {
 			kept = append(kept, line)
 		}
 	}
-	return oneLine(strings.Join(kept, " "))
-}
-
-// oneLine drops what could harm a terminal and cuts what is too long to be read.
-func oneLine(text string) string {
-	text = strings.Map(func(r rune) rune {
-		switch {
-		case r < ' ', r >= 0x7f && r < 0xa0, r == 0x2028, r == 0x2029, r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, "\uFFFD"))
-	text = strings.Join(strings.Fields(text), " ")
-	if runes := []rune(text); len(runes) > maxMessage {
-		return string(runes[:maxMessage]) + "…"
-	}
-	return text
+	return diag.OneLine(strings.Join(kept, " "), maxMessage)
 }

@@ -15,10 +15,11 @@ import (
 
 // The files that are read, relative to the repository root.
 const (
-	ConfigFile   = "garnix.yaml"
-	SettingsFile = ".github/garnix2gha/config.yaml"
-	LockFile     = ".github/garnix2gha/lock.json"
-	OverlayFile  = ".github/garnix2gha/overlay.libsonnet"
+	ConfigFile      = "garnix.yaml"
+	MovedConfigFile = ".github/garnix2gha/garnix.yaml" // read as ConfigFile where the root has none
+	SettingsFile    = ".github/garnix2gha/config.yaml"
+	LockFile        = ".github/garnix2gha/lock.json"
+	OverlayFile     = ".github/garnix2gha/overlay.libsonnet"
 )
 
 // maxFile bounds what is read; GitHub's own limit on a workflow is far below, and so is any real garnix.yaml.
@@ -27,15 +28,15 @@ const maxFile = 16 << 20
 // ErrNoRoot says that no repository root was found.
 var ErrNoRoot = errors.New("no flake.nix or garnix.yaml here or in any folder above")
 
-// Find walks up from dir to the first folder that has flake.nix, garnix.yaml or the settings, which may hold the
-// configuration of a flake further down, and returns its absolute path.
+// Find walks up from dir to the first folder that has flake.nix, garnix.yaml (in either place) or the settings, and
+// returns its absolute path.
 func Find(dir string) (string, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return "", fmt.Errorf("find repository root: %w", err)
 	}
 	for {
-		for _, name := range []string{"flake.nix", ConfigFile, SettingsFile} {
+		for _, name := range []string{"flake.nix", ConfigFile, MovedConfigFile, SettingsFile} {
 			if info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name))); err == nil && info.Mode().IsRegular() {
 				return dir, nil
 			}

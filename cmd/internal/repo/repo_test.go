@@ -27,7 +27,7 @@ func TestFindWalksUp(t *testing.T) {
 	require.NoError(t, os.MkdirAll(deep, 0o755))
 	_, err := repo.Find(deep)
 	require.ErrorIs(t, err, repo.ErrNoRoot)
-	for _, name := range []string{repo.SettingsFile, repo.ConfigFile, "flake.nix"} {
+	for _, name := range []string{repo.SettingsFile, repo.MovedConfigFile, repo.ConfigFile, "flake.nix"} {
 		write(t, filepath.Join(dir, filepath.FromSlash(name)), "", 0o644)
 		got, err := repo.Find(deep)
 		require.NoError(t, err)

@@ -1,4 +1,4 @@
-package config
+package document
 
 import (
 	"bytes"
@@ -11,11 +11,16 @@ import (
 	"garnix2gha/generator/diag"
 )
 
+var (
+	yamlLine = regexp.MustCompile(`^line (\d+): `)
+	starred  = regexp.MustCompile(`(^|[\s\[{,])\*[^\s,\]}]*[.*]`)
+)
+
 // syntaxError says where YAML is broken. The parser tells at best the line where the broken block began.
 func syntaxError(file string, src []byte, err error) diag.Diagnostic {
 	message := strings.TrimPrefix(err.Error(), "yaml: ")
 	line := 0
-	if found := regexp.MustCompile(`^line (\d+): `).FindStringSubmatch(message); found != nil {
+	if found := yamlLine.FindStringSubmatch(message); found != nil {
 		message = message[len(found[0]):]
 		line, _ = strconv.Atoi(found[1])
 		if strings.HasPrefix(message, "did not find expected") && !strings.Contains(message, "alphabetic") {
@@ -34,7 +39,7 @@ func syntaxError(file string, src []byte, err error) diag.Diagnostic {
 		Pos:      diag.Pos{File: file, Line: line},
 		Severity: diag.Error,
 		Code:     "yaml-syntax",
-		Message:  "not valid YAML: " + cut(message),
+		Message:  "not valid YAML: " + diag.OneLine(message, 80),
 		Hint:     syntaxHint(message, text),
 	}
 }
@@ -47,11 +52,11 @@ func brokenLine(src []byte, lines [][]byte) int {
 		return 0
 	}
 	reader := &lineReader{lines: lines}
-	if _, err := parseDocuments(reader); err == nil {
+	if _, err := parseAll(reader); err == nil {
 		return 0
 	}
 	parses := func(lineCount int) bool {
-		_, err := parseYAML(bytes.Join(lines[:lineCount], nil))
+		_, err := parse(bytes.Join(lines[:lineCount], nil))
 		return err == nil
 	}
 	broken := reader.read
@@ -94,14 +99,18 @@ func (r *lineReader) Read(p []byte) (int, error) {
 
 // syntaxHint knows the mistakes seen in real files.
 func syntaxHint(message, line string) string {
+	star := strings.Contains(message, "alphabetic or numeric") || strings.Contains(message, "unknown anchor")
 	switch {
-	case regexp.MustCompile(`(^|[\s\[{,])\*[^\s,\]}]*[.*]`).MatchString(line) &&
-		(strings.Contains(message, "alphabetic") || strings.Contains(message, "unknown anchor")):
-		return `quote a matcher that starts with "*", for example "*.x86_64-linux.*"`
+	case star && starred.MatchString(line):
+		return `quote a matcher or pattern that starts with "*", for example "*.x86_64-linux.*"`
+	case star:
+		return `quote text that starts with "*" or "&", or check the name of the alias`
 	case strings.Contains(message, "control characters"), strings.Contains(message, "UTF-8"):
 		return "save the file as UTF-8 text"
 	case strings.HasPrefix(strings.TrimLeft(line, " "), "\t"):
 		return "indent with spaces, not tabs"
+	case strings.Contains(message, "mapping values are not allowed") && strings.Count(line, ": ") > 1:
+		return `quote text that holds ": "`
 	}
 	return "check the indentation and the quotes around this line"
 }

@@ -1,24 +1,33 @@
 package config
 
 import (
+	"cmp"
+	"slices"
 	"strings"
+
+	"gopkg.in/yaml.v3"
 
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/flake"
 )
 
-// decode reads a whole configuration within the budget; the Config is nil if there are errors.
-func decode(origin Origin, file string, root *value, budget int) (*Config, diag.List) {
-	d := &decoder{budget: budget}
+// decode reads a whole configuration within the budget, adding to what was found before; nil nodes are an empty file.
+// The Config is nil if there are errors.
+func decode(origin Origin, file string, root *yaml.Node, budget int, found diag.List) (*Config, diag.List) {
+	d := &decoder{file: file, diags: found, budget: budget}
 	c := defaults(origin, file)
-	if root.kind != nullKind {
-		d.config(c, place{pos: root.pos, value: root})
+	if root != nil && kindOf(root) != nullKind {
+		d.config(c, place{key: root, node: root})
 	}
-	if d.diags.HasErrors() {
-		return nil, d.diags
+	diags := d.diags.Sorted()
+	if diags.HasErrors() {
+		return nil, diags
 	}
-	c.Keys = d.sortedKeys()
-	return c, d.diags
+	slices.SortStableFunc(d.keys, func(a, b Key) int {
+		return cmp.Or(cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column, b.Pos.Column))
+	})
+	c.Keys = d.keys
+	return c, diags
 }
 
 func (d *decoder) config(c *Config, p place) {
@@ -55,7 +64,7 @@ func (d *decoder) config(c *Config, p place) {
 }
 
 func (d *decoder) builds(p place) []Section {
-	switch p.value.kind {
+	switch kindOf(p.node) {
 	case mappingKind:
 		return []Section{d.section(p)}
 	case listKind:
@@ -70,15 +79,14 @@ func (d *decoder) builds(p place) []Section {
 }
 
 func (d *decoder) section(p place) Section {
-	file := p.value.pos.File
-	s := Section{Pos: p.value.pos, BranchPos: diag.Pos{File: file}}
+	s := Section{Pos: d.at(p.node), BranchPos: diag.Pos{File: d.file}}
 	if !d.mapping(p, sectionLevel()) {
 		return s
 	}
 	if f, ok := p.child("include"); ok {
 		s.Include = d.matchers(f, false)
 	} else {
-		s.Include, s.IncludeIsDefault = defaultInclude(file), true
+		s.Include, s.IncludeIsDefault = defaultInclude(d.file), true
 	}
 	if f, ok := p.child("exclude"); ok {
 		s.Exclude = d.matchers(f, true)
@@ -98,7 +106,7 @@ func (d *decoder) checkBranch(branch Text) {
 	hint := "remove the key to build every branch"
 	switch short, isRef := strings.CutPrefix(name, "refs/heads/"); {
 	case isRef && short != "":
-		hint = "write the name alone: " + Excerpt(short)
+		hint = "write the name alone: " + diag.Excerpt(short)
 	case strings.ContainsAny(name, "*?["):
 		hint = "garnix compared names as they are; give every branch a build section of its own, or remove the key"
 	case name != "" && !strings.ContainsAny(name, " ~^:\\\x7f") && !strings.Contains(name, "..") &&
@@ -106,14 +114,14 @@ func (d *decoder) checkBranch(branch Text) {
 		return
 	}
 	d.diags.Warnf(branch.Pos, "branch-never-matches", hint,
-		"no branch is called %s, so this build section never took part", Excerpt(name))
+		"no branch is called %s, so this build section never took part", diag.Excerpt(name))
 }
 
 func (d *decoder) matchers(p place, exclude bool) []Matcher {
 	matchers := []Matcher{}
 	hint := `write a list: "- packages.x86_64-linux.*"`
-	if p.value.kind == textKind {
-		hint = "write a list: [" + Excerpt(p.value.text) + "]"
+	if kindOf(p.node) == textKind {
+		hint = "write a list: [" + diag.Excerpt(p.node.Value) + "]"
 	}
 	for _, item := range d.list(p, hint) {
 		if m, ok := d.matcher(item, exclude); ok {
@@ -132,7 +140,7 @@ func (d *decoder) matcher(p place, exclude bool) (Matcher, bool) {
 	if err != nil {
 		d.diags.Errorf(text.Pos, "matcher-parts", partsHint(text.Value, exclude),
 			"%s: matcher %s has %s; garnix accepted two or three and refused the whole file otherwise",
-			p.name(), Excerpt(text.Value), countParts(text.Value))
+			p.name(), diag.Excerpt(text.Value), countParts(text.Value))
 		return Matcher{}, false
 	}
 	m := Matcher{Matcher: parsed, Pos: text.Pos}
@@ -142,13 +150,13 @@ func (d *decoder) matcher(p place, exclude bool) (Matcher, bool) {
 		if exclude {
 			verb = "excludes"
 		}
-		d.diags.Warnf(text.Pos, defect.code, defect.hint, "matcher %s %s nothing: %s", Excerpt(text.Value), verb, defect.reason)
+		d.diags.Warnf(text.Pos, defect.code, defect.hint, "matcher %s %s nothing: %s", diag.Excerpt(text.Value), verb, defect.reason)
 	}
 	return m, true
 }
 
 func (d *decoder) action(p place) Action {
-	a := Action{Pos: p.value.pos, Sandbox: FastStartup}
+	a := Action{Sandbox: FastStartup}
 	if !d.mapping(p, actionLevel()) {
 		return a
 	}
@@ -169,10 +177,10 @@ func (d *decoder) action(p place) Action {
 }
 
 func (d *decoder) incrementalize(p place) Incrementalize {
-	i := Incrementalize{Pos: p.value.pos}
-	switch p.value.kind {
+	var i Incrementalize
+	switch kindOf(p.node) {
 	case boolKind:
-		i.Enabled = p.value.truth
+		i.Enabled = d.flag(p).Value
 	case mappingKind:
 		i.Enabled, i.ExcludeBranches = true, []string{}
 		if !d.mapping(p, incrementalizeLevel()) {
@@ -191,7 +199,7 @@ func (d *decoder) incrementalize(p place) Incrementalize {
 }
 
 func (d *decoder) server(p place) Server {
-	s := Server{Pos: p.value.pos}
+	var s Server
 	if !d.mapping(p, serverLevel()) {
 		return s
 	}
@@ -205,9 +213,9 @@ func (d *decoder) server(p place) Server {
 }
 
 func (d *decoder) deployment(p place) Deployment {
-	t := Deployment{Pos: p.value.pos}
-	if f, ok := p.child("type"); ok && f.value.kind == textKind {
-		t.Type = DeploymentType(f.value.text)
+	var t Deployment
+	if f, ok := p.child("type"); ok && kindOf(f.node) == textKind {
+		t.Type = DeploymentType(f.node.Value)
 	}
 	if !d.mapping(p, deploymentLevel(t.Type)) {
 		return t

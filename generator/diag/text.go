@@ -1,0 +1,59 @@
+package diag
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+var escapes = regexp.MustCompile("\x1b\\[[0-9;?]*[A-Za-z]|\x1b\\][^\x07\x1b]*(\x07|\x1b\\\\)?")
+
+// Printable makes foreign text fit to print: whatever would leave the line, steer the terminal or change the direction
+// of the text becomes U+FFFD, and so do bytes that are not UTF-8.
+func Printable(text string) string { return withoutControls(text, '\uFFFD') }
+
+// OneLine makes the message of another program fit to print: without its colours and whatever Printable shows, its words
+// one blank apart, and cut to at most so many characters.
+func OneLine(text string, most int) string {
+	return cut(strings.Join(strings.Fields(withoutControls(WithoutColors(text), ' ')), " "), most)
+}
+
+// WithoutColors removes the sequences that colour a message or set a terminal's title.
+func WithoutColors(text string) string { return escapes.ReplaceAllString(text, "") }
+
+func withoutControls(text string, instead rune) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r < ' ', r >= 0x7f && r < 0xa0, r >= 0x2028 && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
+			return instead
+		}
+		return r
+	}, text)
+}
+
+// Excerpt quotes text for a message: what is not printable is escaped, and at most 80 characters are shown.
+func Excerpt(text string) string {
+	const most = 80
+	return strconv.Quote(cut(text, most))
+}
+
+// ShellWord quotes text for a POSIX shell where it has to be quoted. It does not make it printable.
+func ShellWord(text string) string {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/@%+=:,"
+	if text != "" && strings.Trim(text, plain) == "" {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+// cut shortens text to so many characters.
+func cut(text string, most int) string {
+	count := 0
+	for i := range text {
+		if count == most {
+			return text[:i] + "…"
+		}
+		count++
+	}
+	return text
+}

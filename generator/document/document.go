@@ -1,0 +1,111 @@
+// Package document reads the YAML document of a file, with positions, or tells where its syntax breaks.
+package document
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"regexp"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"garnix2gha/generator/diag"
+)
+
+// maxBytes bounds what is parsed at all; the largest garnix.yaml known has 21 KB.
+const maxBytes = 4 << 20
+
+// Read returns the value of the one document of a file; nil and no error for an empty one. Aliases, repeated keys and
+// what a plain word means are left to the caller: YAML's readers differ in them.
+func Read(file string, src []byte) (*yaml.Node, diag.List) {
+	var diags diag.List
+	if len(src) > maxBytes {
+		diags.Errorf(diag.Pos{File: file}, "config-too-large", "", "the file has %d bytes; at most %d are read", len(src), maxBytes)
+		return nil, diags
+	}
+	documents, err := parse(src)
+	switch {
+	case err != nil:
+		return nil, diag.List{syntaxError(file, src, err)}
+	case len(documents) > 1:
+		diags.Errorf(At(file, documents[1]), "yaml-documents", `keep one document and remove the "---" lines`,
+			"the file holds %d YAML documents instead of one", len(documents))
+		return nil, diags
+	case len(documents) == 0 || len(documents[0].Content) == 0:
+		return nil, nil
+	}
+	return documents[0].Content[0], nil
+}
+
+// At is where a node of a file stands.
+func At(file string, n *yaml.Node) diag.Pos {
+	return diag.Pos{File: file, Line: n.Line, Column: n.Column}
+}
+
+// Pairs yields the keys of a mapping with their values.
+func Pairs(mapping *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
+	return func(yield func(key, value *yaml.Node) bool) {
+		for i := 0; i+1 < len(mapping.Content); i += 2 {
+			if !yield(mapping.Content[i], mapping.Content[i+1]) {
+				return
+			}
+		}
+	}
+}
+
+var (
+	version12 = regexp.MustCompile(`(?m)^(%YAML[ \t]+1\.)2`)
+	plainWord = regexp.MustCompile(`[^\s\[\]{},"'?:]\?+`)
+)
+
+// parse parses every document with yaml.v3, making up for two things that libyaml 0.2.5 accepts and it does not: the
+// directive %YAML 1.2, and question marks inside a plain word of a flow collection.
+func parse(src []byte) ([]*yaml.Node, error) {
+	src = version12.ReplaceAll(src, []byte("${1}1"))
+	documents, err := parseAll(bytes.NewReader(src))
+	const standIn = "\uE000" // private use: in no name that Nix or git would take
+	if err == nil || !bytes.Contains(src, []byte("?")) || bytes.Contains(src, []byte(standIn)) {
+		return documents, err
+	}
+	disguised := plainWord.ReplaceAllFunc(src, func(word []byte) []byte {
+		return bytes.ReplaceAll(word, []byte("?"), []byte(standIn))
+	})
+	documents, again := parseAll(bytes.NewReader(disguised))
+	if again != nil {
+		return nil, err
+	}
+	for _, document := range documents {
+		reveal(document, standIn)
+	}
+	return documents, nil
+}
+
+func reveal(n *yaml.Node, standIn string) {
+	n.Value = strings.ReplaceAll(n.Value, standIn, "?")
+	for _, child := range n.Content {
+		reveal(child, standIn)
+	}
+}
+
+// parseAll is the border to yaml.v3, whose parser has panicked on odd input before.
+func parseAll(r io.Reader) (documents []*yaml.Node, err error) {
+	defer func() {
+		if broken := recover(); broken != nil {
+			documents, err = nil, fmt.Errorf("yaml: the parser gave up: %v", broken)
+		}
+	}()
+	decoder := yaml.NewDecoder(r)
+	for {
+		var document yaml.Node
+		switch err := decoder.Decode(&document); {
+		case errors.Is(err, io.EOF):
+			return documents, nil
+		case err != nil:
+			return nil, err
+		}
+		documents = append(documents, &document)
+	}
+}

@@ -1,0 +1,111 @@
+package settings
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"path"
+	"regexp"
+	"strings"
+
+	"garnix2gha/generator/flake"
+)
+
+// decode makes settings of a file that has every key and breaks no rule of the schema. What may be written in several
+// ways is spelt in the one that the types have; the fields' tags do the rest.
+func decode(file map[string]any) (*Settings, error) {
+	cache, nix, runners, pins := object(file["cache"]), object(file["nix"]), object(file["runners"]), object(file["pins"])
+	cache["public-key"] = list(cache["public-key"])
+	nix["extra-features"] = list(nix["extra-features"])
+	nix["extra-config"] = configLines(fmt.Sprint(nix["extra-config"]))
+	file["plan-runner"] = list(file["plan-runner"])
+	for system, runner := range runners {
+		runners[system] = list(runner)
+	}
+	if object(file["shards"]) == nil {
+		shards := map[flake.System]any{}
+		for _, system := range flake.Systems() {
+			shards[system] = file["shards"]
+		}
+		file["shards"] = shards
+	}
+	for action, pin := range pins {
+		if sha, ok := pin.(string); ok {
+			pins[action] = map[string]any{"sha": sha}
+		}
+	}
+	schedule := strings.Fields(fmt.Sprint(file["schedule"]))
+	if len(schedule) == 1 { // off
+		schedule = nil
+	}
+	file["schedule"] = strings.Join(schedule, " ")
+	encoded, err := json.Marshal(file)
+	if err != nil {
+		return nil, err
+	}
+	var s Settings
+	if err := json.Unmarshal(encoded, &s); err != nil {
+		return nil, err
+	}
+	s.Cache.complete(cache)
+	return &s, nil
+}
+
+// list makes a list of what may also be one text; nil of an empty one.
+func list(value any) any {
+	switch value := value.(type) {
+	case string:
+		return []string{value}
+	case []any:
+		if len(value) == 0 {
+			return nil
+		}
+	}
+	return value
+}
+
+// configLines are the lines of nix.conf that say something.
+func configLines(text string) []string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+			lines = append(lines, line)
+		}
+	}
+	return lines
+}
+
+var cacheName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+
+// complete adds what the backend makes of the other keys.
+func (c *Cache) complete(file map[string]any) {
+	text := func(key string) string { return fmt.Sprint(file[key]) }
+	c.URL = withoutSlash(c.URL)
+	for i, upstream := range c.Upstreams {
+		c.Upstreams[i] = withoutSlash(upstream)
+	}
+	switch text("backend") {
+	case "cachix":
+		c.Backend = Cachix{Name: text("name"), NameVariable: text("name-variable"), SigningKeySecret: text("signing-key-secret")}
+		c.TokenSecret = cmp.Or(c.TokenSecret, "CACHIX_AUTH_TOKEN")
+		if c.URL == "" && text("name") != "" {
+			c.URL = "https://" + text("name") + ".cachix.org"
+		}
+	case "nix":
+		store := Store{PushURL: text("push-url"), SigningKeySecret: text("signing-key-secret")}
+		if access := text("access-key-secret"); access != "" && strings.HasPrefix(store.PushURL, "s3:") {
+			store.S3 = &S3Secrets{AccessKey: access, SecretKey: text("secret-key-secret")}
+		}
+		c.Backend = store
+	case "attic":
+		attic := Attic{Server: withoutSlash(text("server")), Name: text("name")}
+		if address, err := url.Parse(c.URL); attic.Name == "" && err == nil && cacheName.MatchString(path.Base(address.Path)) {
+			attic.Name = path.Base(address.Path)
+		}
+		c.Backend = attic
+		c.TokenSecret = cmp.Or(c.TokenSecret, "ATTIC_TOKEN")
+	}
+}
+
+func withoutSlash(address string) string { return strings.TrimRight(address, "/") }

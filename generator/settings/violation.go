@@ -1,0 +1,209 @@
+package settings
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+	"gopkg.in/yaml.v3"
+
+	"garnix2gha/generator/diag"
+	"garnix2gha/generator/document"
+)
+
+// complaint is what a rule has against a setting. The message follows the setting's name; it quotes the text only where
+// a secret pasted by mistake cannot be in it.
+type complaint struct{ code, message, hint string }
+
+// validate holds a file to the schema, reports the first rule that each value breaks, and returns where these stand.
+func (p *parser) validate(file any) (broken [][]string) {
+	var found *jsonschema.ValidationError
+	if !errors.As(book().compiled.Validate(file), &found) {
+		return nil
+	}
+	var visit func(*jsonschema.ValidationError)
+	visit = func(v *jsonschema.ValidationError) {
+		for _, cause := range v.Causes {
+			visit(cause)
+		}
+		at, rule := v.InstanceLocation, book().at(v.SchemaURL)
+		switch k := v.ErrorKind.(type) {
+		case *kind.AdditionalProperties:
+			for _, key := range k.Properties {
+				broken = append(broken, append(slices.Clip(at), key))
+			}
+			p.unknownKeys(at, k.Properties, rule)
+		default:
+			if len(v.Causes) == 0 {
+				broken = append(broken, at)
+				p.violation(at, rule, v.ErrorKind)
+			}
+		}
+	}
+	visit(found)
+	return broken
+}
+
+// violation reports a broken rule in the schema's words, where it has any.
+func (p *parser) violation(at []string, rule map[string]any, broken jsonschema.ErrorKind) {
+	path, v := strings.Join(at, "."), p.root.find(at)
+	c := complaint{code: "bad-value", message: "is not allowed here"}
+	switch broken := broken.(type) {
+	case *kind.Type:
+		c = wrongType(v, rule, broken.Want)
+	case *kind.UniqueItems:
+		path += "." + strconv.Itoa(broken.Duplicates[1])
+		c = complaint{code: "duplicate-value", message: "repeats an earlier entry", hint: "remove one"}
+	case *kind.Enum:
+		c.message = fmt.Sprintf("must be %s, not %s", choice(words(rule)), diag.Excerpt(fmt.Sprint(broken.Got)))
+		if near := diag.Nearest(fmt.Sprint(broken.Got), words(rule)); near != "" {
+			c.hint = fmt.Sprintf("did you mean %q?", near)
+		}
+	case *kind.Minimum, *kind.Maximum:
+		c.message = fmt.Sprintf("must be from %v to %v", rule["minimum"], rule["maximum"])
+	case *kind.MinItems:
+		c.message = "must not be empty"
+	case *kind.Required:
+		c = complaint{code: "missing-key", message: "needs " + strings.Join(broken.Missing, " and ")}
+	}
+	keyword := append(broken.KeywordPath(), "not")[0] // the library names no keyword for "not"
+	c = c.inWordsOf(rule, keyword)
+	if lines := p.badLines(v, object(rule["not"])); keyword == "not" && lines != nil {
+		for _, line := range lines {
+			p.diags.Errorf(line, c.code, c.hint, "%s %s", path, c.message)
+		}
+		return
+	}
+	p.complain(path, c)
+}
+
+// inWordsOf replaces what the schema puts in other words.
+func (c complaint) inWordsOf(rule map[string]any, keyword string) complaint {
+	if c.code == "empty-value" {
+		return c
+	}
+	own := object(object(rule["x-errors"])[keyword])
+	text := func(key, standard string) string {
+		word, _ := own[key].(string)
+		return cmp.Or(word, standard)
+	}
+	return complaint{code: text("code", c.code), message: text("message", c.message), hint: text("hint", c.hint)}
+}
+
+// complain reports an error at a setting, unless something else was said of it.
+func (p *parser) complain(path string, c complaint) {
+	if !p.faulty[path] {
+		p.faulty[path] = true
+		p.diags.Errorf(p.places.at(path), c.code, c.hint, "%s %s", cmp.Or(path, "the file"), c.message)
+	}
+}
+
+// badLines are the lines of a literal block that a forbidden pattern meets; nil if it does not speak of lines.
+func (p *parser) badLines(v *value, forbidden map[string]any) []diag.Pos {
+	pattern, _ := forbidden["pattern"].(string)
+	if v == nil || v.Style&yaml.LiteralStyle == 0 || !strings.HasPrefix(pattern, "(^|\n)") {
+		return nil
+	}
+	expression, err := regexp.Compile(pattern)
+	if err != nil {
+		return nil
+	}
+	var lines []diag.Pos
+	for i, line := range strings.Split(v.Value, "\n") {
+		if expression.MatchString(line) {
+			lines = append(lines, diag.Pos{File: p.places.file, Line: v.Line + 1 + i})
+		}
+	}
+	return lines
+}
+
+// unknownKeys reports keys that a mapping must not have.
+func (p *parser) unknownKeys(at, keys []string, rule map[string]any) {
+	known := slices.Sorted(maps.Keys(object(rule["properties"])))
+	unknown := map[string]bool{}
+	for _, key := range keys {
+		unknown[key] = true
+	}
+	for key := range document.Pairs(p.root.find(at).Node) {
+		if !unknown[key.Value] {
+			continue
+		}
+		unknown[key.Value] = false // a second one is a repeated key
+		c := complaint{code: "unknown-key", message: "unknown key " + diag.Excerpt(key.Value) + within(strings.Join(at, ".")), hint: "known keys: " + strings.Join(known, ", ")}
+		if near := diag.Nearest(key.Value, known); near != "" {
+			c.hint = fmt.Sprintf("did you mean %q? %s", near, c.hint)
+		}
+		c = c.inWordsOf(rule, "additionalProperties")
+		p.diags.Errorf(p.pos(key), c.code, c.hint, "%s", c.message)
+	}
+}
+
+// wrongType says what a value should have been and what it is.
+func wrongType(v *value, rule map[string]any, want []string) complaint {
+	got := v.ShortTag()
+	if got == "!!null" {
+		return complaint{code: "empty-value", message: "has no value", hint: "give it a value, or remove it to get the default"}
+	}
+	names := map[string]string{"object": "a mapping", "array": "a list", "string": "text", "boolean": "true or false", "integer": "a whole number"}
+	var wanted []string
+	for _, name := range want {
+		if name != "null" {
+			wanted = append(wanted, names[name])
+		}
+	}
+	c := complaint{code: "wrong-type", message: "must be " + choice(wanted)}
+	if rule["enum"] != nil {
+		c.message = "must be " + choice(words(rule))
+	}
+	if found := typeName(got); found != wanted[0] {
+		c.message += ", not " + found
+	}
+	switch {
+	case want[0] == "string" && !strings.HasPrefix(got, "!!"):
+		c.hint = "quote text that begins with an exclamation mark"
+	case want[0] == "string" && v.Kind == yaml.ScalarNode && rule["enum"] == nil:
+		c.hint = "quote it to make it text"
+	case want[0] == "boolean":
+		c.hint = "write true or false, in lower case and without quotes"
+	case want[0] == "integer":
+		c.hint = "write a whole number in decimal digits, without quotes"
+	case want[0] == "array" && v.Kind == yaml.ScalarNode:
+		c.hint = "write it as a list: put square brackets around it"
+	}
+	return c
+}
+
+// typeName names the type of a value in a message.
+func typeName(tag string) string {
+	name := map[string]string{
+		"!!map": "a mapping", "!!seq": "a list", "!!str": "text", "!!bool": "true or false", "!!int": "a whole number",
+		"!!float": "a number", "!!timestamp": "a date",
+	}[tag]
+	return cmp.Or(name, "a value of type "+diag.Excerpt(tag))
+}
+
+// words are the texts that a rule allows.
+func words(rule map[string]any) []string {
+	var out []string
+	allowed, _ := rule["enum"].([]any)
+	for _, word := range allowed {
+		out = append(out, fmt.Sprint(word))
+	}
+	return out
+}
+
+// choice renders "a, b or c".
+func choice(words []string) string {
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
