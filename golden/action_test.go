@@ -5,7 +5,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -22,14 +21,9 @@ func TestActionChecksWorkflows(t *testing.T) {
 	standins, err := filepath.Abs("testdata/standins/actions")
 	require.NoError(t, err)
 	repo := filepath.Join(scratch, "repository")
-	write := func(name, text string) {
-		t.Helper()
-		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(repo, name)), 0o755))
-		require.NoError(t, os.WriteFile(filepath.Join(repo, name), []byte(text), 0o644))
-	}
-	write("garnix.yaml", "builds:\n  - include: [packages.x86_64-linux.a]\n")
+	writeFile(t, repo, "garnix.yaml", "builds:\n  - include: [packages.x86_64-linux.a]\n")
 	const workflow = ".github/workflows/check.yml"
-	write(workflow, `on: push
+	writeFile(t, repo, workflow, `on: push
 jobs:
   check:
     name: Check
@@ -47,7 +41,6 @@ jobs:
 	generate.Dir = source
 	out, err := generate.CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	commitAll(t, repo)
 
 	// What the action's folder is on a runner: no git, and named after the commit.
 	local := map[string]string{ours: source}
@@ -60,15 +53,12 @@ jobs:
 	}
 	run := func() *actRun {
 		t.Helper()
-		head := exec.Command("git", "rev-parse", "HEAD")
-		head.Dir = repo
-		sha, err := head.Output()
-		require.NoError(t, err)
+		sha := commitAll(t, repo)
 		got, err := actCommand{
 			tool: act, dir: repo, workflow: filepath.Join(repo, workflow), labels: []string{"ubuntu-24.04"}, actions: standins, local: local,
 			steps: filepath.Join(scratch, "steps"), scratch: scratch,
 			event: actEvent{name: "push", actor: "maintainer", payload: map[string]any{"ref": "refs/heads/main"}, env: map[string]string{
-				"GITHUB_REPOSITORY": executedRepository, "GITHUB_SHA": strings.TrimSpace(string(sha)),
+				"GITHUB_REPOSITORY": executedRepository, "GITHUB_SHA": sha,
 			}},
 			env: []string{
 				"HOME=" + filepath.Join(scratch, "home"), "TMPDIR=" + filepath.Join(scratch, "tmp"), "PATH=" + os.Getenv("PATH"),
@@ -91,8 +81,7 @@ jobs:
 	assert.NotContains(t, again.log, "Main Set up Go", "the program was kept")
 	assert.NotContains(t, again.log, "Main Build garnix2gha")
 
-	write("garnix.yaml", "builds:\n  - include: [packages.x86_64-linux.b]\n")
-	commitAll(t, repo)
+	writeFile(t, repo, "garnix.yaml", "builds:\n  - include: [packages.x86_64-linux.b]\n")
 	stale := run()
 	assert.False(t, stale.green)
 	require.NotEmpty(t, stale.annotations)

@@ -14,12 +14,7 @@ import (
 func needTools(t *testing.T, tools ...string) {
 	t.Helper()
 	for _, tool := range tools {
-		if _, err := exec.LookPath(tool); err != nil {
-			if os.Getenv("CI") == "true" {
-				t.Fatalf("%s is not installed", tool)
-			}
-			t.Skipf("%s is not installed", tool)
-		}
+		linterTool(t, tool)
 	}
 }
 
@@ -39,21 +34,36 @@ func checkout(t *testing.T) string {
 			continue // removed and not committed
 		}
 		require.NoError(t, err)
-		content, err := os.ReadFile(filepath.Join(root, name))
-		require.NoError(t, err)
-		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755))
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name), content, info.Mode().Perm()))
+		writeFile(t, dir, name, string(mustRead(t, filepath.Join(root, name))))
+		require.NoError(t, os.Chmod(filepath.Join(dir, name), info.Mode().Perm()))
 	}
 	return dir
 }
 
-// commitAll makes a repository with one commit of a folder.
-func commitAll(t *testing.T, dir string) {
+// writeFile writes a file below dir and the folders that it is in.
+func writeFile(t *testing.T, dir, name, text string) {
 	t.Helper()
-	for _, args := range [][]string{{"init", "--quiet", "--initial-branch=main"}, {"add", "--all"}, {"commit", "--quiet", "--message=all"}} {
+	require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
+}
+
+// commitAll commits all files of a folder, which becomes a repository if it is none, and returns the commit.
+func commitAll(t *testing.T, dir string) string {
+	t.Helper()
+	var out []byte
+	for _, args := range [][]string{{"init", "--quiet", "--initial-branch=main"}, {"add", "--all"}, {"commit", "--quiet", "--allow-empty", "--message=all"}, {"rev-parse", "HEAD"}} {
 		command := exec.Command("git", append([]string{"-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"}, args...)...)
 		command.Dir = dir
-		out, err := command.CombinedOutput()
+		var err error
+		out, err = command.CombinedOutput()
 		require.NoError(t, err, "%s", out)
 	}
+	return strings.TrimSpace(string(out))
+}
+
+func mustRead(t *testing.T, name string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(name)
+	require.NoError(t, err)
+	return content
 }

@@ -6,7 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -18,23 +17,12 @@ func TestHooksOfPreCommit(t *testing.T) {
 	t.Parallel()
 	needTools(t, "pre-commit", "git", "go")
 	source, scratch := checkout(t), t.TempDir()
-	commitAll(t, source)
-	head := exec.Command("git", "rev-parse", "HEAD")
-	head.Dir = source
-	sha, err := head.Output()
-	require.NoError(t, err)
-
+	rev := commitAll(t, source)
 	repo := filepath.Join(scratch, "repository")
-	write := func(name, text string) {
+	run := func(hook string) (string, int) {
 		t.Helper()
-		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(repo, name)), 0o755))
-		require.NoError(t, os.WriteFile(filepath.Join(repo, name), []byte(text), 0o644))
-	}
-	configuration := func(hook string) string {
-		return fmt.Sprintf("repos:\n  - repo: file://%s\n    rev: %s\n    hooks:\n      - id: %s\n", source, strings.TrimSpace(string(sha)), hook)
-	}
-	run := func() (string, int) {
-		t.Helper()
+		writeFile(t, repo, ".pre-commit-config.yaml", fmt.Sprintf("repos: [{ repo: 'file://%s', rev: %s, hooks: [{ id: %s }] }]\n", source, rev, hook))
+		commitAll(t, repo)
 		command := exec.Command("pre-commit", "run", "--all-files", "--verbose")
 		command.Dir = repo
 		command.Env = []string{"HOME=" + scratch, "PATH=" + os.Getenv("PATH"), "PRE_COMMIT_HOME=" + filepath.Join(scratch, "hooks"),
@@ -47,28 +35,20 @@ func TestHooksOfPreCommit(t *testing.T) {
 		return string(out), command.ProcessState.ExitCode()
 	}
 
-	write("garnix.yaml", "builds:\n  - include: [packages.x86_64-linux.a]\n")
-	write(".pre-commit-config.yaml", configuration("garnix2gha-check"))
-	commitAll(t, repo)
-	out, code := run()
+	writeFile(t, repo, "garnix.yaml", "builds:\n  - include: [packages.x86_64-linux.a]\n")
+	out, code := run("garnix2gha-check")
 	assert.Equal(t, 1, code, out)
 	assert.Contains(t, out, "nix-build-cache.yml: missing")
 
-	write(".pre-commit-config.yaml", configuration("garnix2gha-generate"))
-	commitAll(t, repo)
-	out, code = run()
+	out, code = run("garnix2gha-generate")
 	assert.Equal(t, 0, code, "only changes of what is committed count: %s", out)
 	assert.Contains(t, out, "created")
-	commitAll(t, repo)
 
-	write("garnix.yaml", "builds:\n  - include: [packages.x86_64-linux.b]\n")
-	commitAll(t, repo)
-	out, code = run()
+	writeFile(t, repo, "garnix.yaml", "builds:\n  - include: [packages.x86_64-linux.b]\n")
+	out, code = run("garnix2gha-generate")
 	assert.Equal(t, 1, code, out)
 	assert.Contains(t, out, "files were modified by this hook")
 
-	write(".pre-commit-config.yaml", configuration("garnix2gha-check"))
-	commitAll(t, repo)
-	out, code = run()
+	out, code = run("garnix2gha-check")
 	assert.Equal(t, 0, code, out)
 }

@@ -28,7 +28,8 @@
                 builder = "/bin/bash";
                 args = [
                   "-euc"
-                  script
+                  # Else the last command replaces the shell, and nix kills it as soon as it closes its output.
+                  "${script}\nexit 0"
                 ];
                 PATH = "@PATH@";
                 GOMODCACHE = "@GOMODCACHE@";
