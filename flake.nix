@@ -23,7 +23,7 @@
           inherit version;
           src = self;
 
-          # After a change of go.mod: go test ./golden -run TestVendorHash -update
+          # After a change of the modules in use: go test ./golden -run TestVendorHash -update
           vendorHash = "sha256-jSm3UmepfRinsbnfjfy9rG3XfylOm8Ca2IKCljLs1PE=";
 
           subPackages = [ "cmd/garnix2gha" ];

@@ -71,7 +71,7 @@ func (n flakeNix) locked(args ...string) string {
 	return stdout.String()
 }
 
-// TestVendorHash holds flake.nix to go.mod: what nix will make of the modules is what "go mod vendor" makes here. With
+// TestVendorHash holds flake.nix to the modules in use: nix will make of them what "go mod vendor" makes here. With
 // -update it writes the new hash.
 func TestVendorHash(t *testing.T) {
 	t.Parallel()
@@ -88,7 +88,7 @@ func TestVendorHash(t *testing.T) {
 		require.NoError(t, os.WriteFile("../flake.nix", written.ReplaceAll(flake, []byte(want)), 0o644))
 		return
 	}
-	assert.Equal(t, want, string(written.Find(flake)), "go.mod has changed; write the new hash with: go test ./golden -run TestVendorHash -update")
+	assert.Equal(t, want, string(written.Find(flake)), "the modules in use have changed; write the new hash with: go test ./golden -run TestVendorHash -update")
 }
 
 // vendored returns a folder with the modules of every system.
