@@ -75,9 +75,10 @@ type actCommand struct {
 	env      []string // of act and of every step
 	secrets  map[string]string
 	vars     map[string]string
-	labels   []string // runner labels, all of which are this machine
-	actions  string   // folder of the stand-ins
-	steps    string   // folder where the shell's wrapper leaves a record of every script
+	labels   []string          // runner labels, all of which are this machine
+	actions  string            // folder of the stand-ins
+	local    map[string]string // more of them: "owner/name@ref" to its folder
+	steps    string            // folder where the shell's wrapper leaves a record of every script
 	scratch  string
 }
 
@@ -111,6 +112,9 @@ func (c actCommand) run() (*actRun, error) {
 		if _, err := os.Stat(dir); err == nil {
 			args = append(args, "--local-repository", pin.Action+"@"+pin.SHA+"="+dir)
 		}
+	}
+	for uses, dir := range c.local {
+		args = append(args, "--local-repository", uses+"="+dir)
 	}
 	for flag, values := range map[string]map[string]string{"--env": c.event.env, "--var": c.vars} {
 		for name, value := range values {

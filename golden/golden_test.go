@@ -25,7 +25,7 @@ import (
 	"garnix2gha/templates"
 )
 
-var update = flag.Bool("update", false, "rewrite the out/ sections of the scenarios")
+var update = flag.Bool("update", false, "rewrite the out/ sections of the scenarios, and the hash in flake.nix")
 
 // TestScenarios holds every stage's output against its section. A stage without a section is not compared, so that a
 // scenario shows only what it is about; with -update the sections that exist are rewritten.

@@ -80,6 +80,7 @@ Start with:
   garnix2gha generate            write them
 
 Exit codes: 0 fine, 1 problems found, 2 wrong usage, 3 the work could not be done.`,
+		Version:       buildVersion(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -99,8 +100,10 @@ Exit codes: 0 fine, 1 problems found, 2 wrong usage, 3 the work could not be don
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return o.validate() }
 	root.AddCommand(
 		newGenerate(o), newCheck(o), newTargets(o), newReport(o), newLint(o), newInit(o), newSchema(o), newPins(o), newSnapshot(o), newCache(o), newSecrets(o),
-		newRequiredCheck(o), newLeftovers(o), newRetire(o),
+		newRequiredCheck(o), newLeftovers(o), newRetire(o), newVersion(o), newMan(root),
 	)
+	root.SetVersionTemplate(buildLine())
+	completeValues(root)
 	for _, command := range root.Commands() {
 		command.SilenceErrors, command.SilenceUsage = true, true
 	}
