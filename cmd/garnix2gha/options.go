@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 
 	"golang.org/x/term"
@@ -34,18 +35,26 @@ func (o *options) validate() error {
 	return usagef("--format %q: want text, json or github", o.format)
 }
 
-// open finds and opens the repository. The caller closes it.
+// open finds and opens the repository, and says where it is unless that is the current folder. The caller closes it.
 func (o *options) open() (*repo.Repo, string, error) {
-	dir := o.dir
-	if dir == "" {
-		found, err := repo.Find(".")
-		if errors.Is(err, repo.ErrNoRoot) {
-			return nil, "", fmt.Errorf("%w; change into the repository or name it with -C", err)
-		}
-		if err != nil {
-			return nil, "", err
-		}
-		dir = found
+	start := o.dir
+	if start == "" {
+		start = "."
+	}
+	if _, err := os.Stat(start); err != nil {
+		return nil, "", fmt.Errorf("open repository: %w", err)
+	}
+	dir, err := repo.Find(start)
+	switch {
+	case errors.Is(err, repo.ErrNoRoot) && o.dir != "":
+		dir = o.dir // without any file garnix's defaults hold
+	case errors.Is(err, repo.ErrNoRoot):
+		return nil, "", fmt.Errorf("%w; change into the repository or name it with -C", err)
+	case err != nil:
+		return nil, "", err
+	}
+	if here, err := filepath.Abs("."); err == nil && dir != here {
+		fmt.Fprintf(o.stderr, "repository: %s\n", oneLine(dir))
 	}
 	r, err := repo.Open(dir)
 	return r, dir, err
@@ -53,7 +62,7 @@ func (o *options) open() (*repo.Repo, string, error) {
 
 // input reads everything a rendering depends on.
 func (o *options) input(r *repo.Repo) (generator.Input, error) {
-	in := generator.Input{Templates: templates.FS}
+	in := generator.Input{Templates: templates.FS, Version: version()}
 	var err error
 	for _, file := range []struct {
 		into *generator.Source
@@ -81,6 +90,14 @@ func (o *options) input(r *repo.Repo) (generator.Input, error) {
 		return in, err
 	}
 	return in, nil
+}
+
+// version names this build of the program.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return info.Main.Version
+	}
+	return ""
 }
 
 // relative names a file as seen from the repository root if it lies below it, else as the command line does.

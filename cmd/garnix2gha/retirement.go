@@ -129,21 +129,14 @@ func (p *retirement) renew(in generator.Input) error {
 			"moved into the settings it would select something else")
 		return nil
 	}
-	disk, err := p.survey.repo.Workflows(output.Dir)
+	files, err := disk(p.survey.repo)
 	if err != nil {
 		return err
 	}
-	for _, change := range output.Compare(after.Files, disk) {
-		if _, edit := act(change); edit == nil {
-			continue
+	for _, change := range output.Compare(after.Files, files) {
+		if _, edit := act(change); edit != nil {
+			p.renewed = append(p.renewed, change)
 		}
-		for _, was := range p.changes {
-			if was.Path == change.Path && was.Status == output.PinsMoved {
-				p.refused.Errorf(posOf(change.Path), "pins", `run "garnix2gha pins absorb", then "garnix2gha generate", and commit the result`,
-					"it has to be rendered again, which would take back its pins")
-			}
-		}
-		p.renewed = append(p.renewed, change)
 	}
 	return nil
 }
@@ -163,11 +156,7 @@ func placeless(s target.Selection) target.Selection {
 }
 
 func unwatched(p plan.Plan) plan.Plan {
-	if p.Build != nil {
-		build := *p.Build
-		build.ConfigFile, build.ConfigDigest = "", ""
-		p.Build = &build
-	}
+	p.Manifest.Inputs = nil
 	return p
 }
 

@@ -35,6 +35,8 @@ func (p *parser) settings(s *Settings, root *yaml.Node, src []byte) {
 		"runners":     func(v value) { p.runners(v, s.Runners) },
 		"plan-runner": func(v value) { p.runner(v, &s.PlanRunner) },
 		"triggers":    func(v value) { p.triggers(v, &s.Triggers) },
+		"cancel":      func(v value) { choice(p, v, &s.Cancel, CancelPullRequests, CancelBranches, CancelNever) },
+		"stale":       func(v value) { choice(p, v, &s.Stale, StaleFails, StaleWarns, StaleOff) },
 		"strategy":    func(v value) { choice(p, v, &s.Strategy, Auto, Static, Dynamic) },
 		"granularity": func(v value) { choice(p, v, &s.Granularity, PerSystem, PerTarget) },
 		"shards":      func(v value) { p.shards(v, s.Shards) },
@@ -56,17 +58,17 @@ func (p *parser) settings(s *Settings, root *yaml.Node, src []byte) {
 }
 
 func (p *parser) timeouts(v value, t *Timeouts) {
-	minutes := func(dst *Minutes) func(value) {
+	minutes := func(dst *Minutes, most int) func(value) {
 		return func(v value) {
 			n := int(*dst)
-			p.integer(v, &n, 1, 360)
+			p.integer(v, &n, 1, most)
 			*dst = Minutes(n)
 		}
 	}
 	p.mapping(v, fields{
-		"plan":   minutes(&t.Plan),
-		"build":  minutes(&t.Build),
-		"verify": minutes(&t.Verify),
-		"action": minutes(&t.Action),
+		"plan":   minutes(&t.Plan, 360),
+		"build":  minutes(&t.Build, 330),
+		"verify": minutes(&t.Verify, 360),
+		"action": minutes(&t.Action, 360),
 	})
 }

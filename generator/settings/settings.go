@@ -18,6 +18,8 @@ type Settings struct {
 	Runners     map[flake.System]Runner // has every system of flake.Systems
 	PlanRunner  Runner                  // for the jobs that run on Linux whatever is built
 	Triggers    Triggers
+	Cancel      Cancel
+	Stale       Stale
 	Strategy    Strategy
 	Granularity Granularity
 	Shards      map[flake.System]int // has every system of flake.Systems; 1 to 256
@@ -45,6 +47,26 @@ const (
 	Auto    Strategy = "auto"    // static if everything is known when generating, else dynamic
 	Static  Strategy = "static"  // the workflow lists its targets
 	Dynamic Strategy = "dynamic" // the plan job lists them at run time
+)
+
+// Cancel says which runs a newer one of the same branch or pull request ends.
+type Cancel string
+
+// The choices for superseded runs; garnix ended none. The default branch's are never ended.
+const (
+	CancelPullRequests Cancel = "pull-requests"
+	CancelBranches     Cancel = "branches" // and pushes
+	CancelNever        Cancel = "never"
+)
+
+// Stale says what becomes of a run whose inputs changed after the workflows were generated.
+type Stale string
+
+// The choices for stale inputs.
+const (
+	StaleFails Stale = "fail" // everything is built, and the run ends red
+	StaleWarns Stale = "warn"
+	StaleOff   Stale = "off"
 )
 
 // Granularity says how targets are spread over jobs.
@@ -86,7 +108,7 @@ type Minutes int
 // Timeouts are the time limits of the kinds of jobs.
 type Timeouts struct {
 	Plan   Minutes
-	Build  Minutes
+	Build  Minutes // when building stops, 1 to 330; what was built is pushed after it
 	Verify Minutes
 	Action Minutes // a garnix action; garnix allowed 120
 }
@@ -114,6 +136,8 @@ func Default() *Settings {
 			MergeGroup:   true,
 			Dispatch:     true,
 		},
+		Cancel:      CancelPullRequests,
+		Stale:       StaleFails,
 		Strategy:    Auto,
 		Granularity: PerSystem,
 		Shards:      map[flake.System]int{},
@@ -129,7 +153,7 @@ func Default() *Settings {
 			Cache:   "cache-only.yml",
 			Actions: "garnix-actions.yml",
 		},
-		Timeouts:  Timeouts{Plan: 30, Build: 350, Verify: 60, Action: 150},
+		Timeouts:  Timeouts{Plan: 30, Build: 330, Verify: 60, Action: 150},
 		DiskSpace: KeepSoftware,
 		Schedule:  "23 4 * * *",
 		Pins:      map[string]Pin{},
