@@ -24,7 +24,7 @@
           src = self;
 
           # After a change of the modules in use: go test ./golden -run TestVendorHash -update
-          vendorHash = "sha256-jSm3UmepfRinsbnfjfy9rG3XfylOm8Ca2IKCljLs1PE=";
+          vendorHash = "sha256-/AagK5TFucvebuP1iCleCEB9SxrO+0d2dxT+RsI/DLc=";
 
           subPackages = [ "cmd/garnix2gha" ];
           env.CGO_ENABLED = 0;

@@ -36,18 +36,26 @@ func (o *options) validate() error {
 	return usagef("--format %q: want text, json or github", o.format)
 }
 
-// open finds and opens the repository. The caller closes it.
+// open finds and opens the repository, and says where it is unless that is the current folder. The caller closes it.
 func (o *options) open() (*repo.Repo, string, error) {
-	dir := o.dir
-	if dir == "" {
-		found, err := repo.Find(".")
-		if errors.Is(err, repo.ErrNoRoot) {
-			return nil, "", fmt.Errorf("%w; change into the repository or name it with -C", err)
-		}
-		if err != nil {
-			return nil, "", err
-		}
-		dir = found
+	start := o.dir
+	if start == "" {
+		start = "."
+	}
+	if _, err := os.Stat(start); err != nil {
+		return nil, "", fmt.Errorf("open repository: %w", err)
+	}
+	dir, err := repo.Find(start)
+	switch {
+	case errors.Is(err, repo.ErrNoRoot) && o.dir != "":
+		dir = o.dir // without any file garnix's defaults hold
+	case errors.Is(err, repo.ErrNoRoot):
+		return nil, "", fmt.Errorf("%w; change into the repository or name it with -C", err)
+	case err != nil:
+		return nil, "", err
+	}
+	if here, err := filepath.Abs("."); err == nil && dir != here {
+		fmt.Fprintf(o.stderr, "repository: %s\n", diag.Printable(dir))
 	}
 	r, err := repo.Open(dir)
 	return r, dir, err
@@ -55,7 +63,7 @@ func (o *options) open() (*repo.Repo, string, error) {
 
 // input reads everything a rendering depends on.
 func (o *options) input(r *repo.Repo) (generator.Input, error) {
-	in := generator.Input{Templates: templates.FS}
+	in := generator.Input{Templates: templates.FS, Version: buildVersion()}
 	var err error
 	for _, file := range []struct {
 		into *generator.Source

@@ -15,6 +15,7 @@ import (
 	"garnix2gha/cmd/internal/bincache"
 	"garnix2gha/cmd/internal/repo"
 	"garnix2gha/generator/diag"
+	"garnix2gha/generator/output"
 	"garnix2gha/generator/target"
 )
 
@@ -116,6 +117,7 @@ func (p *retirement) committed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	changed = foldered(changed)
 	const hint, most = "commit or stash it first, so that there is a way back", 20
 	for i, name := range changed {
 		if i == most {
@@ -132,16 +134,34 @@ func (p *retirement) committed(ctx context.Context) error {
 	for _, change := range p.changes {
 		names = append(names, change.Path)
 	}
+	var unknown []string
 	for _, name := range names {
 		content, err := p.survey.repo.Read(name)
 		if err != nil {
 			return err
 		}
 		if content != nil && !slices.Contains(tracked, name) {
-			p.refused.Errorf(posOf(name), "untracked", "add it to git and commit it first", "git does not know it")
+			unknown = append(unknown, name)
 		}
 	}
+	for _, name := range foldered(unknown) {
+		p.refused.Errorf(posOf(name), "untracked", "add it to git and commit it first", "git does not know it")
+	}
 	return nil
+}
+
+// foldered names the folder of the programs once in the place of what lies in it.
+func foldered(names []string) []string {
+	var out []string
+	for _, name := range names {
+		if strings.HasPrefix(name, output.Programs+"/") {
+			name = output.Programs
+		}
+		if !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // current refuses workflows that are not what would be generated now.
@@ -151,8 +171,8 @@ func (p *retirement) current() error {
 		return err
 	}
 	for _, change := range p.changes {
-		if !change.Status.OK() {
-			p.refused.Errorf(posOf(change.Path), string(change.Status), mend(change.Status), "%s", change.Cause)
+		if !change.Status.OK(true) {
+			p.refused.Errorf(posOf(change.Path), string(change.Status), fix(change.Status), "%s", change.Cause)
 		}
 	}
 	return nil

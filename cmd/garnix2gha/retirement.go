@@ -99,21 +99,14 @@ func (p *retirement) renew(in generator.Input) error {
 	if err != nil {
 		return err
 	}
-	disk, err := p.survey.repo.Workflows(output.Dir)
+	files, err := disk(p.survey.repo)
 	if err != nil {
 		return err
 	}
-	for _, change := range output.Compare(after.Files, disk) {
-		if _, edit := act(change); edit == nil {
-			continue
+	for _, change := range output.Compare(after.Files, files) {
+		if _, edit := act(change); edit != nil {
+			p.renewed = append(p.renewed, change)
 		}
-		for _, was := range p.changes {
-			if was.Path == change.Path && was.Status == output.PinsMoved {
-				p.refused.Errorf(posOf(change.Path), "pins", `run "garnix2gha pins absorb", then "garnix2gha generate", and commit the result`,
-					"it has to be rendered again, which would take back its pins")
-			}
-		}
-		p.renewed = append(p.renewed, change)
 	}
 	return nil
 }

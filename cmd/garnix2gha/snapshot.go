@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"garnix2gha/generator/config"
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/flake"
+	"garnix2gha/generator/output"
 	"garnix2gha/generator/target"
 )
 
@@ -164,7 +166,11 @@ func (o *options) list(ctx context.Context, dir string, in generator.Input) (lis
 	}
 	fresh.surprises(taken)
 	fresh.diags = fresh.diags.Sorted()
-	fresh.encoded, err = taken.Lock.Encode()
+	encoded, err := taken.Lock.Encode()
+	if err != nil {
+		return listing{}, err
+	}
+	fresh.encoded, err = output.JSON(json.RawMessage(encoded)) // as prettier would have it
 	return fresh, err
 }
 

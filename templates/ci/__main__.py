@@ -1,0 +1,54 @@
+"""What the workflows of garnix2gha run: python3 -IBu DIRECTORY COMMAND.
+
+plan     decides what this run builds
+build    builds and pushes one entry of the plan
+inner    the part of build that runs the repository's code, without secrets
+checks   proves the cache and decides whether the run is good
+verify   proves the cache for every target (Cache Only)
+action   builds or runs a garnix action
+statuses posts one commit status per target
+disk     removes software that a Nix build does not use
+"""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import sys
+import traceback
+
+import text
+from process import Fault
+
+COMMANDS = ("plan", "build", "inner", "checks", "verify", "action", "statuses", "disk")
+
+
+def main(arguments: list[str]) -> int:
+    """Run a command; its module has a function main that takes the rest of the arguments and returns the exit code."""
+    # What cannot be encoded is replaced: a log with an odd byte must not end the run.
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
+    if not arguments or arguments[0] not in COMMANDS:
+        print(__doc__, file=sys.stderr)
+        return 2
+    # A cancelled run removes what it must not leave behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        code: int = importlib.import_module(arguments[0]).main(arguments[1:])
+        return code
+    except Fault as fault:
+        text.annotate("error", fault.title, str(fault))
+        return 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
+    except Exception as error:  # noqa: BLE001 - the one handler: a fault of ours, told without foreign text
+        frames = traceback.extract_tb(error.__traceback__)
+        where = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames))
+        text.annotate(
+            "error", "garnix2gha", f"a fault in the programs: {type(error).__name__} in {where}"
+        )
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
