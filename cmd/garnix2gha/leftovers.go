@@ -15,8 +15,8 @@ import (
 
 // leftoversFlags are the flags of leftovers.
 type leftoversFlags struct {
-	fix, dryRun, checks, keepConfig bool
-	cache                           replacementFlags
+	fix, dryRun, keepConfig bool
+	cache                   replacementFlags
 }
 
 func newLeftovers(o *options) *cobra.Command {
@@ -44,15 +44,12 @@ there is something. garnix.yaml is left to "garnix2gha retire".`,
 	flags.BoolVar(&f.fix, "fix", false, "mend what can be mended without judgement")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "with --fix: print the unified diff and write nothing")
 	flags.BoolVar(&f.keepConfig, "keep-config", false, "count garnix.yaml as kept: it is the list of targets")
-	flags.BoolVar(&f.checks, "checks", false, "only print the gh commands that move the required checks")
 	f.cache.register(command)
 	return command
 }
 
 func (f leftoversFlags) check() error {
 	switch {
-	case f.checks && (f.fix || f.dryRun || f.keepConfig || f.cache.given()):
-		return usagef("--checks stands alone")
 	case !f.fix && f.dryRun:
 		return usagef("--dry-run belongs to --fix")
 	case !f.fix && f.cache.given():
@@ -122,9 +119,6 @@ func runLeftovers(ctx context.Context, o *options, f leftoversFlags) error {
 	s, err := o.survey(ctx, r, f.keepConfig)
 	if err != nil {
 		return err
-	}
-	if f.checks {
-		return o.printRequiredChecks(ctx, s)
 	}
 	traces, err := s.traces(ctx)
 	if err != nil {

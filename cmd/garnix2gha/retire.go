@@ -38,7 +38,7 @@ current ("garnix2gha check"), and the cache holds every output of every target o
 ("garnix2gha cache verify"); what could not be established counts as not held.
 
 It lists what it is about to do and asks, or goes ahead with --yes. At the end it prints how
-to go back, and the gh commands that move the required checks.`,
+to go back.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.check(o); err != nil {
@@ -102,7 +102,7 @@ func retire(ctx context.Context, o *options, f retireFlags) error {
 			return err
 		}
 	}
-	return plan.print(ctx, f.dryRun)
+	return plan.print(f.dryRun)
 }
 
 // committed refuses what would leave no way back: tracked files that differ from the last commit, and inputs and

@@ -193,16 +193,12 @@ func shellWord(text string) string {
 }
 
 // print tells what was done, what is left, and how to go back. Of a dry run it is the diff alone.
-func (p *retirement) print(ctx context.Context, dryRun bool) error {
-	checks, err := p.survey.requiredChecks(ctx)
-	if err != nil {
-		return err
-	}
+func (p *retirement) print(dryRun bool) error {
 	files := p.files(dryRun)
 	switch p.format {
 	case "json":
 		return p.printJSON(map[string]any{
-			"commit": p.head, "refused": diag.List{}, "files": files, "left": nonNil(p.left), "wayBack": nonNil(p.wayBack()), "requiredChecks": checks,
+			"commit": p.head, "refused": diag.List{}, "files": files, "left": nonNil(p.left), "wayBack": nonNil(p.wayBack()),
 		})
 	case "github":
 		if err := diag.Annotations(p.stdout, findings(p.left)); err != nil {
@@ -227,8 +223,6 @@ func (p *retirement) print(ctx context.Context, dryRun bool) error {
 		}
 		fmt.Fprintln(p.stdout, "and afterwards: git revert, with that commit.")
 	}
-	if p.before.Plan.Build != nil {
-		fmt.Fprintf(p.stdout, "\nTo move the required checks, run what applies of this:\n\n%s", checks)
-	}
+	fmt.Fprintln(p.stderr, requiredCheckHint)
 	return nil
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,7 +8,6 @@ import (
 
 	"github.com/rogpeppe/go-internal/diff"
 
-	"garnix2gha/cmd/internal/github"
 	"garnix2gha/cmd/internal/leftovers"
 	"garnix2gha/generator/diag"
 )
@@ -68,6 +66,9 @@ func harmless(text string) string {
 	}
 	return b.String()
 }
+
+// requiredCheckHint names what no file tells.
+const requiredCheckHint = `hint: required checks are no files: "garnix2gha required-check" shows them, and moves them from garnix's app`
 
 func (o *options) printLeftovers(found mended) error {
 	files := []editJSON{}
@@ -141,7 +142,7 @@ func (o *options) printSummary(found mended) error {
 		fmt.Fprintln(o.stderr, "hint: garnix2gha leftovers --fix --dry-run shows what can be mended without judgement")
 	}
 	if !found.fixed {
-		fmt.Fprintln(o.stderr, "hint: required checks are no files: garnix2gha leftovers --checks prints the commands that move them")
+		fmt.Fprintln(o.stderr, requiredCheckHint)
 	}
 	return nil
 }
@@ -184,30 +185,4 @@ func findings(traces []leftovers.Trace) diag.List {
 		l.Add(severity, pos, string(t.Kind), t.Command, "%s", oneLine(t.Mend))
 	}
 	return l
-}
-
-// printRequiredChecks prints the commands that put the aggregate check in the place of garnix's.
-func (o *options) printRequiredChecks(ctx context.Context, s survey) error {
-	commands, err := s.requiredChecks(ctx)
-	if err != nil {
-		return err
-	}
-	if o.format == "json" {
-		return o.printJSON(map[string]any{"commands": commands})
-	}
-	if s.options.Aggregate == "" {
-		fmt.Fprintf(o.stderr, "notice: no workflow here reports the check %q yet: run these when one does\n", oneLine(s.settings.Names.Aggregate))
-	}
-	_, err = fmt.Fprint(o.stdout, commands)
-	return err
-}
-
-// requiredChecks are the commands for the repository that the remote origin names, else for the one gh stands in.
-func (s survey) requiredChecks(ctx context.Context) (string, error) {
-	remote, err := s.tree.Remote(ctx, "origin")
-	if err != nil {
-		return "", err
-	}
-	owner, name, _ := github.ParseRemote(remote, "")
-	return leftovers.RequiredCheckCommands(owner, name, s.settings.Names.Aggregate), nil
 }

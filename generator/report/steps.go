@@ -33,7 +33,7 @@ func steps(in Input) []Step {
 				Title: "Move the required check",
 				Why: fmt.Sprintf("rules that demand %q from the app garnix-ci wait for ever; the same name now comes from GitHub Actions (app 15368)",
 					in.Plan.Build.Aggregate),
-				Commands: []string{"garnix2gha leftovers --checks"},
+				Commands: []string{"garnix2gha required-check"},
 			},
 			Step{
 				Title:    "Teach the bots",
