@@ -77,10 +77,11 @@ func retire(ctx context.Context, o *options, f retireFlags) error {
 		return err
 	}
 	defer r.Close()
-	s, err := o.survey(ctx, r, !f.move)
+	s, err := o.survey(ctx, r)
 	if err != nil {
 		return err
 	}
+	s.keepConfig, s.moveConfig = !f.move, f.move
 	plan := retirement{options: o, survey: s}
 	if err := plan.prepare(ctx, f.move); err != nil {
 		return err

@@ -17,7 +17,7 @@ import (
 // retirement is what retire found and is about to do.
 type retirement struct {
 	*options
-	survey  survey
+	survey  *survey
 	head    string // the commit that is the way back
 	refused diag.List
 	before  generator.Result
@@ -43,28 +43,29 @@ func (p *retirement) prepare(ctx context.Context, move bool) error {
 	if len(p.refused) > 0 {
 		return nil // what follows would speak of another state
 	}
-	if err := p.mendLeftovers(ctx, move); err != nil {
+	if err := p.fixLeftovers(ctx); err != nil {
 		return err
+	}
+	if !move {
+		return nil
 	}
 	in, err := p.input(p.survey.repo)
 	if err != nil {
 		return err
 	}
-	if move {
-		p.edits = slices.DeleteFunc(p.edits, func(e leftovers.Edit) bool { return e.Path == repo.ConfigFile })
-		p.moveConfig(&in)
-	}
-	for _, edit := range p.edits {
-		if edit.Path == repo.ConfigFile {
-			in.Config.Content = edit.New
-		}
+	if p.moveConfig(&in); len(p.refused) > 0 {
+		return nil
 	}
 	return p.renew(in)
 }
 
-// mendLeftovers computes what "leftovers --fix" does.
-func (p *retirement) mendLeftovers(ctx context.Context, move bool) error {
-	traces, err := p.survey.traces(ctx)
+// fixLeftovers computes what "leftovers --fix" does.
+func (p *retirement) fixLeftovers(ctx context.Context) error {
+	expected, err := p.expected(p.survey.settings)
+	if err != nil {
+		return err
+	}
+	traces, _, err := p.survey.scan(ctx, expected)
 	if err != nil {
 		return err
 	}
@@ -72,12 +73,10 @@ func (p *retirement) mendLeftovers(ctx context.Context, move bool) error {
 	if err != nil {
 		return err
 	}
-	if p.edits, err = leftovers.Fix(p.survey.repo.FS(), traces, with); err != nil {
+	if traces, p.edits, err = p.survey.scan(ctx, with); err != nil {
 		return err
 	}
-	p.left = slices.DeleteFunc(traces, func(t leftovers.Trace) bool {
-		return !t.ByHand() || move && t.File == repo.ConfigFile
-	})
+	p.left = slices.DeleteFunc(traces, func(t leftovers.Trace) bool { return !t.ByHand() })
 	return nil
 }
 
@@ -98,6 +97,10 @@ func (p *retirement) renew(in generator.Input) error {
 	after, err := generator.Generate(in)
 	if err != nil {
 		return err
+	}
+	if after.Diags.HasErrors() {
+		p.refused = append(p.refused, slices.DeleteFunc(after.Diags, func(d diag.Diagnostic) bool { return d.Severity != diag.Error })...)
+		return nil
 	}
 	disk, err := p.survey.repo.Workflows(output.Dir)
 	if err != nil {
@@ -209,7 +212,7 @@ func (p *retirement) print(dryRun bool) error {
 		p.printEdit(file, dryRun)
 	}
 	for _, t := range p.left {
-		fmt.Fprintf(p.stderr, "by hand   %s: %s: %s\n", place(t.Pos), t.Kind, oneLine(t.Mend))
+		fmt.Fprintln(p.stderr, "by hand   "+spoken(t))
 	}
 	switch {
 	case dryRun:
@@ -222,6 +225,9 @@ func (p *retirement) print(dryRun bool) error {
 			fmt.Fprintf(p.stdout, "  %s\n", command)
 		}
 		fmt.Fprintln(p.stdout, "and afterwards: git revert, with that commit.")
+	}
+	if p.before.Config.File == repo.ConfigFile && len(p.obsolete) == 0 {
+		fmt.Fprintln(p.stderr, `hint: "garnix2gha retire --move-config" takes garnix.yaml out of the root`)
 	}
 	fmt.Fprintln(p.stderr, requiredCheckHint)
 	return nil
