@@ -120,16 +120,13 @@ func runLeftovers(ctx context.Context, o *options, f leftoversFlags) error {
 	}
 	s.keepConfig = f.keepConfig
 	found := cleanup{fixed: f.fix, dryRun: f.dryRun}
-	if found.with, err = o.expected(s.settings); err != nil {
-		return err
-	}
-	if found.left, _, err = s.scan(ctx, found.with); err != nil {
-		return err
-	}
 	if f.fix {
-		if err := o.fix(ctx, s, f.cache, &found); err != nil {
-			return err
-		}
+		err = o.fix(ctx, s, f.cache, &found)
+	} else if found.with, err = o.expected(s.settings, f.cache); err == nil {
+		found.left, _, err = s.scan(ctx, found.with)
+	}
+	if err != nil {
+		return err
 	}
 	if err := o.printLeftovers(found); err != nil {
 		return err
@@ -149,11 +146,9 @@ type cleanup struct {
 	left   []leftovers.Trace // what is there now, or with dryRun would be
 }
 
-func (o *options) fix(ctx context.Context, s *survey, f replacementFlags, found *cleanup) (err error) {
-	if found.with, err = o.replacement(ctx, s.settings, found.left, f); err != nil {
-		return err
-	}
-	if found.left, found.edits, err = s.scan(ctx, found.with); err != nil {
+func (o *options) fix(ctx context.Context, s *survey, f replacementFlags, found *cleanup) error {
+	err := o.prepareFix(ctx, s, f, found)
+	if err != nil {
 		return err
 	}
 	if found.dryRun {
@@ -164,6 +159,26 @@ func (o *options) fix(ctx context.Context, s *survey, f replacementFlags, found 
 		return err
 	}
 	found.left, _, err = s.scan(ctx, found.with)
+	return err
+}
+
+// prepareFix finds the edits, and the cache that they put in. Cachix is asked only if something is to be swapped.
+func (o *options) prepareFix(ctx context.Context, s *survey, f replacementFlags, found *cleanup) error {
+	expected, err := o.expected(s.settings, f)
+	if err != nil {
+		return err
+	}
+	traces, _, err := s.scan(ctx, expected)
+	if err != nil {
+		return err
+	}
+	found.with = leftovers.Replacement{CacheURL: expected.CacheURL}
+	if !f.remove && slices.ContainsFunc(traces, swaps) {
+		if found.with, err = o.replacement(ctx, s.settings, f); err != nil {
+			return err
+		}
+	}
+	found.left, found.edits, err = s.scan(ctx, found.with)
 	return err
 }
 

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -46,12 +46,9 @@ func (f replacementFlags) check() error {
 	return nil
 }
 
-// replacement is the cache that takes the place of garnix's in the traces: the one on the command line, else the
-// settings', else the environment's. Zero means that none is known, or that none is asked for.
-func (o *options) replacement(ctx context.Context, s *settings.Settings, traces []leftovers.Trace, f replacementFlags) (leftovers.Replacement, error) {
-	if f.remove || !slices.ContainsFunc(traces, swaps) {
-		return leftovers.Replacement{}, nil
-	}
+// replacement is the cache that takes the place of garnix's: the one on the command line, else the settings', else the
+// environment's. Zero means that none is known.
+func (o *options) replacement(ctx context.Context, s *settings.Settings, f replacementFlags) (leftovers.Replacement, error) {
 	a, err := o.newCache(ctx, s, f)
 	if err != nil {
 		return leftovers.Replacement{}, err
@@ -73,11 +70,13 @@ func swaps(t leftovers.Trace) bool {
 	return t.Counted() && (t.Kind == leftovers.KindSubstituter || t.Kind == leftovers.KindKey)
 }
 
-// expected is the cache that takes the place of garnix's as far as nobody has to be asked: a key that only Cachix can tell
-// is stood in for.
-func (o *options) expected(s *settings.Settings) (leftovers.Replacement, error) {
+// expected is the same as far as nobody has to be asked: a key that only Cachix can tell is stood in for.
+func (o *options) expected(s *settings.Settings, f replacementFlags) (leftovers.Replacement, error) {
+	if f.remove {
+		return leftovers.Replacement{}, nil
+	}
 	name, err := o.cacheName(s, "")
-	r := leftovers.Replacement{CacheURL: s.Cache.URL, PublicKeys: s.Cache.PublicKeys}
+	r := leftovers.Replacement{CacheURL: cmp.Or(f.url, s.Cache.URL), PublicKeys: s.Cache.PublicKeys}
 	if name != "" && r.CacheURL == "" {
 		r.CacheURL = cachixURL(name)
 	}

@@ -43,9 +43,11 @@ func (p *retirement) prepare(ctx context.Context, move bool) error {
 	if len(p.refused) > 0 {
 		return nil // what follows would speak of another state
 	}
-	if err := p.fixLeftovers(ctx); err != nil {
+	var found cleanup
+	if err := p.prepareFix(ctx, p.survey, replacementFlags{}, &found); err != nil {
 		return err
 	}
+	p.edits, p.left = found.edits, slices.DeleteFunc(found.left, func(t leftovers.Trace) bool { return !t.ByHand() })
 	if !move {
 		return nil
 	}
@@ -57,27 +59,6 @@ func (p *retirement) prepare(ctx context.Context, move bool) error {
 		return nil
 	}
 	return p.renew(in)
-}
-
-// fixLeftovers computes what "leftovers --fix" does.
-func (p *retirement) fixLeftovers(ctx context.Context) error {
-	expected, err := p.expected(p.survey.settings)
-	if err != nil {
-		return err
-	}
-	traces, _, err := p.survey.scan(ctx, expected)
-	if err != nil {
-		return err
-	}
-	with, err := p.replacement(ctx, p.survey.settings, traces, replacementFlags{})
-	if err != nil {
-		return err
-	}
-	if traces, p.edits, err = p.survey.scan(ctx, with); err != nil {
-		return err
-	}
-	p.left = slices.DeleteFunc(traces, func(t leftovers.Trace) bool { return !t.ByHand() })
-	return nil
 }
 
 // moveConfig takes garnix.yaml out of the root.

@@ -144,6 +144,11 @@ func read(fsys fs.FS, name string) ([]byte, state, error) {
 	if !fs.ValidPath(name) {
 		return nil, absent, fmt.Errorf("read %q: %w", name, fs.ErrInvalid)
 	}
+	for parent := path.Dir(name); parent != "."; parent = path.Dir(parent) {
+		if info, err := fs.Lstat(fsys, parent); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			return nil, absent, nil // git sees nothing behind a link either
+		}
+	}
 	info, err := fs.Lstat(fsys, name)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
