@@ -321,9 +321,12 @@ func decodeYAML(t *testing.T, _ string, paths []string) []any {
 	return decodeEach(t, paths, yaml.Unmarshal)
 }
 
-// decodeTOML uses Python, whose standard library reads TOML.
+// decodeTOML uses Python, whose standard library reads TOML since 3.11.
 func decodeTOML(t *testing.T, _ string, paths []string) []any {
 	t.Helper()
+	if os.Getenv("CI") != "true" && exec.Command("python3", "-c", "import tomllib").Run() != nil {
+		t.Skip("python3 has no tomllib")
+	}
 	return decodedBy(t, len(paths), append([]string{"python3", "-c", "import json, sys, tomllib\n" +
 		"for name in sys.argv[1:]: print(json.dumps(tomllib.load(open(name, 'rb'))))"}, paths...))
 }

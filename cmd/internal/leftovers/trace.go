@@ -3,12 +3,18 @@
 // stand as literals, and lines that hold nothing else go. It reads and never writes.
 package leftovers
 
-import "garnix2gha/generator/diag"
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"garnix2gha/generator/diag"
+)
 
 // Kind says what sort of trace a line is.
 type Kind string
 
-// The kinds, in the order in which Summary lists them.
+// The kinds.
 const (
 	KindConfigFile   Kind = "config-file"   // garnix.yaml, other spellings of it, and the lines in them
 	KindConfigOutput Kind = "config-output" // the flake output garnix.config
@@ -29,14 +35,6 @@ const (
 	KindSkipped      Kind = "skipped"   // a file over MaxFileBytes, not searched; Line is 0
 	KindOwn          Kind = "own"       // what garnix2gha itself wrote or is named by, the new cache, licences, changelogs
 )
-
-// kinds lists every kind in order.
-func kinds() []Kind {
-	return []Kind{
-		KindConfigFile, KindConfigOutput, KindSubstituter, KindKey, KindHost, KindNetrc, KindBadge, KindProse, KindCheckWait,
-		KindProtection, KindAutomerge, KindProgram, KindFlakeInput, KindSchema, KindFileName, KindOther, KindSkipped, KindOwn,
-	}
-}
 
 // Remedy says who fixes a trace.
 type Remedy string
@@ -76,30 +74,24 @@ type Count struct {
 	Kept   int  `json:"kept"`
 }
 
-// Summary counts the traces by kind, in the order of the kinds, without those that do not occur.
+// Summary counts the traces by kind, in the kinds' alphabetical order, without those that do not occur.
 func Summary(traces []Trace) []Count {
-	var out []Count
-	for _, kind := range kinds() {
-		count := Count{Kind: kind}
-		for _, t := range traces {
-			if t.Kind != kind {
-				continue
-			}
-			count.Total++
-			switch t.Fix {
-			case Safe:
-				count.Safe++
-			case Partly:
-				count.Partly++
-			case Kept:
-				count.Kept++
-			default:
-				count.Manual++
-			}
+	counts := map[Kind]Count{}
+	for _, t := range traces {
+		c := counts[t.Kind]
+		c.Kind = t.Kind
+		c.Total++
+		switch t.Fix {
+		case Safe:
+			c.Safe++
+		case Partly:
+			c.Partly++
+		case Kept:
+			c.Kept++
+		default:
+			c.Manual++
 		}
-		if count.Total > 0 {
-			out = append(out, count)
-		}
+		counts[t.Kind] = c
 	}
-	return out
+	return slices.SortedFunc(maps.Values(counts), func(a, b Count) int { return cmp.Compare(a.Kind, b.Kind) })
 }
