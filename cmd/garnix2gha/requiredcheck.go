@@ -13,6 +13,7 @@ import (
 	"garnix2gha/cmd/internal/repo"
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/flake"
+	"garnix2gha/generator/output"
 	"garnix2gha/generator/plan"
 	"garnix2gha/generator/settings"
 )
@@ -68,11 +69,11 @@ func (m *ruleMover) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	reported, err := aggregate(r, known)
+	build, err := r.Read(output.Path(known.Files.Build))
 	if err != nil {
 		return err
 	}
-	m.reported = reported != ""
+	m.reported = output.Generated(build)
 	if !m.reported && m.apply {
 		return m.problem(fmt.Errorf("no workflow here reports the check %q, so a rule that requires it would block everything\n"+
 			"hint: run \"garnix2gha generate\", and commit and push the result first", diag.Printable(known.Names.Aggregate)))

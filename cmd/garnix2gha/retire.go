@@ -39,7 +39,7 @@ current ("garnix2gha check"), and the cache holds every output of every target o
 ("garnix2gha cache verify"); what could not be established counts as not held.
 
 It lists what it is about to do and asks, or goes ahead with --yes. At the end it prints how
-to go back, and the gh commands that move the required checks.`,
+to go back.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.check(o); err != nil {
@@ -78,10 +78,11 @@ func retire(ctx context.Context, o *options, f retireFlags) error {
 		return err
 	}
 	defer r.Close()
-	s, err := o.survey(ctx, r, !f.move)
+	s, err := o.survey(ctx, r)
 	if err != nil {
 		return err
 	}
+	s.keepConfig, s.moveConfig = !f.move, f.move
 	plan := retirement{options: o, survey: s}
 	if err := plan.prepare(ctx, f.move); err != nil {
 		return err
@@ -103,7 +104,7 @@ func retire(ctx context.Context, o *options, f retireFlags) error {
 			return err
 		}
 	}
-	return plan.print(ctx, f.dryRun)
+	return plan.print(f.dryRun)
 }
 
 // committed refuses what would leave no way back: tracked files that differ from the last commit, and inputs and

@@ -17,7 +17,7 @@ import (
 // retirement is what retire found and is about to do.
 type retirement struct {
 	*options
-	survey  survey
+	survey  *survey
 	head    string // the commit that is the way back
 	refused diag.List
 	before  generator.Result
@@ -43,42 +43,22 @@ func (p *retirement) prepare(ctx context.Context, move bool) error {
 	if len(p.refused) > 0 {
 		return nil // what follows would speak of another state
 	}
-	if err := p.mendLeftovers(ctx, move); err != nil {
+	var found cleanup
+	if err := p.prepareFix(ctx, p.survey, replacementFlags{}, &found); err != nil {
 		return err
+	}
+	p.edits, p.left = found.edits, slices.DeleteFunc(found.left, func(t leftovers.Trace) bool { return !t.ByHand() })
+	if !move {
+		return nil
 	}
 	in, err := p.input(p.survey.repo)
 	if err != nil {
 		return err
 	}
-	if move {
-		p.edits = slices.DeleteFunc(p.edits, func(e leftovers.Edit) bool { return e.Path == repo.ConfigFile })
-		p.moveConfig(&in)
-	}
-	for _, edit := range p.edits {
-		if edit.Path == repo.ConfigFile {
-			in.Config.Content = edit.New
-		}
+	if p.moveConfig(&in); len(p.refused) > 0 {
+		return nil
 	}
 	return p.renew(in)
-}
-
-// mendLeftovers computes what "leftovers --fix" does.
-func (p *retirement) mendLeftovers(ctx context.Context, move bool) error {
-	traces, err := p.survey.traces(ctx)
-	if err != nil {
-		return err
-	}
-	with, err := p.replacement(ctx, p.survey.settings, traces, replacementFlags{})
-	if err != nil {
-		return err
-	}
-	if p.edits, err = leftovers.Fix(p.survey.repo.FS(), traces, with); err != nil {
-		return err
-	}
-	p.left = slices.DeleteFunc(traces, func(t leftovers.Trace) bool {
-		return !t.ByHand() || move && t.File == repo.ConfigFile
-	})
-	return nil
 }
 
 // moveConfig takes garnix.yaml out of the root.
@@ -98,6 +78,10 @@ func (p *retirement) renew(in generator.Input) error {
 	after, err := generator.Generate(in)
 	if err != nil {
 		return err
+	}
+	if after.Diags.HasErrors() {
+		p.refused = append(p.refused, slices.DeleteFunc(after.Diags, func(d diag.Diagnostic) bool { return d.Severity != diag.Error })...)
+		return nil
 	}
 	files, err := disk(p.survey.repo)
 	if err != nil {
@@ -177,16 +161,12 @@ func (p *retirement) wayBack() []string {
 }
 
 // print tells what was done, what is left, and how to go back. Of a dry run it is the diff alone.
-func (p *retirement) print(ctx context.Context, dryRun bool) error {
-	checks, err := p.survey.requiredChecks(ctx)
-	if err != nil {
-		return err
-	}
+func (p *retirement) print(dryRun bool) error {
 	files := p.files(dryRun)
 	switch p.format {
 	case "json":
 		return p.printJSON(map[string]any{
-			"commit": p.head, "refused": diag.List{}, "files": files, "left": nonNil(p.left), "wayBack": nonNil(p.wayBack()), "requiredChecks": checks,
+			"commit": p.head, "refused": diag.List{}, "files": files, "left": nonNil(p.left), "wayBack": nonNil(p.wayBack()),
 		})
 	case "github":
 		if err := diag.Annotations(p.stdout, findings(p.left)); err != nil {
@@ -197,7 +177,7 @@ func (p *retirement) print(ctx context.Context, dryRun bool) error {
 		p.printEdit(file, dryRun)
 	}
 	for _, t := range p.left {
-		fmt.Fprintf(p.stderr, "by hand   %s: %s: %s\n", place(t.Pos), t.Kind, diag.Printable(t.Mend))
+		fmt.Fprintln(p.stderr, "by hand   "+spoken(t))
 	}
 	switch {
 	case dryRun:
@@ -211,8 +191,9 @@ func (p *retirement) print(ctx context.Context, dryRun bool) error {
 		}
 		fmt.Fprintln(p.stdout, "and afterwards: git revert, with that commit.")
 	}
-	if p.before.Plan.Build != nil {
-		fmt.Fprintf(p.stdout, "\nTo move the required checks, run what applies of this:\n\n%s", checks)
+	if p.before.Config.File == repo.ConfigFile && len(p.obsolete) == 0 {
+		fmt.Fprintln(p.stderr, `hint: "garnix2gha retire --move-config" takes garnix.yaml out of the root`)
 	}
+	fmt.Fprintln(p.stderr, requiredCheckHint)
 	return nil
 }
