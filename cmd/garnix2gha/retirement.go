@@ -159,6 +159,7 @@ func placeless(s target.Selection) target.Selection {
 	for i := range s.Targets {
 		s.Targets[i].Matcher.Pos = diag.Pos{}
 	}
+	s.Open = nil // the plan holds the rules themselves
 	return s
 }
 
