@@ -9,17 +9,14 @@
 //	config    garnix.yaml as garnix decoded it, what in it has no effect, and what to write instead
 //	settings  .github/garnix2gha/config.yaml
 //	target    which flake outputs are wanted, and why
-//	plan      what CI shall do; every decision ends here
+//	plan      what CI shall do, and what its programs are told; every decision ends here
 //	workflow  how GitHub writes it: plan, Jsonnet, canonical YAML
 //	lint      is it a sound workflow
-//	output    the header of a generated file, and how a committed one differs
+//	output    the form of a generated file, and how a committed one differs
 //	report    what became of every key of garnix.yaml
 package generator
 
 import (
-	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"path"
@@ -49,13 +46,15 @@ type Source struct {
 
 // Input is everything a rendering depends on.
 type Input struct {
-	Config    Source // garnix.yaml
+	Config    Source // garnix.yaml, at the root or below .github/garnix2gha
+	Hidden    string // a second garnix.yaml, which is not read; "" without one
 	Settings  Source
 	Lock      Source
 	Overlay   Source
-	Misnamed  string // a garnix.yml, which garnix never read; "" without one
-	Flake     Source // flake.nix: only looked at for a garnix.config that no lock tells
+	Misnamed  []string // paths of files that look like garnix.yaml and that garnix never read
+	Flake     Source   // flake.nix: only looked at for a garnix.config that no lock tells
 	Templates fs.FS
+	Version   string // of the program that writes, for targets.json
 }
 
 // Model is what the inputs mean, before anything is rendered.
@@ -87,20 +86,14 @@ func Read(in Input) Model {
 		m.Lock, found = flake.DecodeLock(in.Lock.Path, in.Lock.Content)
 		add(found)
 	}
-	source := config.Source{File: in.Config.Path, YAML: in.Config.Content}
-	if m.Settings != nil && m.Settings.Inline != nil {
-		source = config.Source{File: in.Settings.Path, YAML: m.Settings.Inline}
-		if in.Config.Content != nil {
-			m.Diags.Warnf(diag.Pos{File: in.Config.Path}, "config-hidden", "remove one of the two",
-				"the key garnix of %s is used instead", in.Settings.Path)
-		}
-	}
-	source.Lock = m.Lock
-	m.Config, found = config.Resolve(source)
+	m.Config, found = config.Resolve(config.Source{File: in.Config.Path, YAML: in.Config.Content, Lock: m.Lock})
 	add(found)
-	if in.Misnamed != "" {
-		m.Diags.Warnf(diag.Pos{File: in.Misnamed}, "misnamed-config", "rename it to garnix.yaml if it is meant to count",
-			"garnix never read %s, only garnix.yaml", in.Misnamed)
+	if in.Hidden != "" {
+		m.Diags.Warnf(diag.Pos{File: in.Hidden}, "config-hidden", "remove one of the two", "%s is read instead", in.Config.Path)
+	}
+	for _, file := range in.Misnamed {
+		m.Diags.Warnf(diag.Pos{File: file}, "misnamed-config", "make it the garnix.yaml at the root if it is meant to count",
+			"garnix never read %s, only garnix.yaml at the root", file)
 	}
 	if m.Lock == nil && flakeConfig.Match(in.Flake.Content) {
 		m.Diags.Warnf(diag.Pos{File: in.Flake.Path}, "flake-config-unknown", `run "garnix2gha snapshot", which reads it`,
@@ -123,11 +116,12 @@ func Decide(in Input) Model {
 	m.Selection, found = target.Select(m.Config, m.Lock, target.Commit{All: true})
 	m.Diags = append(m.Diags, found...)
 	p, strategy, found := plan.New(plan.Input{
-		Config:       m.Config,
-		ConfigDigest: configDigest(m.Config, in.Config),
-		Settings:     m.Settings,
-		Lock:         m.Lock,
-		Selection:    m.Selection,
+		Config:    m.Config,
+		Settings:  m.Settings,
+		Lock:      m.Lock,
+		Selection: m.Selection,
+		Inputs:    in.digests(m.Config),
+		Version:   in.Version,
 	})
 	m.Plan, m.Strategy = p, strategy
 	m.Diags = append(m.Diags, found...).Sorted()
@@ -151,17 +145,22 @@ func Generate(in Input) (Result, error) {
 	}
 	result.Diags = append(result.Diags, found...)
 	result.dropped(rendered, overlay)
-	inputs := in.digests()
 	for _, file := range rendered {
-		data, err := output.Stamp(file.Body, inputs)
+		workflow, err := output.Workflow(file.Name, file.Body)
 		if err != nil {
 			return result, err
 		}
-		result.Files = append(result.Files, output.File{Path: output.Path(file.Name), Data: data})
+		result.Files = append(result.Files, workflow)
 	}
 	if err := result.lint(overlay); err != nil {
 		return result, err
 	}
+	if len(result.Plan.Files()) > 0 {
+		if err := result.programs(in.Templates); err != nil {
+			return result, err
+		}
+	}
+	slices.SortFunc(result.Files, func(a, b output.File) int { return strings.Compare(a.Path, b.Path) })
 	result.Diags = result.Diags.Sorted()
 	if result.Diags.HasErrors() {
 		result.Files = nil
@@ -206,7 +205,7 @@ func (r *Result) lint(overlay *workflow.Overlay) error {
 				return fmt.Errorf("lint what was rendered: %s; nothing was written", d)
 			}
 			if d.Hint == "" {
-				d.Hint = "mend " + overlay.File
+				d.Hint = "fix " + overlay.File
 			}
 			r.Diags = append(r.Diags, d)
 		}
@@ -214,26 +213,48 @@ func (r *Result) lint(overlay *workflow.Overlay) error {
 	return nil
 }
 
-// digests lists the inputs that exist, garnix.yaml first.
-func (in Input) digests() []output.Input {
-	var out []output.Input
+// programs adds what the workflows call, and targets.json, which tells it what to do.
+func (r *Result) programs(templates fs.FS) error {
+	r.Files = append(r.Files, output.Attributes())
+	const dir = "ci"
+	entries, err := fs.ReadDir(templates, dir)
+	if err != nil {
+		return fmt.Errorf("list programs: %w", err)
+	}
+	for _, entry := range entries {
+		if !r.Plan.Wants(entry.Name()) {
+			continue
+		}
+		source, err := fs.ReadFile(templates, path.Join(dir, entry.Name()))
+		if err != nil {
+			return fmt.Errorf("read program: %w", err)
+		}
+		r.Files = append(r.Files, output.Program(entry.Name(), source))
+	}
+	manifest := r.Plan.Manifest
+	if manifest.Digest, err = output.ManifestDigest(manifest); err != nil {
+		return err
+	}
+	data, err := output.JSON(manifest)
+	if err != nil {
+		return err
+	}
+	r.Files = append(r.Files, output.File{Path: output.Targets, Data: data})
+	return nil
+}
+
+// digests identifies the inputs that decide something, or would if they were there. A file that no checkout has cannot
+// be compared.
+func (in Input) digests(c *config.Config) map[string]string {
+	out := map[string]string{}
 	for _, source := range []Source{in.Config, in.Settings, in.Lock, in.Overlay} {
-		if source.Content != nil {
-			out = append(out, output.Input{Path: source.Path, Digest: output.Digest(source.Content)})
+		hidden := source.Path == in.Config.Path && c.File != "" && c.File != source.Path
+		outside := source.Path == "" || path.IsAbs(source.Path) || strings.HasPrefix(source.Path, "../")
+		if !hidden && !outside {
+			out[source.Path] = output.Digest(source.Path, source.Content)
 		}
 	}
 	return out
-}
-
-// configDigest is what a workflow compares garnix.yaml with: a change that was not regenerated shall be seen. A file
-// that no checkout has cannot be compared.
-func configDigest(c *config.Config, source Source) string {
-	outside := path.IsAbs(source.Path) || strings.HasPrefix(source.Path, "../")
-	if c.Origin != config.FromFile || c.File != source.Path || source.Content == nil || outside {
-		return ""
-	}
-	sum := sha256.Sum256(bytes.ReplaceAll(source.Content, []byte("\r"), nil))
-	return hex.EncodeToString(sum[:])
 }
 
 // Report tells what became of the configuration.

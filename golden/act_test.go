@@ -24,7 +24,7 @@ import (
 // actTool finds act; without it there is nothing to run workflows with.
 func actTool(t *testing.T) string {
 	t.Helper()
-	for _, tool := range []string{"act", "nix", "git", "jq", "curl"} {
+	for _, tool := range []string{"act", "nix", "git", "python3"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			if os.Getenv("CI") == "true" {
 				t.Fatalf("%s is not installed", tool)
@@ -75,9 +75,10 @@ type actCommand struct {
 	env      []string // of act and of every step
 	secrets  map[string]string
 	vars     map[string]string
-	labels   []string // runner labels, all of which are this machine
-	actions  string   // folder of the stand-ins
-	steps    string   // folder where the shell's wrapper leaves a record of every script
+	labels   []string          // runner labels, all of which are this machine
+	actions  string            // folder of the stand-ins
+	local    map[string]string // more of them: "owner/name@ref" to its folder
+	steps    string            // folder where the shell's wrapper leaves a record of every script
 	scratch  string
 }
 
@@ -111,6 +112,9 @@ func (c actCommand) run() (*actRun, error) {
 		if _, err := os.Stat(dir); err == nil {
 			args = append(args, "--local-repository", pin.Action+"@"+pin.SHA+"="+dir)
 		}
+	}
+	for uses, dir := range c.local {
+		args = append(args, "--local-repository", uses+"="+dir)
 	}
 	for flag, values := range map[string]map[string]string{"--env": c.event.env, "--var": c.vars} {
 		for name, value := range values {

@@ -26,6 +26,7 @@ type actCache struct {
 	refuse int               // status that answers every PUT; 0 for none
 	after  int               // number of PUTs still taken before refuse counts
 	down   int               // status that answers everything; 0 for none
+	ever   map[string]bool   // store paths that were put, evicted ones too
 	asked  int               // narinfo look-ups
 
 	statuses []string // "context=state" of every commit status posted below /api
@@ -37,7 +38,7 @@ var storePathLine = regexp.MustCompile(`(?m)^StorePath: (\S+)$`)
 // executedCache starts a cache and stops it with the test.
 func executedCache(t testing.TB) *actCache {
 	t.Helper()
-	cache := &actCache{files: map[string][]byte{}}
+	cache := &actCache{files: map[string][]byte{}, ever: map[string]bool{}}
 	server := httptest.NewServer(cache)
 	t.Cleanup(server.Close)
 	cache.URL = server.URL
@@ -70,11 +71,18 @@ func (c *actCache) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusCreated)
 	case c.down != 0:
 		w.WriteHeader(c.down)
+	case r.Method == http.MethodGet && strings.HasPrefix(r.URL.Path, "/api/v1/cache/"):
+		// What Cachix says of a cache. The key is nobody's: nothing that is served here is signed.
+		_ = json.NewEncoder(w).Encode(map[string]any{"name": path.Base(r.URL.Path), "isPublic": true, "uri": "http://" + r.Host,
+			"publicSigningKeys": []string{"standin-1:" + strings.Repeat("A", 43) + "="}})
 	case r.Method == http.MethodPut && c.refuse != 0 && c.after == 0:
 		w.WriteHeader(c.refuse)
 	case r.Method == http.MethodPut:
 		c.after = max(c.after-1, 0)
 		c.files[r.URL.Path] = body
+		if match := storePathLine.FindSubmatch(body); match != nil {
+			c.ever[string(match[1])] = true
+		}
 	case r.URL.Path == "/nix-cache-info":
 		_, _ = w.Write([]byte("StoreDir: /nix/store\nWantMassQuery: 1\nPriority: 30\n"))
 	case r.Method == http.MethodGet || r.Method == http.MethodHead:
@@ -114,6 +122,19 @@ func (c *actCache) paths() map[string]string {
 	for file, content := range c.files {
 		if match := storePathLine.FindSubmatch(content); match != nil && strings.HasSuffix(file, ".narinfo") {
 			found[file] = string(match[1])
+		}
+	}
+	return found
+}
+
+// known returns the store paths of a name that the cache has or had.
+func (c *actCache) known(name string) []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var found []string
+	for storePath := range c.ever {
+		if storeName(storePath) == name {
+			found = append(found, storePath)
 		}
 	}
 	return found

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -47,16 +46,6 @@ func integers(args []string, n int) ([]int, error) {
 	return numbers, nil
 }
 
-// cmdImpatient replaces timeout by one that waits a second.
-func (s *executedScenario) cmdImpatient(bool, []string) error {
-	timeout, err := exec.LookPath("timeout")
-	if err != nil {
-		return err
-	}
-	text := fmt.Sprintf("#!/bin/sh\nwhile case $1 in -*) true ;; *) false ;; esac; do shift; done\nshift\nexec %s 1 \"$@\"\n", timeout)
-	return os.WriteFile(filepath.Join(s.scratch, "tools/timeout"), []byte(text), 0o755)
-}
-
 func (s *executedScenario) cmdEvict(_ bool, args []string) error {
 	for _, name := range args {
 		if s.cache.evict(name) == 0 {
@@ -66,10 +55,34 @@ func (s *executedScenario) cmdEvict(_ bool, args []string) error {
 	return nil
 }
 
+// cmdLose makes the next run's machine one that did not build a path.
+func (s *executedScenario) cmdLose(_ bool, args []string) error {
+	for _, name := range args {
+		for _, storePath := range s.cache.known(name) {
+			command := exec.Command("nix-store", "--delete", storePath)
+			if _, err := os.Stat(storePath); err != nil {
+				continue
+			}
+			if out, err := command.CombinedOutput(); err != nil {
+				return fmt.Errorf("delete %s: %w: %s", storePath, err, out)
+			}
+		}
+	}
+	return nil
+}
+
 func (s *executedScenario) cmdSecret(_ bool, args []string) error {
 	delete(s.secrets, args[0])
 	if len(args) > 1 {
 		s.secrets[args[0]] = args[1]
+	}
+	return nil
+}
+
+func (s *executedScenario) cmdVariable(_ bool, args []string) error {
+	delete(s.variables, args[0])
+	if len(args) > 1 {
+		s.variables[args[0]] = args[1]
 	}
 	return nil
 }

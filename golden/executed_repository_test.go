@@ -61,9 +61,12 @@ func (s *executedScenario) generate() error {
 }
 
 // git runs git in the repository and returns what it prints.
-func (s *executedScenario) git(args ...string) (string, error) {
+func (s *executedScenario) git(args ...string) (string, error) { return s.gitWith("", args...) }
+
+// gitWith is git with something on standard input.
+func (s *executedScenario) gitWith(input string, args ...string) (string, error) {
 	command := exec.Command("git", append([]string{"-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"}, args...)...)
-	command.Dir = s.repo
+	command.Dir, command.Stdin = s.repo, strings.NewReader(input)
 	command.Env = []string{"HOME=" + s.env["HOME"], "PATH=" + os.Getenv("PATH"), "GIT_CONFIG_NOSYSTEM=1"}
 	out, err := command.CombinedOutput()
 	if err != nil {
@@ -107,25 +110,39 @@ func (s *executedScenario) newEvent(kind, branch string, options map[string]stri
 		return actEvent{}, err
 	}
 	ref, sha := "refs/heads/"+branch, head
-	payload := map[string]any{"repository": map[string]any{"full_name": executedRepository, "fork": fork, "default_branch": "main"}}
-	name := map[string]string{"push": "push", "fork": "pull_request", "pull": "pull_request", "queue": "merge_group",
-		"dispatch": "workflow_dispatch", "schedule": "schedule"}[kind]
+	actor := options["actor"]
+	if actor == "" {
+		actor = "maintainer"
+	}
+	payload := map[string]any{
+		"repository": map[string]any{"full_name": executedRepository, "fork": fork, "default_branch": "main"},
+		"sender":     map[string]any{"login": actor},
+	}
+	name := map[string]string{"push": "push", "fork": "pull_request", "deleted": "pull_request", "pull": "pull_request", "bot": "pull_request",
+		"queue": "merge_group", "dispatch": "workflow_dispatch", "schedule": "schedule"}[kind]
 	s.branch = &branch
 	switch kind {
 	case "push":
 		payload["ref"], payload["after"] = ref, head
 	case "dispatch":
 		payload["ref"], payload["inputs"] = ref, map[string]any{"wait-minutes": options["wait-minutes"]}
-	case "fork", "pull":
-		from := map[string]string{"fork": executedStranger, "pull": executedRepository}[kind]
+	case "fork", "deleted", "pull", "bot":
+		if options["head"] != "" {
+			if head, err = s.git("rev-parse", options["head"]); err != nil {
+				return actEvent{}, err
+			}
+		}
+		from := map[string]any{"fork": map[string]any{"full_name": executedStranger}, "deleted": nil,
+			"pull": map[string]any{"full_name": executedRepository}, "bot": map[string]any{"full_name": executedRepository}}[kind]
+		author := map[string]string{"bot": "github-actions[bot]"}[kind]
 		payload["number"] = executedPull
 		payload["pull_request"] = map[string]any{"number": executedPull, "base": map[string]any{"ref": "main"},
-			"head": map[string]any{"ref": branch, "sha": head, "repo": map[string]any{"full_name": from}}}
-		if sha, err = s.mergeCommit(head); err != nil {
+			"user": map[string]any{"login": author}, "head": map[string]any{"ref": branch, "sha": head, "repo": from}}
+		if sha, err = s.mergeCommit(); err != nil {
 			return actEvent{}, err
 		}
 		ref = fmt.Sprintf("refs/pull/%d/merge", executedPull)
-		if kind == "fork" {
+		if kind == "fork" || kind == "deleted" {
 			s.branch = nil
 		}
 		// act takes github.sha from HEAD.
@@ -139,10 +156,6 @@ func (s *executedScenario) newEvent(kind, branch string, options map[string]stri
 	default:
 		return actEvent{}, fmt.Errorf("the event %s is not known", kind)
 	}
-	actor := options["actor"]
-	if actor == "" {
-		actor = "maintainer"
-	}
 	return actEvent{name: name, payload: payload, actor: actor, env: map[string]string{
 		"GITHUB_REPOSITORY": executedRepository, "GITHUB_RUN_ID": "42", "GITHUB_API_URL": s.cache.URL + "/api",
 		"GITHUB_REF": ref, "GITHUB_SHA": sha, "GITHUB_REF_TYPE": "branch",
@@ -150,13 +163,24 @@ func (s *executedScenario) newEvent(kind, branch string, options map[string]stri
 	}}, nil
 }
 
-// mergeCommit makes the merge that GitHub would check out for a pull request; it is empty, so that building it fails.
-func (s *executedScenario) mergeCommit(head string) (string, error) {
-	tree, err := s.git("hash-object", "-t", "tree", "-w", os.DevNull)
+// mergeCommit makes what GitHub would check out for a pull request. It has what main has but for the flake, so that
+// building it fails, and no parent but main, so that the head is not in it: GitHub's may lag behind.
+func (s *executedScenario) mergeCommit() (string, error) {
+	listing, err := s.git("ls-tree", "main")
 	if err != nil {
 		return "", err
 	}
-	merge, err := s.git("commit-tree", "-p", head, "-m", "merge", tree)
+	var kept strings.Builder
+	for line := range strings.Lines(listing + "\n") {
+		if !strings.HasSuffix(line, "\tflake.nix\n") {
+			kept.WriteString(line)
+		}
+	}
+	tree, err := s.gitWith(kept.String(), "mktree")
+	if err != nil {
+		return "", err
+	}
+	merge, err := s.git("commit-tree", "-p", "main", "-m", "merge", tree)
 	if err != nil {
 		return "", err
 	}

@@ -16,13 +16,14 @@ import (
 
 // executedScenario is the state of one script: a repository, a cache, and what the last run did.
 type executedScenario struct {
-	repo    string // the repository's work tree
-	scratch string
-	tool    string // act
-	cache   *actCache
-	secrets map[string]string
-	env     map[string]string // for act and every step
-	slots   chan struct{}
+	repo      string // the repository's work tree
+	scratch   string
+	tool      string // act
+	cache     *actCache
+	secrets   map[string]string
+	variables map[string]string
+	env       map[string]string // for act and every step
+	slots     chan struct{}
 
 	event  actEvent
 	branch *string // of the last run; nil for none
@@ -42,7 +43,8 @@ func newExecutedScenario(t testing.TB, repo, tool string, slots chan struct{}) (
 	}
 	s := &executedScenario{
 		repo: repo, scratch: t.TempDir(), tool: tool, cache: executedCache(t), slots: slots,
-		secrets: map[string]string{"CACHIX_AUTH_TOKEN": "cachix-" + executedNonce(), "GITHUB_TOKEN": "github-" + executedNonce()},
+		secrets:   map[string]string{"CACHIX_AUTH_TOKEN": "cachix-" + executedNonce(), "GITHUB_TOKEN": "github-" + executedNonce()},
+		variables: map[string]string{},
 	}
 	s.cache.password = s.secrets["CACHIX_AUTH_TOKEN"]
 	for _, dir := range []string{"home", "tmp", "artifacts", "steps", "tools", "client"} {
@@ -56,14 +58,14 @@ func newExecutedScenario(t testing.TB, repo, tool string, slots chan struct{}) (
 	s.env = map[string]string{
 		"HOME":              filepath.Join(s.scratch, "home"),
 		"TMPDIR":            filepath.Join(s.scratch, "tmp"),
-		"PATH":              filepath.Join(s.scratch, "tools") + ":" + os.Getenv("PATH"),
+		"PATH":              filepath.Join(s.scratch, "tools") + ":" + filepath.Join(s.scratch, "client") + ":" + os.Getenv("PATH"),
 		"LANG":              "C.UTF-8",
+		"CACHIX_API":        s.cache.URL + "/api/v1",
 		"PUSH_PAUSE":        "0",
 		"POLL_SECONDS":      "1",
 		"STANDIN_CANARY":    s.canary(),
 		"STANDIN_ACTIONS":   filepath.Join(standins, "actions"),
 		"STANDIN_ARTIFACTS": filepath.Join(s.scratch, "artifacts"),
-		"STANDIN_CLIENT":    filepath.Join(s.scratch, "client"),
 		"STANDIN_NIX_CONF":  filepath.Join(s.scratch, "nix.conf"),
 		"STANDIN_ORIGIN":    repo,
 		"STANDIN_STEPS":     filepath.Join(s.scratch, "steps"),
@@ -84,10 +86,6 @@ func (s *executedScenario) wrap(standins string) error {
 	if err != nil {
 		return err
 	}
-	nix, err := exec.LookPath("nix")
-	if err != nil {
-		return err
-	}
 	config := filepath.Join(s.scratch, "client.env")
 	wrappers := map[string]string{
 		"tools/bash": fmt.Sprintf(`for script; do :; done
@@ -98,8 +96,14 @@ if [ "$#" -ge 2 ] && [ -f "$script" ] && [ "${script%%/act/workflow/*.sh}" != "$
   rm -- "$record"
 fi
 exec %s "$@"`, bash),
-		"tools/nix":     fmt.Sprintf("echo \"$1\" >>%s\nexec %s \"$@\"", filepath.Join(s.scratch, "nix.calls"), nix),
 		"client/cachix": fmt.Sprintf("set -a\n. %s\nset +a\nexec %s %s \"$@\"", config, bash, filepath.Join(standins, "cachix")),
+	}
+	for _, name := range []string{"nix", "nix-instantiate", "nix-store"} {
+		real, err := exec.LookPath(name)
+		if err != nil {
+			return err
+		}
+		wrappers["tools/"+name] = fmt.Sprintf("echo \"%s $1\" >>%s\nexec %s \"$@\"", name, filepath.Join(s.scratch, "nix.calls"), real)
 	}
 	for name, text := range wrappers {
 		if err := os.WriteFile(filepath.Join(s.scratch, name), []byte("#!/bin/sh\n"+text+"\n"), 0o755); err != nil {

@@ -16,10 +16,12 @@ import (
 //
 //	generate                      render the workflows, and commit
 //	commit                        commit what was changed
-//	act FILE EVENT BRANCH [K=V]   run the workflow build, cache or actions for push, fork, pull (request of the same
-//	                              repository), queue, dispatch or schedule; it must end green, with ! red.
-//	                              K: actor, fork-repo, wait-minutes; matrix=none takes the build job's matrix away,
-//	                              which act evaluates even if the job that makes it was skipped
+//	act FILE EVENT BRANCH [K=V]   run the workflow build, cache or actions for push, fork, deleted (a fork that is gone),
+//	                              pull (request of the same repository), bot (one that GITHUB_TOKEN opened), queue,
+//	                              dispatch or schedule; it must end green, with ! red. A fork gets no variables.
+//	                              K: actor, fork-repo, wait-minutes, head (a commit, for pull requests); matrix=none
+//	                              takes the build job's matrix away, which act evaluates even if the job that makes it
+//	                              was skipped
 //	jobs NAME=RESULT...           these jobs ran, and no others
 //	targets ATTR=STATE...         these targets the plan had, and no others
 //	modelled                      the plan's targets are those that the target model selects from outputs.json
@@ -36,8 +38,9 @@ import (
 //	server STATUS [PUTS]          the cache answers so to every PUT after the next PUTS, 0 heals it
 //	down STATUS                   the cache answers so to everything, 0 heals it
 //	evict NAME                    the cache loses a path
+//	lose NAME                     this machine's store loses a path that the cache has or had
 //	secret NAME [VALUE]           set or unset a secret
-//	impatient                     what limits time by timeout does so after a second
+//	variable NAME [VALUE]         set or unset a repository variable
 //	env-of-steps NAME VALUE       set a variable of every step
 //
 // After every run no secret may have been printed, kept in an artifact or readable by a builder of a run that does not
@@ -57,9 +60,8 @@ func TestExecuted(t *testing.T) {
 		"log":      printed(func(r *actRun) string { return r.log }),
 		"statuses": (*executedScenario).cmdStatuses, "asked": (*executedScenario).cmdAsked,
 		"token": (*executedScenario).cmdToken, "nix": (*executedScenario).cmdNix, "client": (*executedScenario).cmdClient,
-		"impatient": (*executedScenario).cmdImpatient,
-		"server":    (*executedScenario).cmdServer, "down": (*executedScenario).cmdDown, "evict": (*executedScenario).cmdEvict,
-		"secret": (*executedScenario).cmdSecret, "env-of-steps": (*executedScenario).cmdEnv,
+		"server": (*executedScenario).cmdServer, "down": (*executedScenario).cmdDown, "evict": (*executedScenario).cmdEvict, "lose": (*executedScenario).cmdLose,
+		"secret": (*executedScenario).cmdSecret, "variable": (*executedScenario).cmdVariable, "env-of-steps": (*executedScenario).cmdEnv,
 	} {
 		commands[name] = func(ts *testscript.TestScript, negated bool, args []string) {
 			s := ts.Value(executedKey{}).(*executedScenario)
@@ -131,7 +133,7 @@ func (s *executedScenario) cmdAct(red bool, args []string) error {
 	s.slots <- struct{}{}
 	s.event = event
 	s.last, err = actCommand{
-		tool: s.tool, dir: s.repo, workflow: workflow, event: event, env: env, secrets: s.secrets,
+		tool: s.tool, dir: s.repo, workflow: workflow, event: event, env: env, secrets: s.secrets, vars: s.variablesFor(args[1]),
 		labels:  []string{"ubuntu-24.04", "ubuntu-24.04-arm", "macos-26"},
 		actions: s.env["STANDIN_ACTIONS"], steps: s.env["STANDIN_STEPS"], scratch: s.scratch,
 	}.run()
@@ -147,6 +149,14 @@ func (s *executedScenario) cmdAct(red bool, args []string) error {
 		return fmt.Errorf("the run is green: %t", s.last.green)
 	}
 	return nil
+}
+
+// variablesFor are the repository's variables as GitHub gives them: none to a pull request of a fork.
+func (s *executedScenario) variablesFor(event string) map[string]string {
+	if event == "fork" || event == "deleted" {
+		return nil
+	}
+	return s.variables
 }
 
 // forget drops what the run before left behind.

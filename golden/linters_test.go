@@ -5,10 +5,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"garnix2gha/generator/workflow"
 )
 
 // linterTool finds a program that checks workflows.
@@ -41,6 +44,55 @@ func linterFiles(t *testing.T) (root string, paths []string) {
 	return root, paths
 }
 
+// nodeModule finds a package that .ci/setup installs.
+func nodeModule(t *testing.T, name string) (modules string) {
+	t.Helper()
+	modules = os.Getenv("GARNIX2GHA_NODE_MODULES")
+	if modules == "" {
+		modules = "/usr/local/lib/garnix2gha/node_modules"
+	}
+	if _, err := os.Stat(filepath.Join(modules, name)); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatalf("%s is not in %s", name, modules)
+		}
+		t.Skipf("%s is not in %s", name, modules)
+	}
+	return modules
+}
+
+// Every generated file is as prettier prints it, and so is whatever the emitter writes.
+func TestPrettierChangesNothing(t *testing.T) {
+	t.Parallel()
+	prettier := filepath.Join(nodeModule(t, "prettier"), ".bin", "prettier")
+	root, _ := linterFiles(t)
+	files, err := securityFiles()
+	require.NoError(t, err)
+	for i, file := range files {
+		require.NoError(t, os.WriteFile(filepath.Join(root, fmt.Sprintf("%03d.json", i)), []byte(file.targets), 0o644))
+	}
+	odd := map[string]any{}
+	for i, text := range []string{
+		"", " ", "\n", "a\n", "a\n\n", " a\n b", "a \nb", "on", "No", "~", "0x1f", "1e5", "- x", "a: b", "x #y", "'", `"`, `'"`, `\`, `a\"b`, "${{ x }}", "\r\n", "\t",
+		"\u2028", "\ufeff", "é", "|", ">", "%", "@a", "`", "*a", "&a", "!t", "{}", "[]", "? x", "---", "...", "a, b", "2001-01-01", ".inf", "12:30", "a:", "#", "x{y}",
+		strings.Repeat("long ", 30), "one\n\n  two\nthree",
+	} {
+		key := fmt.Sprintf("k%02d", i)
+		odd[key], odd["//"+key] = text, "some words"
+		odd[key+"list"], odd["//"+key+"list"] = []any{text, "x"}, "A sentence."
+		odd[key+"items"] = []any{map[string]any{"//a": "Above the item.", "a": text, "b": []any{strings.Repeat("x", 40), strings.Repeat("y", 40)}}}
+	}
+	body, err := workflow.Emit(odd)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(root, "odd.yml"), body, 0o644))
+	out, err := exec.Command(prettier, "--check", "--no-config", "--ignore-path", os.DevNull, root).CombinedOutput()
+	assert.NoError(t, err, "%s", out)
+
+	require.NoError(t, os.WriteFile(filepath.Join(root, "odd.yml"), []byte("a: 'b'\n"), 0o644))
+	out, err = exec.Command(prettier, "--check", "--no-config", "--ignore-path", os.DevNull, root).CombinedOutput()
+	require.Error(t, err)
+	assert.Contains(t, string(out), "odd.yml")
+}
+
 func TestZizmorIsSilent(t *testing.T) {
 	t.Parallel()
 	zizmor := linterTool(t, "zizmor")
@@ -65,16 +117,7 @@ func TestZizmorIsSilent(t *testing.T) {
 func TestWorkflowParserAcceptsEveryWorkflow(t *testing.T) {
 	t.Parallel()
 	node := linterTool(t, "node")
-	modules := os.Getenv("GARNIX2GHA_NODE_MODULES")
-	if modules == "" {
-		modules = "/usr/local/lib/garnix2gha/node_modules"
-	}
-	if _, err := os.Stat(filepath.Join(modules, "@actions/workflow-parser")); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("@actions/workflow-parser is not in %s", modules)
-		}
-		t.Skipf("@actions/workflow-parser is not in %s", modules)
-	}
+	modules := nodeModule(t, "@actions/workflow-parser")
 	_, paths := linterFiles(t)
 	parse := func(paths ...string) ([]byte, error) {
 		return exec.Command(node, append([]string{"testdata/parse-workflows.mjs", modules}, paths...)...).CombinedOutput()

@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"garnix2gha/generator"
 )
 
 // TestReadmeIsTrue runs the README's first command as it stands, finds the second in CI, and holds every mention of
@@ -44,6 +46,50 @@ func TestReadmeIsTrue(t *testing.T) {
 	}
 }
 
+// TestReadmeOverlayWorks applies the README's overlay as it stands: a limit changed, a step and a job added.
+func TestReadmeOverlayWorks(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	overlay := regexp.MustCompile("(?s)```jsonnet\n(.*?)```").FindSubmatch(readme)
+	require.NotNil(t, overlay)
+	in := input("builds: {include: [packages.x86_64-linux.a]}\n", nil)
+	in.Overlay = generator.Source{Path: "overlay.libsonnet", Content: overlay[1]}
+	result, err := generator.Generate(in)
+	require.NoError(t, err)
+	require.Empty(t, result.Diags)
+	for _, file := range result.Files {
+		if strings.HasSuffix(file.Path, "/nix-build-cache.yml") {
+			for _, line := range []string{
+				"    timeout-minutes: 90\n", "      - name: Show the disk\n        run: df -h /\n      - name: Check out the commit\n",
+				"\n  tell:\n    name: Tell somebody\n    needs: checks\n    if: failure()\n",
+			} {
+				assert.Contains(t, string(file.Data), line)
+			}
+		}
+	}
+}
+
+// TestReadmeShowsTheWorkflow holds the README's outline against what the example gets.
+func TestReadmeShowsTheWorkflow(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	config, err := os.ReadFile("example/garnix.yaml")
+	require.NoError(t, err)
+	result, err := generator.Generate(input(string(config), nil))
+	require.NoError(t, err)
+	lines := regexp.MustCompile(`(?m)^(jobs:|  [a-z]+:|    (needs|steps):.*|      - name: .*|        run: .*)$`)
+	for _, file := range result.Files {
+		if strings.HasSuffix(file.Path, "/nix-build-cache.yml") {
+			_, jobs, _ := strings.Cut(string(file.Data), "\njobs:\n")
+			outline := strings.Join(lines.FindAllString("jobs:\n"+jobs, -1), "\n")
+			assert.Contains(t, string(readme), "```yaml\n"+outline+"\n```")
+		}
+	}
+	assert.LessOrEqual(t, strings.Count(string(readme), "\n"), 200, "a maintainer under time pressure reads it")
+}
+
 // mentioned holds one command line of the README against the help of its command.
 func mentioned(t *testing.T, program, line string) {
 	t.Helper()
@@ -53,7 +99,7 @@ func mentioned(t *testing.T, program, line string) {
 		switch {
 		case strings.HasPrefix(word, "--"):
 			flags = append(flags, word)
-		case len(flags) == 0 && strings.Trim(word, "abcdefghijklmnopqrstuvwxyz") == "" && len(command) < 2:
+		case len(flags) == 0 && strings.Trim(word, "abcdefghijklmnopqrstuvwxyz-") == "" && len(command) < 2:
 			command = append(command, word)
 		}
 	}

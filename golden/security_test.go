@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"maps"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -16,14 +15,18 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"garnix2gha/generator"
+	"garnix2gha/generator/output"
+	"garnix2gha/generator/plan"
 	"garnix2gha/generator/settings"
 	"garnix2gha/templates"
 )
 
 // securityFile is a generated workflow as GitHub reads it.
 type securityFile struct {
-	name string // scenario or variant, and the file's base name
-	text string
+	name     string // scenario or variant, and the file's base name
+	text     string
+	manifest plan.Manifest // what its programs are told
+	targets  string        // the same as a file
 
 	Name        string
 	On          map[string]any
@@ -69,8 +72,21 @@ func securityVariants() map[string]string {
 		"quick":         "nix: { installer: quick, extra-config: 'keep-outputs = true' }\n",
 		"quoted check":  "names: { aggregate: \"It's all\" }\n",
 		"shards":        "strategy: dynamic\nshards: 3\n",
+		"branches":      "cancel: branches\n",
+		"never":         "cancel: never\nstale: off\n",
+		"private store": "cache: { backend: nix, url: 'https://c.example', push-url: 's3://b?region=r', public-key: 'c-1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=', private: true, token-secret: READS }\n",
+		"everything":    everySetting,
 	}
 }
+
+// everySetting makes the longest workflows.
+const everySetting = `cancel: branches
+cache: { backend: nix, url: 'https://c.example', push-url: 's3://b?region=r', public-key: 'c-1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=',
+  signing-key-secret: SIGNING, private: true, token-secret: READS }
+nix: { access-token-secret: READER, install-url: 'https://releases.example/nix/install' }
+disk-space: free
+statuses: true
+`
 
 const securityConfig = `builds:
   - include: ["packages.*.*", "nixosConfigurations.*"]
@@ -92,8 +108,17 @@ var securityFiles = sync.OnceValues(func() ([]securityFile, error) {
 		if mustRender && result.Diags.HasErrors() {
 			return fmt.Errorf("%s: %s", name, result.Diags[0])
 		}
+		targets := ""
 		for _, file := range result.Files {
-			parsed := securityFile{name: name + " " + filepath.Base(file.Path), text: string(file.Data)}
+			if file.Path == output.Targets {
+				targets = string(file.Data)
+			}
+		}
+		for _, file := range result.Files {
+			if !strings.HasPrefix(file.Path, output.Dir+"/") {
+				continue
+			}
+			parsed := securityFile{name: name + " " + filepath.Base(file.Path), text: string(file.Data), manifest: result.Plan.Manifest, targets: targets}
 			if err := yaml.Unmarshal(file.Data, &parsed); err != nil {
 				return fmt.Errorf("%s: %w", parsed.name, err)
 			}
@@ -161,7 +186,7 @@ func securitySteps(t *testing.T, check func(t *testing.T, file securityFile, job
 }
 
 // builds reports whether the file is the build workflow.
-func (f securityFile) builds() bool { _, ok := f.Jobs["aggregate"]; return ok }
+func (f securityFile) builds() bool { _, ok := f.Jobs["checks"]; return ok }
 
 func securityVariant(t *testing.T, name, base string) securityFile {
 	t.Helper()
@@ -178,7 +203,7 @@ func securityVariant(t *testing.T, name, base string) securityFile {
 
 func TestSecurityEventsStartWhatGarnixBuilt(t *testing.T) {
 	t.Parallel()
-	pull := map[string]any{"types": []any{"opened", "synchronize"}}
+	pull := map[string]any{"types": []any{"opened", "synchronize", "reopened"}}
 	every := map[string]any{"branches": []any{"**", "!gh-readonly-queue/**"}}
 	for _, tc := range []struct {
 		name, file string
@@ -200,32 +225,35 @@ func TestSecurityEventsStartWhatGarnixBuilt(t *testing.T) {
 }
 
 // A skipped job counts as success for a required check, so the run of a pull request that its push already builds must
-// not show a check of the required name, evaluated or not.
+// not show a check of the required name, evaluated or not. A pull request that GITHUB_TOKEN opened has no such push.
 func TestSecuritySkippedJobsDoNotPassForTheRequiredCheck(t *testing.T) {
 	t.Parallel()
 	securityEach(t, func(t *testing.T, file securityFile) {
+		assert.NotContains(t, file.text, "github.actor", "%s: whoever pushes again is not who opened", file.name)
 		if !file.builds() {
 			return
 		}
-		job := file.Jobs["aggregate"]
+		job := file.Jobs["checks"]
 		pull, ok := file.On["pull_request"]
-		if !ok || job.If == "always()" {
+		if !ok || file.Jobs["plan"].If == "" {
 			assert.Equal(t, "always()", job.If, file.name)
 			assert.NotContains(t, job.Name, "${{", file.name)
 			return
 		}
 		require.NotNil(t, pull, file.name)
-		const wanted = "github.event_name != 'pull_request' || github.event.pull_request.head.repo.full_name != github.repository"
-		assert.Equal(t, "("+wanted+") && always()", job.If, file.name)
+		const wanted = "github.event_name != 'pull_request' || github.event.pull_request.head.repo.full_name != github.repository" +
+			" || github.event.pull_request.user.login == 'github-actions[bot]'"
+		assert.Equal(t, "always() && needs.plan.result != 'skipped'", job.If, file.name)
 		assert.Equal(t, wanted, file.Jobs["plan"].If, file.name)
-		assert.Regexp(t, `^\$\{\{ \(`+regexp.QuoteMeta(wanted)+`\) && '(.*)' \|\| 'Built by its push' \}\}$`, job.Name, file.name)
+		assert.Regexp(t, `^\$\{\{ needs\.plan\.result != 'skipped' && '(.*)' \|\| 'Built by its push' \}\}$`, job.Name, file.name)
+		assert.LessOrEqual(t, len(job.Name), 120, "%s: it is shown as it stands", file.name)
 		for _, other := range file.Jobs {
 			assert.NotEqual(t, settings.Default().Names.Aggregate, other.Name, file.name)
 		}
 	})
 	quoted := securityVariant(t, "quoted check", "nix-build-cache.yml")
-	assert.Contains(t, quoted.Jobs["aggregate"].Name, "'It''s all'")
-	assert.Equal(t, "All Garnix checks", securityVariant(t, "all pulls", "nix-build-cache.yml").Jobs["aggregate"].Name)
+	assert.Contains(t, quoted.Jobs["checks"].Name, "'It''s all'")
+	assert.Equal(t, "All Garnix checks", securityVariant(t, "all pulls", "nix-build-cache.yml").Jobs["checks"].Name)
 }
 
 func TestSecurityEveryWorkflowJobAndStepHasANameAndEveryJobALimit(t *testing.T) {

@@ -1,57 +1,32 @@
-// Nix Build Cache: plan, build on each system's runner, verify, and one check that decides.
-local expr = import 'expressions.libsonnet';
+// Nix Build Cache: plan, build on each system's runner, and one check that proves the cache and decides.
+local events = import 'events.libsonnet';
 local steps = import 'steps.libsonnet';
 
 function(build, common)
-  local wanted = expr.wanted(build.triggers);
-  local also(condition) = if wanted == null then condition else '(%s) && %s' % [wanted, condition];
-  local run = { EVENT: '${{ github.event_name }}', REF: '${{ github.ref }}' };
+  local wanted = events.wanted(build.triggers);
+  local always = { '//if': 'Always: a skipped check would count as a green one.' };
   {
     name: build.name,
-    on: expr.on(build.triggers),
+    on: events.on(build.triggers),
     permissions: {},
-    concurrency: expr.concurrency,
-    env: steps.cacheEnv(common),
+    concurrency: events.concurrency(build.cancel),
 
     jobs: {
-      plan: {
+      plan: wanted {
         name: 'Plan',
-        [if wanted != null then 'if']: wanted,
         'runs-on': common.helper,
         permissions: { contents: 'read' },
         'timeout-minutes': build.minutes.plan,
         outputs: {
-          [name]: '${{ steps.plan.outputs.%s }}' % name
-          for name in ['matrix', 'push', 'failed', 'blocked', 'cache']
+          matrix: '${{ steps.plan.outputs.matrix }}',
+          push: '${{ steps.plan.outputs.push }}',
         },
         steps: [
-          steps.checkout(common, expr.head),
+          steps.head(common),
+          steps.programs(common),
           steps.nix(common),
-          steps.evaluate(common, common.source + {
-            BRANCH: expr.branch(build.triggers),
-            HAS_BRANCH: expr.hasBranch(build.triggers),
-            ALLOW_IFD: 'false',
-          }),
-          steps.lookup(common, steps.readToken(common)),
-          {
-            name: 'Plan the builds',
-            id: 'plan',
-            env: run + {
-              FORK_PR: '${{ github.event_name == \'pull_request\' && %s }}' % expr.isFork,
-              FORK_REPO: '${{ github.event.repository.fork }}',
-              ACTOR: '${{ github.actor }}',
-              HAS_TOKEN: common.store.hasToken,
-              HEAD_SHA: expr.head,
-              PUSH_REFS: build.pushRefs,
-              RUNNERS: std.manifestJsonMinified(common.runners),
-              GRANULARITY: build.granularity,
-              SHARDS: std.manifestJsonMinified(build.shards),
-              CONFIG_FILE: build.configFile,
-              CONFIG_DIGEST: build.configDigest,
-            },
-            run: importstr 'scripts/plan.sh',
-          },
-          steps.upload(common, 'garnix2gha-plan', 'plan/plan.json'),
+          steps.checkedOut('Plan the builds', 'plan', steps.reading(common) + steps.canPush(common)) { id: 'plan' },
+          steps.keep(common, 'plan', 'garnix2gha-plan', 'plan'),
         ],
       },
 
@@ -66,83 +41,57 @@ function(build, common)
           'fail-fast': false,
           matrix: { include: "${{ fromJSON(needs.plan.outputs.matrix || '[]') }}" },
         },
-        env: { ENTRY: '${{ matrix.id }}' },
         steps: [
-          steps.downloadPlan(common),
-        ] + (if build.freeDisk then [steps.freeDisk] else []) + [
-          steps.checkout(common, expr.head),
+          steps.head(common),
+          steps.fetchPlan(common),
+        ] + (if build.freeDisk then [
+               steps.fetched('Free disk space', 'disk') { 'if': "runner.os == 'Linux'" },
+             ] else []) + [
           steps.nix(common),
-        ] + steps.client(common, "needs.plan.outputs.cache == 'true'") + [
-          steps.evaluate(common, { ALLOW_IFD: 'true' }),
-          steps.script(
-            'Build and push', importstr 'scripts/build.sh', { PUSH: 'true' } + common.store.secrets, expr.mayPush,
-          ),
-          steps.script(
-            'Build', importstr 'scripts/build.sh', { PUSH: 'false' }, '!(%s)' % expr.mayPush,
-          ),
-          steps.script(
-            'Push what was built', importstr 'scripts/push.sh', common.store.secrets, expr.mayPush + ' && !cancelled()',
-          ),
-          steps.script('Report', importstr 'scripts/report.sh', {}, '!cancelled()'),
-          steps.upload(common, 'garnix2gha-result-${{ matrix.id }}', 'result/${{ matrix.id }}.json'),
+          steps.fetched('Build and push', 'build', { ENTRY: '${{ matrix.id }}' } + steps.reading(common) + steps.pushing(common)),
+          steps.keep(common, 'result', 'garnix2gha-result-${{ matrix.id }}', 'result/${{ matrix.id }}.json') { 'if': '!cancelled()' },
         ],
       },
 
-      verify: {
-        name: 'Verify',
+      checks: (if wanted == {} then always {
+                 name: build.aggregate,
+                 'if': 'always()',
+               } else always {
+                 '//name': 'GitHub shows the name of a skipped job as it stands here, so that no rule takes it for this check.',
+                 name: "${{ needs.plan.result != 'skipped' && '%s' || 'Built by its push' }}" % std.strReplace(build.aggregate, "'", "''"),
+                 'if': "always() && needs.plan.result != 'skipped'",
+               }) + {
         needs: ['plan', 'build'],
-        'if': "needs.plan.result == 'success' && %s && !cancelled()" % expr.mayPush,
         'runs-on': common.helper,
         permissions: {},
         'timeout-minutes': build.minutes.verify,
         steps: [
-          steps.downloadPlan(common),
-          steps.downloadResults(common),
-          steps.lookup(common, { INPUTS: 'plan/plan.json result/*.json' } + steps.readToken(common)),
-          steps.script('Verify', importstr 'scripts/verify.sh', { MODE: 'run' }),
+          {
+            name: 'Require a plan',
+            'if': "needs.plan.result != 'success'",
+            run: 'echo "::error title=Checks::there is no plan: see the job Plan" && exit 1',
+          },
+          steps.fetchPlan(common),
+          steps.fetchResults(common),
+          steps.fetched('Prove the cache and decide', 'checks', {
+            PLAN: '${{ needs.plan.result }}',
+            BUILD: '${{ needs.build.result }}',
+          } + steps.reading(common)),
         ],
       },
 
-      // The raw text of this name differs from the check's, should GitHub show a skipped job's name unevaluated.
-      aggregate: {
-        name: if wanted == null then build.aggregate
-        else "${{ (%s) && '%s' || 'Built by its push' }}" % [wanted, std.strReplace(build.aggregate, "'", "''")],
-        needs: ['plan', 'build', 'verify'],
-        'if': also('always()'),
+      [if build.statuses then 'statuses']: {
+        name: 'Statuses',
+        needs: ['plan', 'build'],
+        'if': "needs.plan.result == 'success' && (github.event_name != 'pull_request' || github.event.pull_request.head.repo.full_name == github.repository) && !cancelled()",
         'runs-on': common.helper,
-        permissions: {},
-        'timeout-minutes': 5,
+        permissions: { '//statuses': 'one per target, as garnix had a check', statuses: 'write' },
+        'timeout-minutes': 10,
         steps: [
-          steps.script('Decide', importstr 'scripts/aggregate.sh', {
-            PLAN: '${{ needs.plan.result }}',
-            BUILD: '${{ needs.build.result }}',
-            VERIFY: '${{ needs.verify.result }}',
-            // Only whether it is empty: the matrix itself may be too long for an environment variable.
-            MATRIX: "${{ needs.plan.outputs.matrix == '[]' && '[]' || 'some' }}",
-            FAILED: '${{ needs.plan.outputs.failed }}',
-            BLOCKED: '${{ needs.plan.outputs.blocked }}',
-            PUSH: '${{ needs.plan.outputs.push }}',
-          }),
+          steps.fetchPlan(common),
+          steps.fetchResults(common),
+          steps.fetched('Post one status per target', 'statuses', { GITHUB_TOKEN: '${{ github.token }}' }),
         ],
       },
-    } + (if !build.statuses then {} else {
-           statuses: {
-             name: 'Statuses',
-             needs: ['plan', 'build'],
-             'if': "needs.plan.result == 'success' && (github.event_name != 'pull_request' || github.event.pull_request.head.repo.full_name == github.repository) && !cancelled()",
-             'runs-on': common.helper,
-             permissions: { statuses: 'write # one commit status a target, as garnix had a check a target' },
-             'timeout-minutes': 10,
-             steps: [
-               steps.downloadPlan(common),
-               steps.downloadResults(common),
-               steps.script('Post one status a target', importstr 'scripts/statuses.sh', {
-                 GITHUB_TOKEN: '${{ github.token }}',
-                 REPOSITORY: '${{ github.repository }}',
-                 HEAD_SHA: expr.head,
-                 RUN_URL: '${{ github.server_url }}/${{ github.repository }}/actions/runs/${{ github.run_id }}',
-               }),
-             ],
-           },
-         }),
+    },
   }

@@ -1,118 +1,73 @@
 // The steps that jobs are made of.
-local work = '${{ runner.temp }}/garnix2gha';
+local temp = '${{ runner.temp }}/garnix2gha';
 
 {
-  local self_ = self,
-
-  checkout(common, ref):: {
+  checkout(common, ref=null):: {
     name: 'Check out the commit',
     uses: common.uses.checkout,
     with: {
-      ref: ref,
-      // Nix reads the history (revCount), and old versions refuse a shallow clone.
+      [if ref != null then 'ref']: ref,
+      '//fetch-depth': 'revCount, and old Nix refuses a shallow clone',
       'fetch-depth': 0,
       'persist-credentials': false,
     },
   },
 
-  nix(common):: {
-    name: 'Install Nix',
-    uses: common.uses.nix,
-    with: common.nix.with,
+  // The commit that garnix built: a pull request's head, not its merge.
+  head(common):: self.checkout(common, '${{ github.event.pull_request.head.sha || github.sha }}'),
+
+  // Of the event's own commit, as this file is: a pull request's head may be older.
+  programs(common):: {
+    name: 'Check out the programs',
+    uses: common.uses.checkout,
+    with: { path: '.garnix2gha', 'sparse-checkout': '.github/garnix2gha', 'persist-credentials': false },
   },
 
-  freeDisk:: {
-    name: 'Free disk space',
-    'if': "runner.os == 'Linux'",
-    run: importstr 'scripts/free-disk.sh',
-  },
+  nix(common):: { name: 'Install Nix', uses: common.uses.nix, with: common.nix },
 
-  // Puts the cache's client on the path and makes Nix read from the cache. No token: nothing of it stays on disk.
-  cachix(common, condition):: {
-    name: 'Set up Cachix',
-    'if': condition,
-    uses: common.uses.cachix,
-    with: {
-      name: '${{ env.CACHE_NAME }}',
-      skipPush: true,
-      installCommand: common.store.install,
-    } + (if common.store.private then { authToken: self_.trusted(common) } else {}),
-  },
-
-  attic(common, condition):: {
-    name: 'Install attic',
-    'if': condition,
-    run: common.store.install,
-  },
-
-  // The client the backend needs to push, if it needs one.
-  client(common, condition)::
-    if common.store.backend == 'cachix' then [self.cachix(common, condition)]
-    else if common.store.backend == 'attic' then [self.attic(common, condition)]
-    else [],
-
-  evaluate(common, env):: {
-    name: 'Evaluate the targets',
-    env: {
-      FLAKE_DIR: common.flakeDir,
-      TARGETS_NIX: importstr 'nix/targets.nix',
-    } + env,
-    run: importstr 'scripts/evaluate.sh',
-  },
-
-  lookup(common, env={}):: {
-    name: 'Ask the cache',
-    env: {
-      UPSTREAMS: common.store.upstreams,
-    } + env,
-    run: importstr 'scripts/lookup.sh',
-  },
-
-  upload(common, name, path):: {
-    name: 'Keep %s' % (if name == 'garnix2gha-plan' then 'the plan' else 'the result'),
-    'if': '!cancelled()',
+  keep(common, what, name, path):: {
+    name: 'Keep the %s' % what,
     uses: common.uses.upload,
-    with: {
-      name: name,
-      path: work + '/' + path,
-      'if-no-files-found': 'ignore',
-      overwrite: true,
-      'retention-days': 7,
-    },
+    with: { name: name, path: '%s/%s' % [temp, path], overwrite: true },
   },
 
-  downloadPlan(common):: {
+  fetchPlan(common):: {
     name: 'Fetch the plan',
     uses: common.uses.download,
-    with: { name: 'garnix2gha-plan', path: work + '/plan' },
+    with: { name: 'garnix2gha-plan', path: temp + '/plan' },
   },
 
-  downloadResults(common):: {
+  fetchResults(common):: {
     name: 'Fetch the results',
     uses: common.uses.download,
-    with: { pattern: 'garnix2gha-result-*', path: work + '/result', 'merge-multiple': true },
+    with: { pattern: 'garnix2gha-result-*', path: temp + '/results' },
   },
 
-  // Where the cache is, for workflow-level env.
-  cacheEnv(common):: {
-    BACKEND: common.store.backend,
-    CACHE_NAME: common.store.name,
-    CACHE_URL: common.store.url,
-  } + (if common.store.pushUrl != '' then { PUSH_URL: common.store.pushUrl } else {})
-    + (if common.store.server != '' then { ATTIC_SERVER: common.store.server } else {}),
-
-  // A private cache is read with the token; never on a pull request, whose code could take it.
-  readToken(common)::
-    if common.store.private && std.length(std.objectFields(common.store.secrets)) > 0
-    then { CACHE_TOKEN: self_.trusted(common) }
-    else {},
-
-  trusted(common):: "${{ github.event_name != 'pull_request' && %s || '' }}" % common.store.readSecret,
-
-  script(name, file, env={}, condition=null):: {
+  // A step that calls a program, which lies where it was checked out or came with the plan.
+  local call(dir) = function(name, command, env={}) {
     name: name,
-    [if condition != null then 'if']: condition,
     [if env != {} then 'env']: env,
-    run: file,
+    run: 'python3 -IBu %s %s' % [dir, command],
+  },
+  checkedOut:: call('.garnix2gha/.github/garnix2gha/ci'),
+  committed:: call('.github/garnix2gha/ci'),
+  fetched:: call('"$RUNNER_TEMP/garnix2gha/plan/ci"'),
+
+  // What reads the cache: its name where a variable holds it, and the token of a private one. Never on a pull request,
+  // whose code could take the token.
+  reading(common):: {
+    [if common.store.variable != '' then 'CACHE_NAME']: '${{ vars.%s }}' % common.store.variable,
+    [if common.store.read != '' then 'READ_TOKEN']: "${{ github.event_name != 'pull_request' && secrets.%s || '' }}" % common.store.read,
+  },
+
+  // What writes to the cache, only in a run that pushes. The events are a second barrier beside the plan's decision.
+  pushing(common):: {
+    [variable]: "${{ needs.plan.outputs.push == 'true' && github.event_name != 'pull_request' && github.event_name != 'merge_group' && secrets.%s || '' }}" % common.store.push[variable]
+    for variable in std.objectFields(common.store.push)
+  },
+
+  canPush(common):: {
+    local names = [common.store.push[variable] for variable in std.objectFields(common.store.push)],
+    CAN_PUSH: if names == [] then 'true' else '${{ %s }}' % std.join(' && ', ["secrets.%s != ''" % name for name in names]),
   },
 }

@@ -13,6 +13,7 @@ import (
 
 	"garnix2gha/cmd/internal/cachix"
 	"garnix2gha/cmd/internal/repo"
+	"garnix2gha/cmd/internal/restapi"
 	"garnix2gha/cmd/internal/secretsource"
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/settings"
@@ -49,16 +50,14 @@ https://cachix.example.org/api/v1.`,
 // service is Cachix as the command line names it.
 type service struct {
 	*options
-	api        string // "" leaves it to the environment
-	tokenFrom  string // "" leaves it to the environment
-	identities []string
+	api       string // "" leaves it to the environment
+	tokenFrom string // "" leaves it to the environment
 }
 
 // tokenFlags are the flags of commands that take a token.
 func (s *service) tokenFlags(command *cobra.Command) {
 	command.Flags().StringVar(&s.tokenFrom, "token-from", "",
-		"where the token is: env:NAME, file:PATH, stdin, age:PATH or sops:PATH#KEY (default env:"+tokenVariable+")")
-	command.Flags().StringArrayVar(&s.identities, "identity", nil, "file of age identities that open an age file")
+		"where the token is: "+secretsource.Forms+" (default env:"+tokenVariable+")")
 }
 
 // token reads the token; none is no error.
@@ -70,21 +69,28 @@ func (s *service) token(ctx context.Context) (secretsource.Value, error) {
 	if err != nil {
 		return secretsource.Value{}, usagef("--token-from: %w", err)
 	}
-	return s.reader(s.identities).Read(ctx, source)
+	return s.reader().Read(ctx, source)
 }
 
 // reader reads secrets as this process sees them.
-func (o *options) reader(identities []string) secretsource.Reader {
+func (o *options) reader() secretsource.Reader {
 	lookup := func(name string) (string, bool) {
 		text := o.getenv(name)
 		return text, text != ""
 	}
-	return secretsource.Reader{LookupEnv: lookup, Stdin: o.stdin, Identities: identities}
+	return secretsource.Reader{LookupEnv: lookup, Stdin: o.stdin, Stderr: o.stderr}
 }
 
 // client is Cachix's API; show is told of waits and may be nil.
 func (s *service) client(token secretsource.Value, show func(string)) cachix.Client {
-	return cachix.Client{BaseURL: s.base(), Token: token, Sleep: s.sleep, Waiting: waiting(show)}
+	caller := s.caller(show)
+	caller.BaseURL, caller.Token = s.base(), token
+	return cachix.New(caller)
+}
+
+// caller is how anybody is called; show is told of waits and may be nil.
+func (o *options) caller(show func(string)) restapi.Caller {
+	return restapi.Caller{Sleep: o.sleep, Waiting: waiting(show)}
 }
 
 // base is the address of the API; "" is the hosted one.
@@ -101,7 +107,7 @@ func waiting(show func(string)) func(time.Duration, string) {
 		return nil
 	}
 	return func(wait time.Duration, why string) {
-		show(fmt.Sprintf("%s, waiting %s", why, wait.Round(time.Second)))
+		show(fmt.Sprintf("%s; asking again in %s", why, wait.Round(time.Second)))
 	}
 }
 
@@ -154,7 +160,7 @@ func (o *options) cacheName(s *settings.Settings, named string) (string, error) 
 // hostLabel is what the name of a Cachix cache must be, since it becomes a part of a host's name.
 var hostLabel = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
-// problem prints an error that is the user's to mend, so that the exit code says so.
+// problem prints an error that is the user's to fix, so that the exit code says so.
 func (o *options) problem(err error) error {
 	fmt.Fprintf(o.stderr, "garnix2gha: %s\n", err)
 	return errProblems

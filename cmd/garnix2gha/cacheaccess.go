@@ -4,15 +4,14 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"garnix2gha/cmd/internal/bincache"
 	"garnix2gha/cmd/internal/cachix"
+	"garnix2gha/cmd/internal/restapi"
 	"garnix2gha/cmd/internal/secretsource"
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/settings"
@@ -23,20 +22,21 @@ type access struct {
 	url         string
 	upstreams   []string
 	keys        []string // none: signatures are not looked at
-	credentials []bincache.Credential
+	credentials []restapi.Credential
 	named       bool // the API gave the address
 	warnings    diag.List
 }
 
-// access finds out which cache is meant: the one on the command line, else the settings', else the environment's.
-func (v *verifier) access(ctx context.Context, s *settings.Settings) (access, error) {
+// access finds out which cache is meant, the one on the command line, else the settings', else the environment's, and
+// begins its verification.
+func (v *verifier) access(ctx context.Context, s *settings.Settings) (*bincache.Client, verification, error) {
 	token, err := v.token(ctx)
 	if err != nil {
-		return access{}, err
+		return nil, verification{}, err
 	}
 	name, err := v.cacheName(s, v.cache)
 	if err != nil {
-		return access{}, err
+		return nil, verification{}, err
 	}
 	a := access{url: v.url, upstreams: s.Cache.Upstreams, keys: v.keys}
 	// The settings speak of their own cache only.
@@ -51,10 +51,10 @@ func (v *verifier) access(ctx context.Context, s *settings.Settings) (access, er
 		a.keys = s.Cache.PublicKeys
 	}
 	if err := a.complete(ctx, v, name, token); err != nil {
-		return access{}, err
+		return nil, verification{}, err
 	}
 	if a.url == "" {
-		return access{}, usagef("no cache is known: name it with --cache or --url, under cache: in the settings, or in " + nameVariable)
+		return nil, verification{}, usagef("no cache is known: name it with --cache or --url, under cache: in the settings, or in " + nameVariable)
 	}
 	if len(a.keys) == 0 {
 		at := diag.Pos{}
@@ -65,12 +65,12 @@ func (v *verifier) access(ctx context.Context, s *settings.Settings) (access, er
 			"no public key of the cache is known, so signatures are not checked")
 	}
 	if v.netrc != "" {
-		if a.credentials, err = bincache.ReadNetrc(v.netrc); err != nil {
-			return access{}, err
+		if a.credentials, err = restapi.ReadNetrc(v.netrc); err != nil {
+			return nil, verification{}, err
 		}
 	}
-	err = a.login(ctx, v, token)
-	return a, err
+	client, err := a.login(ctx, v, token)
+	return client, newVerification(a), err
 }
 
 // complete asks Cachix for what only it can tell: the keys, and where the service is not the hosted one also the address,
@@ -103,9 +103,6 @@ func (v *verifier) find(ctx context.Context, name string, token secretsource.Val
 	if refusal, ok := errors.AsType[*cachix.Error](err); ok && refusal.Refused() && !token.Empty() {
 		found, err = v.client(token, v.show).GetCache(ctx, name)
 	}
-	if err == nil && !strings.EqualFold(found.Name, name) {
-		return found, fmt.Errorf("asked for cache %s, Cachix answered with %s", name, found.Name)
-	}
 	return found, err
 }
 
@@ -117,44 +114,31 @@ func trusted(cache cachix.BinaryCache) []string {
 	})
 }
 
-// login adds the token if the cache asks for credentials. It goes to Cachix alone: the address may come from a file
-// that anyone can propose a change to. Other caches are for --netrc, which says what belongs to whom.
-func (a *access) login(ctx context.Context, v *verifier, token secretsource.Value) error {
-	if token.Empty() {
-		return nil
+// login gives a client, with the token if the cache asks for credentials. The token goes to Cachix alone: the address
+// may come from a file that anyone can propose a change to. Other caches are for --netrc, which says what belongs to whom.
+func (a *access) login(ctx context.Context, v *verifier, token secretsource.Value) (*bincache.Client, error) {
+	config := bincache.Config{URL: a.url, Upstreams: a.upstreams, PublicKeys: a.keys, Caller: v.caller(v.show)}
+	config.Caller.Credentials = a.credentials
+	client, err := bincache.New(config)
+	if err != nil || token.Empty() {
+		return client, err
 	}
-	client, err := v.reading(*a)
-	if err != nil {
-		return err
-	}
-	_, err = client.Info(ctx)
-	fault, ok := errors.AsType[*bincache.Error](err)
-	if !ok || fault.Fault != bincache.Refused || fault.Authorized {
-		return ctx.Err()
+	fault, ok := errors.AsType[*restapi.Fault](client.Check(ctx))
+	if !ok || !fault.Refused() || fault.Authorized {
+		return client, ctx.Err()
 	}
 	at, err := url.Parse(a.url)
 	if err != nil {
-		return fmt.Errorf("parse cache URL: not a URL")
+		return nil, errors.New("parse cache URL: not a URL")
 	}
 	hosted := strings.HasSuffix(strings.ToLower(at.Hostname()), ".cachix.org")
 	if !hosted && !a.named || at.Scheme != "https" && !loopback(at.Hostname()) {
 		a.warnings.Warnf(diag.Pos{}, "token-not-sent", "name the host in a netrc file and pass --netrc",
 			"the cache asks for credentials, and the token is sent to Cachix only, over https")
-		return nil
+		return client, nil
 	}
-	a.credentials = append(a.credentials, bincache.Basic(at.Host, "", token.Reveal()))
-	return nil
-}
-
-// reading is a client for the cache.
-func (v *verifier) reading(a access) (*bincache.Client, error) {
-	retry := bincache.Retry{Sleep: v.sleep}
-	if told := waiting(v.show); told != nil {
-		retry.Notify = func(cause string, wait time.Duration) { told(wait, cause) }
-	}
-	return bincache.New(bincache.Config{
-		URL: a.url, Upstreams: a.upstreams, PublicKeys: a.keys, Credentials: a.credentials, Retry: retry,
-	})
+	config.Caller.Credentials = append(config.Caller.Credentials, restapi.Basic(at.Host, "", token))
+	return bincache.New(config)
 }
 
 func cachixURL(name string) string { return "https://" + name + ".cachix.org" }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 
 	"github.com/spf13/cobra"
 
@@ -19,9 +18,9 @@ func newCacheCreate(s *service) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "create NAME",
 		Short: "Create a Cachix cache with a signing key",
-		Long: `Create a cache at Cachix with a signing key, read its public key back, and print what comes
-next: the settings, the nixConfig lines of flake.nix, and the secrets. A cache that is there
-already is taken as it is, so it can be run again.
+		Long: `Create a cache at Cachix with a signing key, read its public key back, and print the nixConfig
+lines of flake.nix and what comes next. A cache that is there already is taken as it is, so it
+can be run again.
 
 It needs an account-wide token (a personal auth token, or an organization's) in
 CACHIX_AUTH_TOKEN or where --token-from says. Such a token is for your machine and never for CI.
@@ -62,7 +61,7 @@ type creator struct {
 // creationJSON is the JSON of cache create. Next holds what is left to do, after an error the way through the web pages.
 type creationJSON struct {
 	cachix.CreateResult
-	Settings  []string `json:"settings"`
+	Next      []string `json:"next"`
 	NixConfig []string `json:"nixConfig"`
 	Written   string   `json:"written"` // the file that names the cache now, or with --dry-run would
 	Error     string   `json:"error"`
@@ -86,26 +85,36 @@ func (c *creator) run(ctx context.Context) error {
 		}
 	}
 	show, done := c.progress()
-	result, err := c.client(token, show).Create(ctx, c.request)
+	client := c.client(token, show)
+	result, err := client.Create(ctx, c.request)
 	done()
-	made := creationJSON{CreateResult: result, Settings: []string{}, NixConfig: []string{}}
+	made := creationJSON{CreateResult: result, Next: []string{}, NixConfig: []string{}}
 	if err != nil {
-		made.Error, made.Next = err.Error(), nonNil(cachix.NextSteps(err))
+		refusal, known := errors.AsType[*cachix.Error](err)
+		made.Error = err.Error()
+		switch {
+		case token.Empty() || known && refusal.Refused():
+			made.Next = waysToACache(client, c.request.Name)
+		case known && refusal.Status != 0:
+			made.Next = byHand(client, c.request.Name)
+		}
 		if printed := c.print(made); printed != nil {
 			return printed
 		}
-		if unreachable(ctx, err) && !token.Empty() {
+		if ctx.Err() != nil || known && refusal.Unavailable() {
 			return err
 		}
 		return c.problem(err)
 	}
-	made.Settings, made.NixConfig = cachix.SettingsLines(result.Cache), nonNil(cachix.NixConfigLines(result.Cache))
-	if !c.write {
-		return c.print(made)
+	made.NixConfig = nixConfigLines(result.Cache)
+	var failed error
+	if c.write {
+		if failed = c.record(result.Cache, c.request.DryRun); failed == nil {
+			made.Written = repo.SettingsFile
+		}
 	}
-	failed := c.record(result.Cache, c.request.DryRun)
-	if failed == nil {
-		made.Written, made.Next = repo.SettingsFile, append(made.Next, "garnix2gha generate, and commit the result")
+	if result.Outcome != cachix.Planned {
+		made.Next = afterCreation(client, result.Cache.Name, made.Written != "")
 	}
 	if err := c.print(made); err != nil {
 		return err
@@ -152,23 +161,8 @@ func (c *creator) print(made creationJSON) error {
 		fmt.Fprintf(c.stdout, "would name it in %s\n", made.Written)
 	case made.Written != "":
 		fmt.Fprintf(c.stdout, "%s names it\n", made.Written)
-	default:
-		printList(c.stdout, "for "+repo.SettingsFile+` ("--write" puts it there)`, made.Settings)
 	}
 	printList(c.stdout, `for flake.nix ("garnix2gha leftovers --fix" puts it in the place of garnix's)`, made.NixConfig)
 	printList(c.stdout, "next", made.Next)
 	return nil
-}
-
-// unreachable reports whether the service gave no usable answer, as opposed to one that says no.
-func unreachable(ctx context.Context, err error) bool {
-	var changed *cachix.Unconfirmed
-	var known *cachix.Error
-	switch {
-	case ctx.Err() != nil:
-		return true
-	case errors.As(err, &changed) || !errors.As(err, &known):
-		return false
-	}
-	return known.Status == 0 || known.Status == http.StatusTooManyRequests || known.Status >= http.StatusInternalServerError
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -42,10 +43,12 @@ func TestCreateMakesACacheAndWritesItDown(t *testing.T) {
 	assert.Equal(t, exitFine, made.code, made.stderr)
 	for _, text := range []string{
 		"created cache fresh", settingsFile + " names it", `extra-substituters = [ "https://fresh.cachix.org" ];`, cacheKey,
-		"leftovers --fix", "gh variable set CACHIX_CACHE_NAME --body fresh", "gh secret set CACHIX_AUTH_TOKEN", "garnix2gha generate",
+		"leftovers --fix", "/cache/fresh, Settings, Auth Tokens", "garnix2gha secrets sync --token env:CACHIX_AUTH_TOKEN --apply", "commit the result: garnix2gha generate",
 	} {
 		assert.Contains(t, made.stdout, text)
 	}
+	assert.NotContains(t, made.stdout, "init --cache", "the settings name it already")
+	assert.NotContains(t, made.stdout, "gh ")
 	after := read(t, dir, settingsFile)
 	assert.Equal(t, "# ours\ncache:\n  name: \"fresh\"\n  public-key: \""+cacheKey+"\"\n  private: false # for now\nstatuses: true\n", after)
 
@@ -64,7 +67,10 @@ func TestCreateMakesAPrivateCacheWithoutARepository(t *testing.T) {
 	got := invocation{env: service.env(""), stdin: accountToken + "\n"}.run(t,
 		"-C", t.TempDir(), "cache", "create", "fresh", "--private", "--organization", "octo", "--token-from", "stdin", "--format", "json")
 	assert.Equal(t, exitFine, got.code, got.stderr)
-	assert.Equal(t, cachix.Private, decoded[creationJSON](t, got).Cache.Visibility)
+	made := decoded[creationJSON](t, got)
+	assert.Equal(t, cachix.Private, made.Cache.Visibility)
+	assert.Contains(t, made.Next[0], "garnix2gha init --cache fresh")
+	assert.Contains(t, made.Next[1], "garnix2gha generate")
 	assert.Equal(t, false, service.caches["fresh"]["isPublic"])
 }
 
@@ -77,16 +83,17 @@ func TestCreateLeadsThroughTheWebPagesWhereTheAPIDoesNot(t *testing.T) {
 		override    map[string]http.HandlerFunc
 		code        int
 		says        string // on standard error
-		steps       bool
+		steps       bool   // by hand
+		other       bool   // with another token
 	}{
-		{name: "no token", code: exitProblems, says: "none was given", steps: true},
-		{name: "a token for one cache", token: pushToken, code: exitProblems, says: "not account-wide", steps: true},
-		{name: "an expired token", token: expiredToken, code: exitProblems, says: "expired", steps: true},
+		{name: "no token", code: exitProblems, says: "none was given", steps: true, other: true},
+		{name: "a token for one cache", token: pushToken, code: exitProblems, says: "not account-wide", steps: true, other: true},
+		{name: "an expired token", token: expiredToken, code: exitProblems, says: "expired", steps: true, other: true},
 		{name: "a name that is taken", token: accountToken, override: map[string]http.HandlerFunc{create: say(400, "text/plain", "Invalid `name`")}, code: exitProblems, says: "may be taken", steps: true},
 		{name: "an endpoint that changed", token: accountToken, override: map[string]http.HandlerFunc{create: say(404, "application/json", `{"error":"no such route"}`)}, code: exitProblems, says: "may have changed", steps: true},
 		{name: "organizations that changed", token: accountToken, args: []string{"--organization", "acme"}, override: map[string]http.HandlerFunc{"GET /api/v1/organization": say(410, "text/html", proxyPage)}, code: exitProblems, says: "may have changed", steps: true},
 		{name: "another organization", token: accountToken, args: []string{"--organization", "acme"}, override: map[string]http.HandlerFunc{"GET /api/v1/organization": say(200, "application/json", `[]`)}, code: exitProblems, says: "octo"},
-		{name: "a service out of order", token: accountToken, override: map[string]http.HandlerFunc{create: say(500, "text/html", proxyPage)}, code: exitFailure, says: "out of order", steps: true},
+		{name: "a service out of order", token: accountToken, override: map[string]http.HandlerFunc{create: say(500, "text/html", proxyPage)}, code: exitFailure, says: "cannot answer now (500)", steps: true},
 		{name: "an answer cut off", token: accountToken, override: map[string]http.HandlerFunc{"GET /api/v1/user": cutOff}, code: exitFailure, says: "cut off"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -98,9 +105,8 @@ func TestCreateLeadsThroughTheWebPagesWhereTheAPIDoesNot(t *testing.T) {
 			assert.Equal(t, tc.code, got.code, "%s%s", got.stdout, got.stderr)
 			assert.Contains(t, got.stderr, tc.says)
 			assert.NotContains(t, got.stderr, "{")
-			if tc.steps {
-				assert.Contains(t, got.stdout, "option A, by hand")
-			}
+			assert.Equal(t, tc.steps, strings.Contains(got.stdout, "option A, by hand"))
+			assert.Equal(t, tc.other, strings.Contains(got.stdout, "option B, with a personal token"))
 			assert.Equal(t, "statuses: true\n", read(t, dir, settingsFile), "nothing is written")
 		})
 	}

@@ -2,13 +2,17 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"garnix2gha/cmd/internal/bincache"
 	"garnix2gha/cmd/internal/cachix"
+	"garnix2gha/cmd/internal/restapi"
 	"garnix2gha/generator/diag"
+	"garnix2gha/generator/settings"
 )
 
 func newCacheInspect(s *service) *cobra.Command {
@@ -17,8 +21,8 @@ func newCacheInspect(s *service) *cobra.Command {
 		Short: "Tell what a Cachix cache is, what a token can do, and what to do next",
 		Long: `Ask Cachix what a cache is and what the token in CACHIX_AUTH_TOKEN can do with it: not a token
 at all, expired, read-only, good for one cache (the one for CI), or account-wide (never for CI).
-Each finding says how it was established: by the API's answers, which decide, or by what the
-token says about itself, which only hints. Then come the exact next steps. Nothing is changed.
+The answers of Cachix's API decide, and are shown. Then come the exact next steps. Nothing is
+changed.
 
 NAME defaults to the settings' cache, then to $CACHIX_CACHE_NAME.
 
@@ -41,6 +45,14 @@ func oneName(_ *cobra.Command, args []string) error {
 	return nil
 }
 
+// inspectionJSON is the JSON of cache inspect.
+type inspectionJSON struct {
+	cachix.Inspection
+	Serving string `json:"serving"` // what the substituter says to nix: yes, with-credentials, no, or not-asked
+	// Next is what to do, in order. Steps that start with "option A" and "option B" are alternatives.
+	Next []string `json:"next"`
+}
+
 func (s *service) inspect(ctx context.Context, named string) error {
 	in, err := s.inspection(ctx, named)
 	if err != nil {
@@ -54,57 +66,93 @@ func (s *service) inspect(ctx context.Context, named string) error {
 		return fmt.Errorf("inspect cache %s: Cachix could not be reached, or gave no usable answer", in.Name)
 	case !in.Settled():
 		return fmt.Errorf("inspect cache %s: %s", in.Name, in.Summary())
-	case fit(in):
+	case in.fit():
 		return nil
 	}
 	return errProblems
 }
 
 // fit reports whether all is well: the token is right for CI, or there is none and the cache can be read.
-func fit(in cachix.Inspection) bool {
-	return in.Serving != cachix.ServesNot && (in.FitForCI || in.Verdict == cachix.NoToken && in.State == cachix.Readable)
+func (in inspectionJSON) fit() bool {
+	return in.Serving != "no" && (in.FitForCI || !in.Token && in.State == cachix.Readable)
 }
 
-func (s *service) inspection(ctx context.Context, named string) (cachix.Inspection, error) {
+func (s *service) inspection(ctx context.Context, named string) (inspectionJSON, error) {
 	known, err := s.settings()
 	if err != nil {
-		return cachix.Inspection{}, err
+		return inspectionJSON{}, err
 	}
 	name, err := s.cacheName(known, named)
 	if err != nil {
-		return cachix.Inspection{}, err
+		return inspectionJSON{}, err
+	}
+	if _, ok := known.Cache.Backend.(settings.Cachix); !ok && name == "" {
+		return inspectionJSON{}, usagef("only Cachix can be inspected, and the settings name another backend; \"garnix2gha cache verify\" proves any cache")
 	}
 	if name == "" {
-		return cachix.Inspection{}, usagef("no Cachix cache is known: give its name, set cache.name in the settings, or " + nameVariable)
+		return inspectionJSON{}, usagef("no Cachix cache is known: give its name, set cache.name in the settings, or " + nameVariable)
 	}
 	token, err := s.token(ctx)
 	if err != nil {
-		return cachix.Inspection{}, err
+		return inspectionJSON{}, err
 	}
 	show, done := s.progress()
 	defer done()
-	return s.client(token, show).Inspect(ctx, name)
+	client := s.client(token, show)
+	found, err := client.Inspect(ctx, name)
+	if err != nil {
+		return inspectionJSON{}, err
+	}
+	in := inspectionJSON{Inspection: found, Serving: "not-asked", Next: afterInspection(client, found, nameIn(known) == name)}
+	if found.Cache != nil && found.Cache.URI != "" {
+		err = in.askSubstituter(ctx, bincache.Config{URL: found.Cache.URI, Caller: s.caller(show)})
+	}
+	return in, err
 }
 
-func (o *options) printInspection(in cachix.Inspection) error {
+// askSubstituter asks the cache itself, as nix would first. The token is not sent: the address is not ours. The error
+// is ctx's own.
+func (in *inspectionJSON) askSubstituter(ctx context.Context, config bincache.Config) error {
+	client, err := bincache.New(config)
+	if err == nil {
+		err = client.Check(ctx)
+	}
+	fault, known := errors.AsType[*restapi.Fault](err)
+	switch {
+	case err == nil:
+		in.Serving = "yes"
+	case known && fault.Refused():
+		in.Serving = "with-credentials"
+	default:
+		in.Serving = "no"
+		in.Warnings = append(in.Warnings, "nix cannot use the cache: "+err.Error())
+	}
+	return ctx.Err()
+}
+
+func (o *options) printInspection(in inspectionJSON) error {
 	switch o.format {
 	case "json":
 		return o.printJSON(in)
 	case "github":
-		return diag.Annotations(o.stdout, inspectionDiagnostics(in))
+		return diag.Annotations(o.stdout, in.diagnostics())
 	}
 	line := func(title, text string) {
 		if text != "" {
 			fmt.Fprintf(o.stdout, "%-8s %s\n", title, diag.Printable(text))
 		}
 	}
-	line("cache", describeCache(in))
+	line("cache", describeCache(in.Inspection))
 	if in.Cache != nil {
 		line("url", in.Cache.URI)
 		line("keys", strings.Join(in.Cache.PublicSigningKeys, " "))
-		line("nix", servingText(in.Serving))
+		line("nix", map[string]string{"yes": "is served", "with-credentials": "is served with credentials", "no": "is not served"}[in.Serving])
 	}
-	line("token", fmt.Sprintf("%s: %s", in.Verdict, in.Summary()))
+	verdict := in.Summary()
+	if in.Verdict != "" {
+		verdict = string(in.Verdict) + ": " + verdict
+	}
+	line("token", verdict)
 	printList(o.stdout, "how this is known", in.Established)
 	for _, warning := range in.Warnings {
 		fmt.Fprintf(o.stderr, "warning: %s\n", diag.Printable(warning))
@@ -123,32 +171,18 @@ func describeCache(in cachix.Inspection) string {
 		return text
 	case cachix.Hidden:
 		return in.Name + ", which is missing, or private and not for this token: Cachix does not say which"
-	case cachix.Missing:
-		return in.Name + ", which does not exist"
 	}
 	return in.Name + ", of which nothing could be learnt"
 }
 
-func servingText(serving cachix.Serving) string {
-	switch serving {
-	case cachix.Serves:
-		return "is served"
-	case cachix.WantsLogin:
-		return "is served with credentials"
-	case cachix.ServesNot:
-		return "is not served"
-	}
-	return "was not tried"
-}
-
-// inspectionDiagnostics says the same as findings. A cache has no file.
-func inspectionDiagnostics(in cachix.Inspection) diag.List {
+// diagnostics say the same as findings. A cache has no file.
+func (in inspectionJSON) diagnostics() diag.List {
 	var list diag.List
 	for _, warning := range in.Warnings {
 		list.Warnf(diag.Pos{}, "cache-inspect", "", "%s", diag.Printable(warning))
 	}
-	if !in.Settled() || !fit(in) {
-		list.Errorf(diag.Pos{}, "cache-inspect", diag.Printable(strings.Join(in.Next, "; ")), "%s; %s", describeCache(in), in.Summary())
+	if !in.Settled() || !in.fit() {
+		list.Errorf(diag.Pos{}, "cache-inspect", diag.Printable(strings.Join(in.Next, "; ")), "%s; %s", describeCache(in.Inspection), in.Summary())
 	}
 	return list
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"slices"
 	"strings"
@@ -28,7 +29,6 @@ type verifier struct {
 	url     string
 	keys    []string
 	netrc   string
-	selects bool         // the command line says something about targets
 	show    func(string) // told what goes on; nil where nobody looks
 }
 
@@ -64,7 +64,6 @@ Exit codes: 0 everything is there, 1 something is missing, 2 wrong usage, 3 some
 			if cmd.Flags().Changed("branch") {
 				v.at = target.Commit{Branch: branch}
 			}
-			v.selects = cmd.Flags().Changed("branch") || cmd.Flags().Changed("targets")
 			return v.run(cmd.Context())
 		},
 	}
@@ -77,15 +76,14 @@ Exit codes: 0 everything is there, 1 something is missing, 2 wrong usage, 3 some
 	flags.StringVar(&v.url, "url", "", "address of another cache")
 	flags.StringArrayVar(&v.keys, "public-key", nil, `trusted key, "name-1:base64"; may be repeated`)
 	flags.StringVar(&v.netrc, "netrc", "", "file with the credentials of private caches, as nix's netrc-file")
+	command.MarkFlagsMutuallyExclusive("paths", "branch")
+	command.MarkFlagsMutuallyExclusive("paths", "targets")
 	return command
 }
 
 func (v *verifier) run(ctx context.Context) error {
-	switch {
-	case !slices.Contains([]string{listAuto, listStatic, listNix}, v.listing):
+	if !slices.Contains([]string{listAuto, listStatic, listNix}, v.listing) {
 		return usagef("--targets: want auto, static or nix")
-	case v.paths != "" && v.selects:
-		return usagef("--paths excludes --branch and --targets")
 	}
 	for _, key := range v.keys {
 		if _, err := bincache.ParsePublicKey(key); err != nil {
@@ -102,79 +100,63 @@ func (v *verifier) run(ctx context.Context) error {
 	return found.verdict()
 }
 
-// verify does the work and shows what goes on.
+// verify does the work and shows what goes on. The cache is looked at before nix is, which may work for minutes.
 func (v *verifier) verify(ctx context.Context) (verification, error) {
 	var done func()
 	v.show, done = v.progress()
 	defer done()
+	s := settings.Default()
 	r, _, err := v.open()
-	if errors.Is(err, repo.ErrNoRoot) && v.paths != "" {
-		return v.verifyPaths(ctx, settings.Default())
+	if err == nil {
+		defer r.Close()
+		s, err = v.settingsOf(r)
 	}
-	if err != nil {
+	if err != nil && (v.paths == "" || !errors.Is(err, repo.ErrNoRoot)) {
 		return verification{}, err
 	}
-	defer r.Close()
-	s, err := v.settingsOf(r)
+	client, found, err := v.access(ctx, s)
 	if err != nil {
 		return verification{}, err
 	}
 	if v.paths != "" {
-		return v.verifyPaths(ctx, s)
-	}
-	return v.verifyTargets(ctx, r, s)
-}
-
-// verifyTargets proves the outputs of the targets. The cache is looked at first: nix may work for minutes.
-func (v *verifier) verifyTargets(ctx context.Context, r *repo.Repo, s *settings.Settings) (verification, error) {
-	a, err := v.access(ctx, s)
-	if err != nil {
-		return verification{}, err
-	}
-	client, err := v.reading(a)
-	if err != nil {
-		return verification{}, err
-	}
-	found := newVerification(a)
-	model, err := v.selected(ctx, r, &found)
-	if err != nil {
-		return verification{}, err
-	}
-	if err := v.evaluate(ctx, r, model, &found); err != nil {
-		return verification{}, err
-	}
-	outputs, paths := found.byPath()
-	_, err = client.Verify(ctx, slices.Values(paths), v.walk(len(paths)), func(result bincache.Result) {
-		for _, output := range outputs[result.Path] {
-			output.Verdict, output.Cause, output.Next = result.Verdict, result.Cause, result.Next
-		}
-		if outputs[result.Path] == nil {
-			found.count(result.Verdict)
-			found.note(&found.Closure, result)
-		}
-	})
-	if err != nil {
-		return verification{}, fmt.Errorf("verify %s: %w", found.Cache.URL, err)
+		err = v.verifyPaths(ctx, client, &found)
+	} else {
+		err = v.verifyTargets(ctx, r, client, &found)
 	}
 	found.finish()
-	return found, nil
+	return found, err
+}
+
+// verifyTargets proves the outputs of the targets.
+func (v *verifier) verifyTargets(ctx context.Context, r *repo.Repo, client *bincache.Client, found *verification) error {
+	model, err := v.selected(ctx, r, found)
+	if err != nil {
+		return err
+	}
+	if err := v.evaluate(ctx, r, model, found); err != nil {
+		return err
+	}
+	outputs, paths := found.byPath()
+	return v.ask(ctx, client, found, slices.Values(paths), len(paths), func(result bincache.Result) {
+		if outputs[result.Path] == nil {
+			found.note(&found.Closure, result)
+		}
+		for _, output := range outputs[result.Path] {
+			output.Verdict, output.Cause, output.Next, output.unasked = result.Verdict, result.Cause, result.Next, result.Unasked
+			if result.Unasked {
+				found.blame(result)
+			}
+		}
+	})
 }
 
 // verifyPaths proves store paths. What is there is counted and not kept: there may be very many.
-func (v *verifier) verifyPaths(ctx context.Context, s *settings.Settings) (verification, error) {
-	a, err := v.access(ctx, s)
-	if err != nil {
-		return verification{}, err
-	}
-	client, err := v.reading(a)
-	if err != nil {
-		return verification{}, err
-	}
+func (v *verifier) verifyPaths(ctx context.Context, client *bincache.Client, found *verification) error {
 	list := v.stdin
 	if v.paths != "-" {
 		file, err := os.Open(v.paths)
 		if err != nil {
-			return verification{}, err
+			return err
 		}
 		defer file.Close()
 		list = file
@@ -187,9 +169,7 @@ func (v *verifier) verifyPaths(ctx context.Context, s *settings.Settings) (verif
 			}
 		}
 	}
-	found := newVerification(a)
-	tally, err := client.Verify(ctx, words, v.walk(0), func(result bincache.Result) {
-		found.count(result.Verdict)
+	err := v.ask(ctx, client, found, words, 0, func(result bincache.Result) {
 		if result.From == "" {
 			found.note(&found.Paths, result)
 		} else {
@@ -198,29 +178,33 @@ func (v *verifier) verifyPaths(ctx context.Context, s *settings.Settings) (verif
 	})
 	switch {
 	case err != nil:
-		return verification{}, fmt.Errorf("verify %s: %w", found.Cache.URL, err)
+		return err
 	case scanner.Err() != nil:
-		return verification{}, fmt.Errorf("read store paths: %w", scanner.Err())
-	case tally.Done == 0:
+		return fmt.Errorf("read store paths: %w", scanner.Err())
+	case found.Summary == (verifiedSummary{}):
 		// The build whose output was to be verified has failed.
-		return verification{}, errors.New("read store paths: there are none, so nothing was verified")
+		return errors.New("read store paths: there are none, so nothing was verified")
 	}
-	found.finish()
-	return found, nil
+	return nil
 }
 
-// walk is how the cache is asked; total 0 means that the number of paths is not known.
-func (v *verifier) walk(total int) bincache.VerifyOptions {
-	options := bincache.VerifyOptions{Closure: v.closure}
-	if v.show == nil {
-		return options
+// ask asks the cache and shows how far it is; total 0 means that the number of paths is not known.
+func (v *verifier) ask(ctx context.Context, client *bincache.Client, found *verification, paths iter.Seq[string], total int, each func(bincache.Result)) error {
+	of, done := "", 0
+	if total > 0 && !v.closure {
+		of = fmt.Sprintf(" of %d", total)
 	}
-	options.Progress = func(t bincache.Tally) {
-		of := ""
-		if total > 0 && !v.closure {
-			of = fmt.Sprintf(" of %d", total)
+	var seen verifiedSummary
+	err := client.Verify(ctx, paths, v.closure, func(result bincache.Result) {
+		each(result)
+		done++
+		seen.add(result.Verdict)
+		if v.show != nil {
+			v.show(fmt.Sprintf("verified %d%s paths, %d missing, %d unknown", done, of, seen.Missing, seen.Unknown))
 		}
-		v.show(fmt.Sprintf("verified %d%s paths, %d missing, %d unknown", t.Done, of, t.Missing, t.Unknown))
+	})
+	if err != nil {
+		return fmt.Errorf("verify %s: %w", found.Cache.URL, err)
 	}
-	return options
+	return nil
 }

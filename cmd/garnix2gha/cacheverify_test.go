@@ -72,14 +72,14 @@ func TestVerifyFindsTheCacheAndItsKeys(t *testing.T) {
 		{name: "with the key of the settings", settings: "cache: {name: acme, public-key: 'b-1:" + strings.TrimPrefix(cacheKey, "acme.cachix.org-1:") + "', upstreams: []}\n", code: exitProblems, says: "not signed by a trusted key", keys: true},
 		{name: "another cache has no key of the settings", settings: "cache: {name: acme, public-key: '" + cacheKey + "', upstreams: []}\n", args: []string{"--url", cache.URL}, code: exitFine, says: "signatures are not checked"},
 		{name: "a key on the command line counts", settings: offline, args: []string{"--url", cache.URL, "--public-key", cacheKey}, code: exitProblems, says: "not signed by a trusted key", keys: true},
-		{name: "a cache that Cachix does not know", settings: offline, args: []string{"--cache", "nobody"}, code: exitFailure, says: "missing or access is refused"},
-		{name: "an address, although Cachix does not know the name", settings: offline, args: []string{"--cache", "nobody", "--url", cache.URL}, code: exitFine, says: "missing or access is refused"},
+		{name: "a cache that Cachix does not know", settings: offline, args: []string{"--cache", "nobody"}, code: exitFailure, says: "doesn't exist or you're not authorized"},
+		{name: "an address, although Cachix does not know the name", settings: offline, args: []string{"--cache", "nobody", "--url", cache.URL}, code: exitFine, says: "doesn't exist or you're not authorized"},
 		{name: "no cache", settings: offline, code: exitUsage, says: "no cache is known"},
 		{name: "a name that is none", settings: offline, args: []string{"--cache", pushToken}, code: exitUsage, says: "no name of a Cachix cache"},
 		{name: "a secret key by mistake", settings: offline, args: []string{"--url", cache.URL, "--public-key", "acme-1:hunter2AAAA"}, code: exitUsage, says: "--public-key"},
-		{name: "targets and paths", settings: offline, args: []string{"--branch", "main"}, code: exitUsage, says: "--paths excludes --branch"},
-		{name: "a listing that is none", settings: offline, args: []string{"--targets", "all"}, code: exitUsage, says: "auto, static or nix"},
-		{name: "an address that is none", settings: offline, args: []string{"--url", "hunter2://x"}, code: exitFailure, says: "not an http or https address"},
+		{name: "targets and paths", settings: offline, args: []string{"--branch", "main"}, code: exitUsage, says: "[branch paths] were all set"},
+		{name: "a listing and paths", settings: offline, args: []string{"--targets", "nix"}, code: exitUsage, says: "[paths targets] were all set"},
+		{name: "an address that is none", settings: offline, args: []string{"--url", "hunter2://x"}, code: exitFailure, says: "want https://host/path"},
 		{name: "a password in the address", settings: offline, args: []string{"--url", strings.Replace(cache.URL, "://", "://me:s3cret@", 1)}, code: exitFailure, says: "unknown"},
 		{name: "settings with errors", settings: "nonsense: 1\n", code: exitProblems, says: "unknown key"},
 		{name: "a file that is not there", settings: offline, args: []string{"--url", cache.URL, "--netrc", "/nonexistent/netrc"}, code: exitFailure, says: "no such file"},
@@ -142,7 +142,7 @@ func TestVerifyCallsAFaultUnknown(t *testing.T) {
 	}{
 		{name: "connection refused", says: "gives no answer"},
 		{name: "a login page", answer: say(200, "text/html", proxyPage), says: "answers with something else"},
-		{name: "out of order", answer: say(500, "text/plain", "\x1b[31mboom"), says: "gives no answer (500)"},
+		{name: "out of order", answer: say(500, "text/plain", "\x1b[31mboom"), says: "cannot answer now (500)"},
 		{name: "cut off", answer: cutOff, says: "gives no answer"},
 		{name: "no cache at all", answer: say(404, "text/plain", "404"), says: "has no such thing"},
 		{name: "a cache for another store", answer: say(200, "text/plain", "StoreDir: /other/store\n"), says: "another store"},
@@ -161,6 +161,39 @@ func TestVerifyCallsAFaultUnknown(t *testing.T) {
 			assert.Contains(t, got.stdout, "unknown")
 			assert.Contains(t, got.stdout, tc.says)
 			assert.Contains(t, got.stderr, "garnix2gha: whether 1 output is in the cache could not be established")
+		})
+	}
+}
+
+func TestVerifySaysOnceThatACacheGivesNoAnswer(t *testing.T) {
+	t.Parallel()
+	down := serve(t, say(503, "text/plain", "maintenance"))
+	lacking := newSubstituter(t, "")
+	paths := storePath("h1") + "\n" + storePath("h2") + "\n" + storePath("h3") + "\n"
+	for _, tc := range []struct{ name, settings, url, cause string }{
+		{"the cache itself", offline, down.URL, strings.TrimPrefix(down.URL, "http://") + " cannot answer now (503): maintenance"},
+		{
+			"an upstream of it", "cache: {upstreams: ['" + down.URL + "']}\n", lacking.URL,
+			strings.TrimPrefix(lacking.URL, "http://") + " does not have it; " + strings.TrimPrefix(down.URL, "http://") + " cannot answer now (503): maintenance",
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			dir := folder(t, map[string]string{settingsFile: tc.settings})
+			verify := func(format string) outcome {
+				got := invocation{stdin: paths, env: map[string]string{tokenVariable: pushToken}}.run(t, "-C", dir, "cache", "verify", "--paths", "-", "--url", tc.url, "--format", format)
+				assert.Equal(t, exitFailure, got.code, "%s%s", got.stdout, got.stderr)
+				return got
+			}
+			before := down.asked("GET /nix-cache-info")
+			text := verify("text")
+			assert.Equal(t, 10, down.asked("GET /nix-cache-info")-before, "a dead cache costs the retries of one request")
+			assert.Equal(t, "unknown  each of 3 outputs  -  -  "+tc.cause+"\n"+tc.url+": 0 in the cache, 0 upstream, 0 missing, 3 unknown\n", text.stdout)
+			assert.Contains(t, text.stderr, "hint: verify again later\n")
+			assert.Contains(t, verify("github").stdout, "::error title=garnix2gha cache-unknown::each of 3 outputs is unknown: "+tc.cause)
+			found := decoded[verification](t, verify("json"))
+			assert.Equal(t, []verifiedFault{{Cause: tc.cause, Next: "verify again later", Count: 3}}, found.Faults)
+			assert.Equal(t, verifiedSummary{Unknown: 3}, found.Summary)
+			assert.Empty(t, found.Paths)
 		})
 	}
 }

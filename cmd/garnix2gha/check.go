@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,21 +14,24 @@ import (
 )
 
 func newCheck(o *options) *cobra.Command {
-	var fresh bool
+	var fresh, strict, withDiff bool
 	command := &cobra.Command{
 		Use:   "check",
 		Short: "Tell whether the committed workflows are current",
-		Long: `Render the workflows again and compare them with the committed ones. For each file the status
-is one of: current, pins (a bot moved pins; fine), stale-inputs (garnix.yaml, settings, lock
-or overlay changed), stale-generator (this version renders otherwise), edited, missing,
-orphan, foreign. It needs no nix, no network and no git.
+		Long: `Render the workflows again and compare them with the committed ones, which any formatter may have
+formatted. For each file the status is one of: current, pins (a bot moved pins; fine),
+stale-inputs (garnix.yaml, settings, lock or overlay changed), stale-generator (this version
+renders otherwise; fine unless --strict), edited, missing, orphan, foreign. It needs no nix, no
+network and no git.
 
 With --fresh, nix lists the flake as well, and the lock that "garnix2gha snapshot" wrote is
 compared with it: which outputs appeared and vanished, and which of the new ones no rule
 selects.`,
 		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return check(cmd.Context(), o, fresh) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return check(cmd.Context(), o, fresh, strict, withDiff) },
 	}
+	command.Flags().BoolVar(&strict, "strict", false, "fail on files that another version of garnix2gha wrote, too")
+	command.Flags().BoolVar(&withDiff, "diff", false, "print the unified diffs")
 	command.Flags().BoolVar(&fresh, "fresh", false, "list the flake with nix and compare the lock with it")
 	return command
 }
@@ -35,12 +39,13 @@ selects.`,
 // checked is what a check found.
 type checked struct {
 	files    []fileJSON
+	strict   bool
 	rendered bool // the inputs are valid, so that there is something to compare
 	lock     *freshJSON
 	diags    diag.List
 }
 
-func check(ctx context.Context, o *options, fresh bool) error {
+func check(ctx context.Context, o *options, fresh, strict, withDiff bool) error {
 	r, dir, err := o.open()
 	if err != nil {
 		return err
@@ -54,16 +59,20 @@ func check(ctx context.Context, o *options, fresh bool) error {
 	if err != nil {
 		return err
 	}
-	found := checked{rendered: !result.Diags.HasErrors(), diags: result.Diags}
+	found := checked{rendered: !result.Diags.HasErrors(), strict: strict, diags: result.Diags}
 	if found.rendered {
-		disk, err := r.Workflows(output.Dir)
+		files, err := disk(r)
 		if err != nil {
 			return err
 		}
-		for _, change := range output.Compare(result.Files, disk) {
+		for _, change := range output.Compare(result.Files, files) {
 			file := fileJSON{Path: change.Path, Status: string(change.Status), Cause: change.Cause}
-			if !change.Status.OK() {
-				file.Diff = unified(change)
+			if change.Status != output.Current {
+				text := unified(change)
+				file.stat = stat(text)
+				if withDiff {
+					file.Diff = text
+				}
 			}
 			found.files = append(found.files, file)
 		}
@@ -90,7 +99,22 @@ func check(ctx context.Context, o *options, fresh bool) error {
 
 func (c checked) stale() bool {
 	return c.diags.HasErrors() || c.lock != nil && c.lock.Status != lockCurrent ||
-		slices.ContainsFunc(c.files, func(f fileJSON) bool { return !output.Status(f.Status).OK() })
+		slices.ContainsFunc(c.files, func(f fileJSON) bool { return !output.Status(f.Status).OK(c.strict) })
+}
+
+// stat counts the lines that a unified diff adds and removes.
+func stat(unified string) string {
+	added, removed := 0, 0
+	for line := range strings.Lines(unified) {
+		switch {
+		case strings.HasPrefix(line, "+++ "), strings.HasPrefix(line, "--- "):
+		case strings.HasPrefix(line, "+"):
+			added++
+		case strings.HasPrefix(line, "-"):
+			removed++
+		}
+	}
+	return fmt.Sprintf("+%d -%d", added, removed)
 }
 
 func (o *options) printChecked(c checked) error {
@@ -106,8 +130,11 @@ func (o *options) printChecked(c checked) error {
 		return o.printJSON(value)
 	case "github":
 		for _, file := range c.files {
-			if status := output.Status(file.Status); !status.OK() {
-				c.diags.Errorf(posOf(file.Path), file.Status, mend(status), "%s", file.Cause)
+			switch status := output.Status(file.Status); {
+			case !status.OK(c.strict):
+				c.diags.Errorf(posOf(file.Path), file.Status, fix(status), "%s", file.Cause)
+			case status == output.StaleGenerator:
+				c.diags.Add(diag.Notice, posOf(file.Path), file.Status, fix(status), "%s", file.Cause)
 			}
 		}
 		if c.lock != nil && c.lock.Status != lockCurrent {
@@ -118,13 +145,7 @@ func (o *options) printChecked(c checked) error {
 	if err := o.printDiagnostics(c.diags); err != nil {
 		return err
 	}
-	for _, file := range c.files {
-		o.printStatus(file.Path, file.Status, file.Cause)
-		fmt.Fprint(o.stdout, file.Diff)
-		if status := output.Status(file.Status); !status.OK() || status == output.PinsMoved {
-			fmt.Fprintf(o.stdout, "hint: %s\n", mend(status))
-		}
-	}
+	o.printFiles(c.files)
 	if c.lock != nil {
 		o.printStatus(c.lock.Path, c.lock.Status, c.lock.Cause)
 		for _, line := range c.lock.lines() {
@@ -140,6 +161,53 @@ func (o *options) printChecked(c checked) error {
 	return nil
 }
 
+// printFiles prints the status of each file; programs that are alike share a line. What puts files right is said once,
+// below the last that it is for.
+func (o *options) printFiles(files []fileJSON) {
+	files = gathered(files)
+	for i, file := range files {
+		status, cause := file.Status, file.Cause
+		switch {
+		case file.stat != "" && cause == "":
+			status += " (" + file.stat + ")"
+		case file.stat != "":
+			cause += " (" + file.stat + ")"
+		}
+		o.printStatus(file.Path, status, cause)
+		fmt.Fprint(o.stdout, file.Diff)
+		command := fix(output.Status(file.Status))
+		later := slices.ContainsFunc(files[i+1:], func(f fileJSON) bool { return fix(output.Status(f.Status)) == command })
+		if command != "" && !later {
+			fmt.Fprintf(o.stdout, "hint: %s\n", command)
+		}
+	}
+}
+
+// gathered puts programs of one status and cause together under their folder's name.
+func gathered(files []fileJSON) []fileJSON {
+	alike := func(f fileJSON) string { return foldered([]string{f.Path})[0] + f.Status + f.Cause }
+	count, first := map[string]int{}, map[string]int{}
+	for _, file := range files {
+		count[alike(file)]++
+	}
+	var out []fileJSON
+	for _, file := range files {
+		n := count[alike(file)]
+		if n == 1 {
+			out = append(out, file)
+			continue
+		}
+		if i, ok := first[alike(file)]; ok {
+			out[i].Diff += file.Diff
+			continue
+		}
+		first[alike(file)] = len(out)
+		file.Path, file.stat = output.Programs, plural(n, "file")
+		out = append(out, file)
+	}
+	return out
+}
+
 func (o *options) printStatus(path, status, cause string) {
 	fmt.Fprintf(o.stdout, "%s: %s", path, status)
 	if cause != "" {
@@ -148,15 +216,17 @@ func (o *options) printStatus(path, status, cause string) {
 	fmt.Fprintln(o.stdout)
 }
 
-// mend names the command that puts a file right.
-func mend(status output.Status) string {
+// fix names the command that puts a file right; "" for one that is.
+func fix(status output.Status) string {
 	switch status {
+	case output.Current:
+		return ""
 	case output.Edited:
-		return `run "garnix2gha generate" to undo the change, or move it into .github/garnix2gha/overlay.libsonnet first`
+		return `run "garnix2gha generate --force" to undo the change, after moving it into .github/garnix2gha/overlay.libsonnet if it is wanted`
 	case output.Foreign:
-		return `move the file away or choose another name under "files:" in .github/garnix2gha/config.yaml`
+		return `move the file away, or choose another name under "files:" in .github/garnix2gha/config.yaml`
 	case output.PinsMoved:
-		return `run "garnix2gha pins absorb" so that the next "garnix2gha generate" keeps them`
+		return `"garnix2gha pins absorb" puts them into the settings`
 	}
 	return `run "garnix2gha generate" and commit the result`
 }

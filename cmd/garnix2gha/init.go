@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -10,33 +11,59 @@ import (
 )
 
 func newInit(o *options) *cobra.Command {
-	return &cobra.Command{
+	var cache string
+	command := &cobra.Command{
 		Use:   "init",
 		Short: "Write a commented settings file",
 		Long: `Write .github/garnix2gha/config.yaml with every setting commented out at its default. It is not
-needed: without it, the defaults hold. An existing file is left alone.`,
+needed: without it, the defaults hold. An existing file is left alone.
+
+With --cache the file names the Cachix cache, one that exists as well; "garnix2gha generate"
+puts the name to use.`,
 		Args: noArgs,
-		RunE: func(*cobra.Command, []string) error {
-			r, _, err := o.open()
-			if err != nil {
-				return err
-			}
-			defer r.Close()
-			old, err := r.Read(repo.SettingsFile)
-			if err != nil {
-				return err
-			}
-			if old != nil {
-				fmt.Fprintf(o.stderr, "%s exists and is left alone\n", repo.SettingsFile)
-				return errProblems
-			}
-			if err := r.Apply([]repo.Edit{{Path: repo.SettingsFile, Data: settings.Template()}}); err != nil {
-				return err
-			}
-			fmt.Fprintf(o.stdout, "created   %s\n", repo.SettingsFile)
-			return nil
-		},
+		RunE: func(*cobra.Command, []string) error { return initialize(o, cache) },
 	}
+	command.Flags().StringVar(&cache, "cache", "", "name of the Cachix cache")
+	return command
+}
+
+func initialize(o *options, cache string) error {
+	r, _, err := o.open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	old, err := r.Read(repo.SettingsFile)
+	if err != nil {
+		return err
+	}
+	action, fresh := "created", old
+	switch {
+	case old == nil:
+		fresh = settings.Template()
+	case cache == "":
+		fmt.Fprintf(o.stderr, "%s exists and is left alone\n", repo.SettingsFile)
+		return errProblems
+	default:
+		action = "updated"
+	}
+	if cache != "" {
+		named := fmt.Appendf(nil, "cache: {name: %q}\n", cache)
+		if _, diags := settings.Parse("--cache", named); diags.HasErrors() {
+			return usagef("%s", diags[0].Message)
+		}
+		if fresh, err = settings.WithCachix(fresh, cache, "", nil); err != nil {
+			return err
+		}
+	}
+	if old != nil && bytes.Equal(old, fresh) {
+		action = "unchanged"
+	}
+	if err := r.Apply([]repo.Edit{{Path: repo.SettingsFile, Data: fresh}}); err != nil {
+		return err
+	}
+	fmt.Fprintf(o.stdout, "%-9s %s\n", action, repo.SettingsFile)
+	return nil
 }
 
 func newSchema(o *options) *cobra.Command {

@@ -15,23 +15,28 @@ import (
 
 // leftoversFlags are the flags of leftovers.
 type leftoversFlags struct {
-	fix, dryRun, checks, keepConfig bool
-	cache                           replacementFlags
+	fix, dryRun, keepConfig bool
+	cache                   replacementFlags
 }
 
 func newLeftovers(o *options) *cobra.Command {
 	var f leftoversFlags
 	command := &cobra.Command{
 		Use:   "leftovers",
-		Short: "Find what is left of garnix, and mend it",
+		Short: "Find what is left of garnix, and fix it",
 		Long: `List every trace of garnix in the files that git tracks: where it is, of what kind, and what to
-do about it. The exit code is 1 while there is something left to do.
+do about it. The exit code is 1 while there is something left to do, so that CI can run it. A
+line that holds "garnix2gha: keep", say in a comment, counts as wanted.
 
-With --fix, what needs no judgement is mended. The cache in the settings takes the place of
-garnix's, with its URL and public key; a key that the settings lack is asked for at Cachix.
---url and --public-key name another cache, and --remove none at all; without any cache
-garnix's is only taken out. What is left then is for a person: the exit code tells whether
-there is something. garnix.yaml is left to "garnix2gha retire".`,
+With --fix, what needs no judgement is fixed. The cache in the settings takes the place of
+garnix's: its URL and public key, wherever they stand as literals; a key that the settings
+lack is asked for at Cachix. --url and --public-key name another cache, and --remove none at
+all; without a cache only elements of lists and settings go that have their line to
+themselves, and no list is left empty. What is left then is for a person. garnix.yaml is left
+to "garnix2gha retire", and rules on GitHub to "garnix2gha required-check".`,
+		Example: `  garnix2gha leftovers
+  garnix2gha leftovers --fix --dry-run
+  garnix2gha leftovers --fix`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.check(); err != nil {
@@ -41,18 +46,15 @@ there is something. garnix.yaml is left to "garnix2gha retire".`,
 		},
 	}
 	flags := command.Flags()
-	flags.BoolVar(&f.fix, "fix", false, "mend what can be mended without judgement")
+	flags.BoolVar(&f.fix, "fix", false, "fix what needs no judgement")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "with --fix: print the unified diff and write nothing")
 	flags.BoolVar(&f.keepConfig, "keep-config", false, "count garnix.yaml as kept: it is the list of targets")
-	flags.BoolVar(&f.checks, "checks", false, "only print the gh commands that move the required checks")
 	f.cache.register(command)
 	return command
 }
 
 func (f leftoversFlags) check() error {
 	switch {
-	case f.checks && (f.fix || f.dryRun || f.keepConfig || f.cache.given()):
-		return usagef("--checks stands alone")
 	case !f.fix && f.dryRun:
 		return usagef("--dry-run belongs to --fix")
 	case !f.fix && f.cache.given():
@@ -68,49 +70,42 @@ type survey struct {
 	settings *settings.Settings
 	options  leftovers.Options
 
-	// keepConfig counts garnix.yaml as kept.
-	keepConfig bool
+	keepConfig bool // count garnix.yaml as kept
+	moveConfig bool // judge as if garnix.yaml had left the root
 }
 
 // survey opens git and reads the settings, whose problems have been printed when it returns errProblems.
-func (o *options) survey(ctx context.Context, r *repo.Repo, keepConfig bool) (survey, error) {
-	s := survey{repo: r, keepConfig: keepConfig}
-	var err error
-	if s.tree, err = git.Open(ctx, r.Dir()); err != nil {
-		return s, err
+func (o *options) survey(ctx context.Context, r *repo.Repo) (*survey, error) {
+	tree, err := git.Open(ctx, r.Dir())
+	if err != nil {
+		return nil, err
 	}
+	s := &survey{repo: r, tree: tree}
 	if s.settings, err = o.settingsOf(r); err != nil {
-		return s, err
+		return nil, err
 	}
-	s.options.Aggregate, err = aggregate(r, s.settings)
+	build, err := r.Read(output.Path(s.settings.Files.Build))
+	s.options.Aggregate, s.options.Generated = s.settings.Names.Aggregate, output.Generated(build)
 	return s, err
 }
 
-// aggregate is the name of the check that the committed workflows report; "" if they report none.
-func aggregate(r *repo.Repo, s *settings.Settings) (string, error) {
-	file, err := r.Read(output.Path(s.Files.Build))
-	if err != nil || !output.Generated(file) {
-		return "", err
-	}
-	return s.Names.Aggregate, nil
-}
-
-// traces scans the tracked files as they are now.
-func (s survey) traces(ctx context.Context) ([]leftovers.Trace, error) {
+// scan searches the tracked files as they are now, for a cache that takes garnix's place.
+func (s *survey) scan(ctx context.Context, with leftovers.Replacement) ([]leftovers.Trace, []leftovers.Edit, error) {
 	tracked, err := s.tree.Tracked(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	traces, err := leftovers.Scan(s.repo.FS(), tracked, s.options)
-	if err != nil {
-		return nil, err
+	if i := slices.Index(tracked, repo.ConfigFile); s.moveConfig && i >= 0 {
+		tracked[i] = repo.MovedConfigFile
 	}
+	s.options.Replacement = with
+	traces, edits, err := leftovers.Scan(s.repo.FS(), tracked, s.options)
 	for i, t := range traces {
 		if s.keepConfig && t.Kind == leftovers.KindConfigFile && t.File == repo.ConfigFile {
-			traces[i].Fix, traces[i].Mend, traces[i].Command = leftovers.Kept, "stays: garnix2gha reads it", ""
+			traces[i].Fix, traces[i].Advice = leftovers.Kept, "stays: garnix2gha reads it"
 		}
 	}
-	return traces, nil
+	return traces, edits, err
 }
 
 func runLeftovers(ctx context.Context, o *options, f leftoversFlags) error {
@@ -119,22 +114,19 @@ func runLeftovers(ctx context.Context, o *options, f leftoversFlags) error {
 		return err
 	}
 	defer r.Close()
-	s, err := o.survey(ctx, r, f.keepConfig)
+	s, err := o.survey(ctx, r)
 	if err != nil {
 		return err
 	}
-	if f.checks {
-		return o.printRequiredChecks(ctx, s)
-	}
-	traces, err := s.traces(ctx)
-	if err != nil {
-		return err
-	}
-	found := mended{left: traces, dryRun: f.dryRun}
+	s.keepConfig = f.keepConfig
+	found := cleanup{fixed: f.fix, dryRun: f.dryRun}
 	if f.fix {
-		if found, err = o.mend(ctx, s, traces, f); err != nil {
-			return err
-		}
+		err = o.fix(ctx, s, f.cache, &found)
+	} else if found.with, err = o.expected(s.settings, f.cache); err == nil {
+		found.left, _, err = s.scan(ctx, found.with)
+	}
+	if err != nil {
+		return err
 	}
 	if err := o.printLeftovers(found); err != nil {
 		return err
@@ -145,35 +137,49 @@ func runLeftovers(ctx context.Context, o *options, f leftoversFlags) error {
 	return nil
 }
 
-// mended is what leftovers found, and with --fix what it did.
-type mended struct {
+// cleanup is what leftovers found, and with --fix what it did.
+type cleanup struct {
 	fixed  bool
 	dryRun bool
-	with   leftovers.Replacement
+	with   leftovers.Replacement // without --fix as far as it is known without asking anybody
 	edits  []leftovers.Edit
 	left   []leftovers.Trace // what is there now, or with dryRun would be
-	stale  bool              // the committed workflows depend on what changed
 }
 
-func (o *options) mend(ctx context.Context, s survey, traces []leftovers.Trace, f leftoversFlags) (mended, error) {
-	found := mended{fixed: true, dryRun: f.dryRun}
-	var err error
-	if found.with, err = o.replacement(ctx, s.settings, traces, f.cache); err != nil {
-		return found, err
+func (o *options) fix(ctx context.Context, s *survey, f replacementFlags, found *cleanup) error {
+	err := o.prepareFix(ctx, s, f, found)
+	if err != nil {
+		return err
 	}
-	if found.edits, err = leftovers.Fix(s.repo.FS(), traces, found.with); err != nil {
-		return found, err
-	}
-	if f.dryRun {
-		found.left = slices.DeleteFunc(traces, func(t leftovers.Trace) bool { return t.Fix == leftovers.Safe })
-		return found, nil
+	if found.dryRun {
+		found.left = slices.DeleteFunc(found.left, func(t leftovers.Trace) bool { return t.Fix == leftovers.Safe })
+		return nil
 	}
 	if err := s.repo.Mend(asMends(found.edits)); err != nil {
-		return found, err
+		return err
 	}
-	found.stale = s.options.Aggregate != "" && slices.ContainsFunc(found.edits, func(e leftovers.Edit) bool { return e.Path == repo.ConfigFile })
-	found.left, err = s.traces(ctx)
-	return found, err
+	found.left, _, err = s.scan(ctx, found.with)
+	return err
+}
+
+// prepareFix finds the edits, and the cache that they put in. Cachix is asked only if something is to be swapped.
+func (o *options) prepareFix(ctx context.Context, s *survey, f replacementFlags, found *cleanup) error {
+	expected, err := o.expected(s.settings, f)
+	if err != nil {
+		return err
+	}
+	traces, _, err := s.scan(ctx, expected)
+	if err != nil {
+		return err
+	}
+	found.with = leftovers.Replacement{CacheURL: expected.CacheURL}
+	if !f.remove && slices.ContainsFunc(traces, swaps) {
+		if found.with, err = o.replacement(ctx, s.settings, f); err != nil {
+			return err
+		}
+	}
+	found.left, found.edits, err = s.scan(ctx, found.with)
+	return err
 }
 
 func asMends(edits []leftovers.Edit) []repo.Mend {

@@ -119,3 +119,20 @@ func TestNobodyIsAskedForACacheThatNothingNeeds(t *testing.T) {
 	assert.Equal(t, "changed   README.md\n", got.stdout)
 	assert.Empty(t, service.log)
 }
+
+// The new cache may be called after garnix, and then nothing of it is left over.
+func TestTheNewCacheIsNoLeftover(t *testing.T) {
+	t.Parallel()
+	service := newCachix(t, refused(t))
+	dir := committed(t, map[string]string{
+		"flake.nix":                      "{ }\n",
+		".github/garnix2gha/config.yaml": "cache: {name: my-garnix}\n",
+		"nix.conf":                       "extra-substituters = https://my-garnix.cachix.org\nextra-trusted-public-keys = my-garnix.cachix.org-1:BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA=\n",
+	})
+	for _, args := range [][]string{{}, {"--fix"}} {
+		got := invocation{env: service.env("")}.run(t, append([]string{"-C", dir, "leftovers"}, args...)...)
+		assert.Equal(t, exitFine, got.code, got.stdout)
+		assert.Contains(t, got.stderr, "kept      nix.conf (2 lines)")
+	}
+	assert.Empty(t, service.log, "nobody is asked")
+}

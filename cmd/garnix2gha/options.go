@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -34,18 +36,26 @@ func (o *options) validate() error {
 	return usagef("--format %q: want text, json or github", o.format)
 }
 
-// open finds and opens the repository. The caller closes it.
+// open finds and opens the repository, and says where it is unless that is the current folder. The caller closes it.
 func (o *options) open() (*repo.Repo, string, error) {
-	dir := o.dir
-	if dir == "" {
-		found, err := repo.Find(".")
-		if errors.Is(err, repo.ErrNoRoot) {
-			return nil, "", fmt.Errorf("%w; change into the repository or name it with -C", err)
-		}
-		if err != nil {
-			return nil, "", err
-		}
-		dir = found
+	start := o.dir
+	if start == "" {
+		start = "."
+	}
+	if _, err := os.Stat(start); err != nil {
+		return nil, "", fmt.Errorf("open repository: %w", err)
+	}
+	dir, err := repo.Find(start)
+	switch {
+	case errors.Is(err, repo.ErrNoRoot) && o.dir != "":
+		dir = o.dir // without any file garnix's defaults hold
+	case errors.Is(err, repo.ErrNoRoot):
+		return nil, "", fmt.Errorf("%w; change into the repository or name it with -C", err)
+	case err != nil:
+		return nil, "", err
+	}
+	if here, err := filepath.Abs("."); err == nil && dir != here {
+		fmt.Fprintf(o.stderr, "repository: %s\n", diag.Printable(dir))
 	}
 	r, err := repo.Open(dir)
 	return r, dir, err
@@ -53,7 +63,7 @@ func (o *options) open() (*repo.Repo, string, error) {
 
 // input reads everything a rendering depends on.
 func (o *options) input(r *repo.Repo) (generator.Input, error) {
-	in := generator.Input{Templates: templates.FS}
+	in := generator.Input{Templates: templates.FS, Version: buildVersion()}
 	var err error
 	for _, file := range []struct {
 		into *generator.Source
@@ -77,10 +87,18 @@ func (o *options) input(r *repo.Repo) (generator.Input, error) {
 			return in, err
 		}
 	}
-	if in.Misnamed, err = misnamed(r); err != nil {
-		return in, err
+	moved, err := r.Read(repo.MovedConfigFile)
+	switch {
+	case err != nil || moved == nil || o.config != "":
+	case in.Config.Content != nil:
+		in.Hidden = repo.MovedConfigFile
+	default:
+		in.Config = generator.Source{Path: repo.MovedConfigFile, Content: moved}
 	}
-	return in, nil
+	if err == nil {
+		in.Misnamed, err = misnamed(r.FS(), in.Config.Content == nil)
+	}
+	return in, err
 }
 
 // relative names a file as seen from the repository root if it lies below it, else as the command line does.
@@ -96,14 +114,31 @@ func relative(root, name string) string {
 	return filepath.ToSlash(name)
 }
 
-// misnamed returns the garnix.yml that garnix never read, if there is one.
-func misnamed(r *repo.Repo) (string, error) {
-	const name = "garnix.yml"
-	content, err := r.Read(name)
-	if err != nil || content == nil {
-		return "", err
+// misnamed lists the files that look like garnix.yaml and were never read: other spellings at the root and, unless another
+// file is read, any spelling in a folder of it. Deeper ones belong to somebody else, such as a flake's templates.
+func misnamed(root fs.FS, folders bool) ([]string, error) {
+	entries, err := fs.ReadDir(root, ".")
+	if err != nil {
+		return nil, fmt.Errorf("list the repository: %w", err)
 	}
-	return name, nil
+	var found []string
+	add := func(dir string, entry fs.DirEntry) {
+		name := path.Join(dir, entry.Name())
+		spelling := strings.TrimPrefix(strings.ToLower(entry.Name()), ".")
+		if entry.Type().IsRegular() && name != repo.ConfigFile && (spelling == "garnix.yaml" || spelling == "garnix.yml") {
+			found = append(found, name)
+		}
+	}
+	for _, entry := range entries {
+		add("", entry)
+		if entry.IsDir() && folders {
+			inner, _ := fs.ReadDir(root, entry.Name()) // a folder that cannot be read has nothing to tell
+			for _, file := range inner {
+				add(entry.Name(), file)
+			}
+		}
+	}
+	return found, nil
 }
 
 // readNamed reads a file that the command line names, which must exist.
@@ -137,6 +172,23 @@ func (o *options) generate(r *repo.Repo) (generator.Result, error) {
 		return result, errProblems
 	}
 	return result, nil
+}
+
+// decide reads the repository and decides what is built. With errors in the input, which have been printed, it returns
+// errProblems.
+func (o *options) decide(r *repo.Repo) (generator.Model, error) {
+	in, err := o.input(r)
+	if err != nil {
+		return generator.Model{}, err
+	}
+	model := generator.Decide(in)
+	if model.Diags.HasErrors() {
+		if err := o.printDiagnostics(model.Diags); err != nil {
+			return model, err
+		}
+		return model, errProblems
+	}
+	return model, nil
 }
 
 // printDiagnostics prints findings: text on stderr, JSON and annotations on stdout.

@@ -1,10 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -39,18 +40,15 @@ func (f replacementFlags) check() error {
 			return usagef("--public-key: %w", err)
 		}
 	}
-	if _, err := leftovers.Fix(nil, nil, leftovers.Replacement{CacheURL: f.url, PublicKeys: f.keys}); err != nil {
+	if err := (leftovers.Replacement{CacheURL: f.url, PublicKeys: f.keys}).Check(); err != nil {
 		return usageError{err}
 	}
 	return nil
 }
 
-// replacement is the cache that takes the place of garnix's in the traces: the one on the command line, else the
-// settings', else the environment's. Zero means that none is known, or that none is asked for.
-func (o *options) replacement(ctx context.Context, s *settings.Settings, traces []leftovers.Trace, f replacementFlags) (leftovers.Replacement, error) {
-	if f.remove || !slices.ContainsFunc(traces, swaps) {
-		return leftovers.Replacement{}, nil
-	}
+// replacement is the cache that takes the place of garnix's: the one on the command line, else the settings', else the
+// environment's. Zero means that none is known.
+func (o *options) replacement(ctx context.Context, s *settings.Settings, f replacementFlags) (leftovers.Replacement, error) {
 	a, err := o.newCache(ctx, s, f)
 	if err != nil {
 		return leftovers.Replacement{}, err
@@ -62,18 +60,30 @@ func (o *options) replacement(ctx context.Context, s *settings.Settings, traces 
 		if len(f.keys) > 0 {
 			return leftovers.Replacement{}, usagef("--public-key needs --url, or a cache in the settings")
 		}
-		fmt.Fprintln(o.stderr, "no new cache is known, so garnix's is only taken out; --url and --public-key, the settings, or "+nameVariable+" name one")
+		fmt.Fprintln(o.stderr, "no new cache is known, so garnix's is only taken out where a line holds nothing else; "+nameCacheHint)
 	}
 	return leftovers.Replacement{CacheURL: a.url, PublicKeys: a.keys}, nil
 }
 
-// swaps reports whether mending a trace puts the new cache in.
+// swaps reports whether a trace is for the new cache to replace.
 func swaps(t leftovers.Trace) bool {
-	switch t.Kind {
-	case leftovers.KindBadge, leftovers.KindNetrc, leftovers.KindSchema:
-		return false
+	return t.Counted() && (t.Kind == leftovers.KindSubstituter || t.Kind == leftovers.KindKey)
+}
+
+// expected is the same as far as nobody has to be asked: a key that only Cachix can tell is stood in for.
+func (o *options) expected(s *settings.Settings, f replacementFlags) (leftovers.Replacement, error) {
+	if f.remove {
+		return leftovers.Replacement{}, nil
 	}
-	return t.Fix == leftovers.Safe || t.Fix == leftovers.Partly
+	name, err := o.cacheName(s, "")
+	r := leftovers.Replacement{CacheURL: cmp.Or(f.url, s.Cache.URL), PublicKeys: s.Cache.PublicKeys}
+	if name != "" && r.CacheURL == "" {
+		r.CacheURL = cachixURL(name)
+	}
+	if name != "" && len(r.PublicKeys) == 0 {
+		r.PublicKeys = []string{name + ".cachix.org-1:" + strings.Repeat("A", 43) + "="}
+	}
+	return r, err
 }
 
 // newCache finds the new cache's address and keys. A Cachix cache has keys: without them nothing is swapped.
@@ -113,6 +123,8 @@ func (o *options) newCache(ctx context.Context, s *settings.Settings, f replacem
 	}
 	return a, nil
 }
+
+const nameCacheHint = `"garnix2gha init --cache NAME" names one in the settings, --url and --public-key name one here`
 
 // errKeyless is the way out when the key of the new cache cannot be found.
 var errKeyless = errors.New("give it as cache.public-key in the settings, or to \"garnix2gha leftovers --fix\" with --public-key; with --remove that only takes garnix's cache out")

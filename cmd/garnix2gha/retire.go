@@ -15,13 +15,14 @@ import (
 	"garnix2gha/cmd/internal/bincache"
 	"garnix2gha/cmd/internal/repo"
 	"garnix2gha/generator/diag"
+	"garnix2gha/generator/output"
 	"garnix2gha/generator/target"
 )
 
 // retireFlags are the flags of retire.
 type retireFlags struct {
-	yes, dryRun, keep, inline bool
-	netrc                     string
+	yes, dryRun, move bool
+	netrc             string
 }
 
 func newRetire(o *options) *cobra.Command {
@@ -29,16 +30,16 @@ func newRetire(o *options) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "retire",
 		Short: "Remove what is left of garnix, once the new cache is proven",
-		Long: `Mend what "garnix2gha leftovers --fix" mends, move garnix.yaml into the settings if
---inline-config asks for it, and render the workflows that depend on it again. By default,
-and with --keep-config, garnix.yaml stays: it is the list of targets.
+		Long: `Fix what "garnix2gha leftovers --fix" fixes. garnix.yaml stays, because it is the list of
+targets; with --move-config it moves to ` + repo.MovedConfigFile + `, where garnix2gha
+reads it as well, and the workflows are rendered again.
 
 It refuses unless every tracked file is as in the last commit, the committed workflows are
 current ("garnix2gha check"), and the cache holds every output of every target of this commit
 ("garnix2gha cache verify"); what could not be established counts as not held.
 
 It lists what it is about to do and asks, or goes ahead with --yes. At the end it prints how
-to go back, and the gh commands that move the required checks.`,
+to go back.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.check(o); err != nil {
@@ -50,16 +51,13 @@ to go back, and the gh commands that move the required checks.`,
 	flags := command.Flags()
 	flags.BoolVarP(&f.yes, "yes", "y", false, "do not ask")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "print the unified diff and write nothing")
-	flags.BoolVar(&f.keep, "keep-config", false, "keep garnix.yaml as the list of targets (the default)")
-	flags.BoolVar(&f.inline, "inline-config", false, "move garnix.yaml into "+repo.SettingsFile)
+	flags.BoolVar(&f.move, "move-config", false, "move garnix.yaml to "+repo.MovedConfigFile)
 	flags.StringVar(&f.netrc, "netrc", "", "file with the credentials of private caches, as nix's netrc-file")
 	return command
 }
 
 func (f retireFlags) check(o *options) error {
 	switch {
-	case f.keep && f.inline:
-		return usagef("--keep-config and --inline-config exclude each other")
 	case o.config != "" || o.snapshot != "":
 		return usagef("--config and --snapshot name files elsewhere; only what the repository holds can be retired")
 	case !f.yes && !f.dryRun && !o.answerable():
@@ -80,12 +78,13 @@ func retire(ctx context.Context, o *options, f retireFlags) error {
 		return err
 	}
 	defer r.Close()
-	s, err := o.survey(ctx, r, !f.inline)
+	s, err := o.survey(ctx, r)
 	if err != nil {
 		return err
 	}
+	s.keepConfig, s.moveConfig = !f.move, f.move
 	plan := retirement{options: o, survey: s}
-	if err := plan.prepare(ctx, f.inline); err != nil {
+	if err := plan.prepare(ctx, f.move); err != nil {
 		return err
 	}
 	if len(plan.refused) > 0 {
@@ -105,7 +104,7 @@ func retire(ctx context.Context, o *options, f retireFlags) error {
 			return err
 		}
 	}
-	return plan.print(ctx, f.dryRun)
+	return plan.print(f.dryRun)
 }
 
 // committed refuses what would leave no way back: tracked files that differ from the last commit, and inputs and
@@ -119,6 +118,7 @@ func (p *retirement) committed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	changed = foldered(changed)
 	const hint, most = "commit or stash it first, so that there is a way back", 20
 	for i, name := range changed {
 		if i == most {
@@ -131,20 +131,38 @@ func (p *retirement) committed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	names := []string{repo.ConfigFile, repo.SettingsFile, repo.LockFile, repo.OverlayFile}
+	names := []string{repo.ConfigFile, repo.MovedConfigFile, repo.SettingsFile, repo.LockFile, repo.OverlayFile}
 	for _, change := range p.changes {
 		names = append(names, change.Path)
 	}
+	var unknown []string
 	for _, name := range names {
 		content, err := p.survey.repo.Read(name)
 		if err != nil {
 			return err
 		}
 		if content != nil && !slices.Contains(tracked, name) {
-			p.refused.Errorf(posOf(name), "untracked", "add it to git and commit it first", "git does not know it")
+			unknown = append(unknown, name)
 		}
 	}
+	for _, name := range foldered(unknown) {
+		p.refused.Errorf(posOf(name), "untracked", "add it to git and commit it first", "git does not know it")
+	}
 	return nil
+}
+
+// foldered names the folder of the programs once in the place of what lies in it.
+func foldered(names []string) []string {
+	var out []string
+	for _, name := range names {
+		if strings.HasPrefix(name, output.Programs+"/") {
+			name = output.Programs
+		}
+		if !slices.Contains(out, name) {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // current refuses workflows that are not what would be generated now.
@@ -154,8 +172,8 @@ func (p *retirement) current() error {
 		return err
 	}
 	for _, change := range p.changes {
-		if !change.Status.OK() {
-			p.refused.Errorf(posOf(change.Path), string(change.Status), mend(change.Status), "%s", change.Cause)
+		if !change.Status.OK(true) {
+			p.refused.Errorf(posOf(change.Path), string(change.Status), fix(change.Status), "%s", change.Cause)
 		}
 	}
 	return nil

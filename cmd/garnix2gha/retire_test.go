@@ -11,8 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"garnix2gha/cmd/internal/bincache"
-	"garnix2gha/generator"
-	"garnix2gha/templates"
 )
 
 // committed makes a repository with everything committed.
@@ -34,7 +32,7 @@ func shell(t *testing.T, dir, line string) string {
 	return string(out)
 }
 
-// A configuration without targets needs no nix to be proven, and the settings do not exist yet.
+// A configuration without targets needs no nix to be proven.
 func TestWayBackFromRetireRemovesWhatItCreated(t *testing.T) {
 	t.Parallel()
 	service := newCachix(t, newSubstituter(t, "").URL)
@@ -51,7 +49,7 @@ func TestWayBackFromRetireRemovesWhatItCreated(t *testing.T) {
 			t.Parallel()
 			const trace = "extra-substituters = https://cache.garnix.io\n"
 			dir := committed(t, map[string]string{"garnix.yaml": "builds: [] # nothing\n", name + "/nix.conf": trace, "other/nix.conf": trace})
-			got := invocation{env: env}.run(t, "-C", dir, "retire", "--inline-config", "--yes", "--format", "json")
+			got := invocation{env: env}.run(t, "-C", dir, "retire", "--move-config", "--yes", "--format", "json")
 			require.Equal(t, exitFine, got.code, got.stderr)
 			done := decoded[result](t, got)
 			actions := map[string]string{}
@@ -59,9 +57,9 @@ func TestWayBackFromRetireRemovesWhatItCreated(t *testing.T) {
 				actions[file.Path] = file.Action
 			}
 			assert.Equal(t, map[string]string{
-				".github/garnix2gha/config.yaml": "created", "garnix.yaml": "removed", name + "/nix.conf": "changed", "other/nix.conf": "changed",
+				".github/garnix2gha/garnix.yaml": "created", "garnix.yaml": "removed", name + "/nix.conf": "changed", "other/nix.conf": "changed",
 			}, actions)
-			assert.Contains(t, shell(t, dir, "cat .github/garnix2gha/config.yaml"), "garnix:\n  builds: [] # nothing\n")
+			assert.Equal(t, "builds: [] # nothing\n", shell(t, dir, "cat .github/garnix2gha/garnix.yaml"))
 			assert.Equal(t, exitFine, invocation{env: env}.run(t, "-C", dir, "check").code)
 			assert.Equal(t, exitFine, invocation{env: env}.run(t, "-C", dir, "leftovers").code, "nothing is left to do")
 			for _, command := range done.WayBack {
@@ -99,44 +97,6 @@ func TestRetireChangesNothingWhileTheCacheIsUnknown(t *testing.T) {
 	assert.Empty(t, shell(t, dir, "git status --porcelain"))
 }
 
-func TestSameWork(t *testing.T) {
-	t.Parallel()
-	decide := func(config, settings string) generator.Model {
-		in := generator.Input{Templates: templates.FS}
-		in.Config.Path, in.Settings.Path = "garnix.yaml", "config.yaml"
-		if config != "" {
-			in.Config.Content = []byte(config)
-		}
-		if settings != "" {
-			in.Settings.Content = []byte(settings)
-		}
-		m := generator.Decide(in)
-		require.False(t, m.Diags.HasErrors(), "%v", m.Diags)
-		return m
-	}
-	static := decide("builds:\n  include: [packages.x86_64-linux.a]\n", "")
-	dynamic := decide("builds:\n- include: ['packages.*.*']\n  branch: main\n", "")
-	for _, tc := range []struct {
-		name   string
-		before generator.Model
-		after  string
-		want   bool
-	}{
-		{name: "the same text elsewhere", before: static, after: "garnix:\n  builds:\n    include: [packages.x86_64-linux.a]\n", want: true},
-		{name: "another target", before: static, after: "garnix:\n  builds:\n    include: [packages.x86_64-linux.b]\n"},
-		{name: "another branch of the same target", before: static, after: "garnix:\n  builds:\n  - include: [packages.x86_64-linux.a]\n    branch: main\n"},
-		{name: "the same rules elsewhere", before: dynamic, after: "garnix:\n  builds:\n  - include: ['packages.*.*']\n    branch: main\n", want: true},
-		{name: "another rule, of which no target is known yet", before: dynamic, after: "garnix:\n  builds:\n  - include: ['packages.*.*']\n    exclude: ['packages.*.b']\n    branch: main\n"},
-		{name: "another folder of the flake", before: static, after: "garnix:\n  flakeDir: sub\n  builds:\n    include: [packages.x86_64-linux.a]\n"},
-		{name: "one more action", before: static, after: "garnix:\n  actions: [{run: x, on: push}]\n  builds:\n    include: [packages.x86_64-linux.a]\n"},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			t.Parallel()
-			assert.Equal(t, tc.want, sameWork(tc.before, decide("", tc.after)))
-		})
-	}
-}
-
 func TestQuestionEndsWithTheProgram(t *testing.T) {
 	t.Parallel()
 	waiting, _ := io.Pipe()
@@ -145,21 +105,4 @@ func TestQuestionEndsWithTheProgram(t *testing.T) {
 	cancel()
 	_, err := o.line(ctx)
 	require.ErrorIs(t, err, context.Canceled)
-}
-
-func TestRenewRefusesOtherWork(t *testing.T) {
-	t.Parallel()
-	in := generator.Input{
-		Templates: templates.FS,
-		Config:    generator.Source{Path: "garnix.yaml", Content: []byte("builds:\n  include: [packages.x86_64-linux.a]\n")},
-	}
-	before, err := generator.Generate(in)
-	require.NoError(t, err)
-	for _, other := range []string{"builds:\n  include: [packages.x86_64-linux.b]\n", "builds: 1\n"} {
-		p := retirement{before: before}
-		in.Config.Content = []byte(other)
-		require.NoError(t, p.renew(in))
-		require.True(t, p.refused.HasErrors())
-		assert.Empty(t, p.renewed)
-	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -59,7 +60,9 @@ func run(ctx context.Context, args []string, env environment) int {
 
 // isCobraUsage recognises the errors cobra gives untyped.
 func isCobraUsage(err error) bool {
-	return strings.HasPrefix(err.Error(), "unknown command") || strings.HasPrefix(err.Error(), "required flag")
+	return slices.ContainsFunc([]string{"unknown command", "required flag", "if any flags in the group"}, func(start string) bool {
+		return strings.HasPrefix(err.Error(), start)
+	})
 }
 
 func newRoot(env environment) *cobra.Command {
@@ -77,6 +80,7 @@ Start with:
   garnix2gha generate            write them
 
 Exit codes: 0 fine, 1 problems found, 2 wrong usage, 3 the work could not be done.`,
+		Version:       buildVersion(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -89,15 +93,17 @@ Exit codes: 0 fine, 1 problems found, 2 wrong usage, 3 the work could not be don
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	flags := root.PersistentFlags()
-	flags.StringVarP(&o.dir, "directory", "C", "", "repository root (default: the first folder upwards with flake.nix or garnix.yaml)")
+	flags.StringVarP(&o.dir, "directory", "C", "", "a folder of the repository; its root is git's, or else the first folder upwards with flake.nix or garnix.yaml")
 	flags.StringVar(&o.config, "config", "", "a garnix.yaml elsewhere")
 	flags.StringVar(&o.snapshot, "snapshot", "", "a lock.json elsewhere")
 	flags.StringVar(&o.format, "format", "text", "text, json, or github (annotations)")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return o.validate() }
 	root.AddCommand(
-		newGenerate(o), newCheck(o), newTargets(o), newReport(o), newLint(o), newInit(o), newSchema(o), newPins(o), newSnapshot(o), newCache(o), newSecrets(o),
-		newLeftovers(o), newRetire(o),
+		newGenerate(o), newCheck(o), newTargets(o), newReport(o), newLint(o), newInit(o), newSchema(o), newPins(o), newEject(o), newSnapshot(o), newCache(o), newSecrets(o),
+		newRequiredCheck(o), newLeftovers(o), newRetire(o), newVersion(o), newMan(root),
 	)
+	root.SetVersionTemplate(buildLine())
+	completeValues(root)
 	for _, command := range root.Commands() {
 		command.SilenceErrors, command.SilenceUsage = true, true
 	}

@@ -1,12 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
-	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -31,18 +30,26 @@ func newSecrets(o *options) *cobra.Command {
 }
 
 func newSecretsSync(o *options) *cobra.Command {
-	s := &syncer{service: service{options: o}}
+	s := &syncer{service: service{options: o}, given: map[string]*string{}, flags: map[string]string{}}
 	command := &cobra.Command{
 		Use:   "sync",
 		Short: "Bring GitHub's variable and secrets up to date",
-		Long: `Compare the variable with the cache's name, and the secrets of the workflows, with what the
-repository's Actions have, and say what would change: create, update, unchanged, or unknown for
-a secret that is there already, since GitHub shows no value. With --apply it is changed. Values
-are never printed; secrets travel in sealed boxes that only GitHub opens.
+		Long: `Compare what the workflows need, the variable with the cache's name and the secrets of the cache
+and of garnix actions, with what the repository's Actions have, and say what would change:
+create, update, unchanged, unknown for a secret that is there already (GitHub shows no value),
+or missing where no flag says where the value is. With --apply it is changed. Values are never
+printed.
 
-A SOURCE is env:NAME, file:PATH, stdin, age:PATH (with --identity) or sops:PATH#KEY. Names come
-from the settings. The GitHub token is $GH_TOKEN, $GITHUB_TOKEN, or what "gh auth token" prints;
-$GITHUB_API_URL names the API of an Enterprise Server.
+GitHub is asked through its program gh: "gh auth login" logs in, $GH_TOKEN is a token instead,
+and the repository is the one that gh takes from git's remotes, or --repo.
+
+A SOURCE is ` + secretsource.Forms + `:
+  --token 'command:sops -d token.enc'
+  --token "command:sops -d --extract '[\"token\"]' secrets.yaml"
+  --token 'command:op read op://vault/cachix/token'
+The output of CMD is the secret. It is split at spaces, with quotes as in a shell, but no shell
+runs it: pipes, $ and ~ mean nothing there. A new key for an action need not touch the disk:
+  age-keygen | garnix2gha secrets sync --action-key deploy=- --apply
 
 A Cachix token is looked at first, and an account-wide one is refused: whoever can change a
 workflow could do everything with every cache of the account.`,
@@ -50,13 +57,13 @@ workflow could do everything with every cache of the account.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return s.run(cmd.Context()) },
 	}
 	flags := command.Flags()
-	flags.StringVar(&s.repository, "repo", "", "OWNER/NAME (default: that of git's remote origin)")
+	flags.StringVar(&s.repository, "repo", "", "[HOST/]OWNER/NAME (default: that of git's remotes)")
 	flags.StringVar(&s.environment, "environment", "", "put them into this environment instead of the repository")
 	flags.StringVar(&s.cache, "cache-name", "", "value of the variable (default: the settings' cache, then $"+nameVariable+")")
-	flags.StringVar(&s.tokenSource, "token", "", "SOURCE of the cache's token, never the token itself")
-	flags.StringVar(&s.signingKey, "signing-key", "", "SOURCE of the cache's signing key")
+	for _, f := range secretFlags() {
+		s.given[f.flag] = flags.String(f.flag, "", "SOURCE of "+f.what)
+	}
 	flags.StringArrayVar(&s.actionKeys, "action-key", nil, "ACTION=SOURCE of the age key of a garnix action; may be repeated")
-	flags.StringArrayVar(&s.identities, "identity", nil, "file of age identities that open age files; may be repeated")
 	flags.BoolVar(&s.apply, "apply", false, "make the changes")
 	flags.BoolVar(&s.accountWide, "allow-account-wide", false, "store an account-wide Cachix token all the same")
 	return command
@@ -67,11 +74,13 @@ type syncer struct {
 	service
 	repository, environment string
 	cache                   string
-	tokenSource, signingKey string
-	actionKeys              []string
+	given                   map[string]*string // the values of secretFlags
+	actionKeys              []string           // "ACTION=SOURCE"
 	apply, accountWide      bool
-	known                   *settings.Settings
-	warnings                []string
+
+	known    *settings.Settings
+	flags    map[string]string // by the name of a variable or secret: what gives its value
+	warnings []string
 }
 
 // syncJSON is the JSON of secrets sync.
@@ -88,7 +97,7 @@ func (s *syncer) run(ctx context.Context) error {
 	if s.known, err = s.settings(); err != nil {
 		return err
 	}
-	desired, err := s.desired(ctx)
+	wanted, err := s.wanted(ctx)
 	if err != nil {
 		return err
 	}
@@ -97,82 +106,51 @@ func (s *syncer) run(ctx context.Context) error {
 			fmt.Fprintf(s.stderr, "warning: %s\n", diag.Printable(warning))
 		}
 	}
-	host := s.host()
-	if desired.Owner, desired.Repo, err = s.target(ctx, host); err != nil {
-		return err
+	if len(wanted) == 0 {
+		fmt.Fprintln(s.stderr, "the workflows need neither a secret nor a variable")
+		return nil
 	}
-	token, err := s.githubToken(ctx, host)
+	hub, err := github.Open(ctx, s.dir, s.repository)
 	if err != nil {
 		return err
 	}
-	show, done := s.progress()
-	client := github.Client{BaseURL: s.getenv("GITHUB_API_URL"), Token: token, Sleep: s.sleep, Waiting: waiting(show)}
-	changes, err := client.Plan(ctx, desired)
+	hub.Environment = s.environment
+	changes, err := hub.Plan(ctx, wanted)
+	if err != nil {
+		return err
+	}
 	var applied []github.Change
-	if err == nil && s.apply {
-		applied, err = client.Apply(ctx, changes)
+	if s.apply {
+		applied, err = hub.Apply(ctx, changes)
 	}
-	done()
-	result := syncJSON{
-		Repository: desired.Owner + "/" + desired.Repo, Environment: desired.Environment,
+	printed := s.print(syncJSON{
+		Repository: hub.Name, Environment: s.environment,
 		Changes: nonNil(changes), Applied: nonNil(applied), Warnings: nonNil(s.warnings),
-	}
-	if changes != nil {
-		if err := s.print(result); err != nil {
-			return err
-		}
-	}
-	return hinted(err)
+	})
+	return cmp.Or(printed, err)
 }
 
-// desired reads the secrets, after everything that can be said without them.
-func (s *syncer) desired(ctx context.Context) (github.Desired, error) {
-	desired := github.Desired{
-		Environment: s.environment, Variables: map[string]string{}, Secrets: map[string]secretsource.Value{},
-	}
-	sources, err := s.sources()
-	if err != nil {
-		return desired, err
-	}
-	name, err := s.variable(desired.Variables)
-	if err != nil {
-		return desired, err
-	}
-	if len(sources)+len(desired.Variables) == 0 {
-		return desired, usagef("nothing to do: give --cache-name, --token, --signing-key or --action-key")
-	}
-	reader := s.reader(s.identities)
-	for _, secret := range slices.Sorted(maps.Keys(sources)) {
-		if desired.Secrets[secret], err = reader.Read(ctx, sources[secret]); err != nil {
-			return desired, err
-		}
-	}
-	if s.tokenSource == "" {
-		return desired, nil
-	}
-	return desired, s.judge(ctx, name, desired.Secrets[s.known.Cache.TokenSecret])
-}
-
-// variable adds the variable that names a Cachix cache, and returns the cache's name.
-func (s *syncer) variable(variables map[string]string) (string, error) {
+// variable returns the name of a Cachix cache, and that of the variable that tells it to the workflows; "" is none.
+func (s *syncer) variable() (cache, variable string, err error) {
 	backend, ok := s.known.Cache.Backend.(settings.Cachix)
 	switch {
 	case !ok && s.cache != "":
-		return "", usagef("--cache-name is for Cachix, and the settings name another backend")
+		return "", "", usagef("--cache-name is for Cachix, and the settings name another backend")
 	case !ok:
-		return "", nil
+		return "", "", nil
 	case restapi.HoldsToken(s.cache):
-		return "", usagef("--cache-name: that is a token; everyone can read a variable")
+		return "", "", usagef("--cache-name: that is a token; everyone can read a variable")
 	}
-	name, err := s.cacheName(s.known, s.cache)
-	if err != nil || name == "" {
-		return "", err
-	}
-	if backend.Name != "" && backend.Name != name {
+	cache, err = s.cacheName(s.known, s.cache)
+	switch {
+	case err != nil:
+	case backend.Name == "":
+		s.warnings = append(s.warnings, "GitHub gives pull requests from forks no variables, so theirs build without the cache; "+
+			`"garnix2gha init --cache `+cmp.Or(cache, "NAME")+`" writes the name into the settings`)
+	case backend.Name != cache:
 		s.warnings = append(s.warnings, fmt.Sprintf("the workflows use %s, which the settings name, whatever the variable says", backend.Name))
 	}
-	variables[backend.NameVariable] = name
-	return name, nil
+	return cache, backend.NameVariable, err
 }
 
 // judge looks at a Cachix token before it goes where CI runs. Whether it is account-wide is told by Cachix alone; where
@@ -237,14 +215,16 @@ func (s *syncer) print(result syncJSON) error {
 			note = "there already, to be replaced: GitHub shows no value"
 		case github.Update:
 			note = "has another value"
+		case github.Missing:
+			note = "not set; give it with " + s.flags[change.Name]
 		}
-		if change.Action != github.Unchanged {
+		if change.Pending() {
 			pending++
 		}
 		if slices.ContainsFunc(result.Applied, func(c github.Change) bool { return c.Kind == change.Kind && c.Name == change.Name }) {
 			note = "done"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", change.Kind, diag.Printable(change.Name), change.Action, diag.Printable(change.Where), note)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", change.Kind, diag.Printable(change.Name), change.Action, diag.Printable(change.Where), diag.Printable(note))
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -256,12 +236,4 @@ func (s *syncer) print(result syncJSON) error {
 		fmt.Fprintln(s.stderr, "nothing was changed; --apply makes these changes")
 	}
 	return nil
-}
-
-// hinted puts the next step of GitHub's refusals on a line of its own.
-func hinted(err error) error {
-	if refusal, ok := errors.AsType[*github.Error](err); ok && refusal.Hint != "" {
-		return fmt.Errorf("%w\nhint: %s", err, strings.ReplaceAll(refusal.Hint, "\n", " "))
-	}
-	return err
 }

@@ -3,10 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -16,6 +16,7 @@ import (
 	"garnix2gha/generator/config"
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/flake"
+	"garnix2gha/generator/output"
 	"garnix2gha/generator/target"
 )
 
@@ -165,7 +166,11 @@ func (o *options) list(ctx context.Context, dir string, in generator.Input) (lis
 	}
 	fresh.surprises(taken)
 	fresh.diags = fresh.diags.Sorted()
-	fresh.encoded, err = taken.Lock.Encode()
+	encoded, err := taken.Lock.Encode()
+	if err != nil {
+		return listing{}, err
+	}
+	fresh.encoded, err = output.JSON(json.RawMessage(encoded)) // as prettier would have it
 	return fresh, err
 }
 
@@ -180,13 +185,4 @@ func (l *listing) surprises(taken nix.Snapshot) {
 		l.diags.Add(diag.Notice, diag.Pos{File: "flake.lock"}, "flake-lock-written", "commit it",
 			"nix wrote flake.lock, as every nix command in this flake does")
 	}
-}
-
-// progress returns what shows on a terminal, and only there, what is being done, and what removes it again.
-func (o *options) progress() (show func(string), done func()) {
-	if !o.terminal(o.stderr) || o.getenv("TERM") == "dumb" {
-		return nil, func() {}
-	}
-	const clear = "\r\x1b[K"
-	return func(what string) { fmt.Fprint(o.stderr, clear, strings.TrimSpace(what), " …") }, func() { fmt.Fprint(o.stderr, clear) }
 }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"crypto/rand"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,10 +11,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-
-	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
-	"golang.org/x/crypto/nacl/box"
 )
 
 // The tokens of these tests: none of their texts may ever be shown.
@@ -136,73 +130,6 @@ func (s *cachixStandIn) answer(w http.ResponseWriter, r *http.Request) {
 	default:
 		say(401, "text/plain", "Unauthorized")(w, r)
 	}
-}
-
-// githubStandIn holds the variables and secrets of octo/flake, and opens the sealed boxes with a real key.
-type githubStandIn struct {
-	*answers
-	variables, secrets map[string]string // by "place/NAME", with place "actions" or "environments/E"
-}
-
-func newGitHub(t *testing.T) *githubStandIn {
-	t.Helper()
-	public, private, err := box.GenerateKey(rand.Reader)
-	require.NoError(t, err)
-	s := &githubStandIn{variables: map[string]string{}, secrets: map[string]string{}}
-	s.answers = serve(t, func(w http.ResponseWriter, r *http.Request) {
-		rest, found := strings.CutPrefix(r.URL.Path, "/repos/octo/flake")
-		place, name := rest, ""
-		kind := ""
-		for _, k := range []string{"/variables", "/secrets"} {
-			if before, after, ok := strings.Cut(rest, k); ok {
-				place, name, kind = strings.Trim(before, "/"), strings.Trim(after, "/"), k
-			}
-		}
-		var body struct {
-			Name  string
-			Value string
-			Box   string `json:"encrypted_value"`
-		}
-		_ = json.NewDecoder(r.Body).Decode(&body)
-		stored := map[string]map[string]string{"/variables": s.variables, "/secrets": s.secrets}[kind]
-		old, there := stored[place+"/"+name]
-		reply := func(status int, value any) {
-			w.WriteHeader(status)
-			_ = json.NewEncoder(w).Encode(value)
-		}
-		switch {
-		case r.Header.Get("Authorization") != "Bearer "+githubToken:
-			reply(401, map[string]string{"message": "Bad credentials"})
-		case !found:
-			reply(404, map[string]string{"message": "Not Found"})
-		case rest == "", r.Method == http.MethodGet && kind != "" && name == "":
-			reply(200, map[string]any{})
-		case r.Method == http.MethodPost:
-			stored[place+"/"+body.Name] = body.Value
-			reply(201, map[string]any{})
-		case r.Method == http.MethodGet && name == "public-key":
-			reply(200, map[string]string{"key_id": "1", "key": base64.StdEncoding.EncodeToString(public[:])})
-		case r.Method == http.MethodPut:
-			sealed, err := base64.StdEncoding.DecodeString(body.Box)
-			assert.NoError(t, err)
-			opened, ok := box.OpenAnonymous(nil, sealed, public, private)
-			assert.True(t, ok, "the box opens with the repository's key")
-			stored[place+"/"+name] = string(opened)
-			reply(map[bool]int{true: 204, false: 201}[there], nil)
-		case !there:
-			reply(404, map[string]string{"message": "Not Found"})
-		case r.Method == http.MethodPatch:
-			stored[place+"/"+name] = body.Value
-			w.WriteHeader(204)
-		default:
-			shown := map[string]string{"name": name}
-			if kind == "/variables" {
-				shown["value"] = old
-			}
-			reply(200, shown)
-		}
-	})
-	return s
 }
 
 // storePath makes a store path out of a name.

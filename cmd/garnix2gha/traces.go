@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,7 +8,6 @@ import (
 
 	"github.com/rogpeppe/go-internal/diff"
 
-	"garnix2gha/cmd/internal/github"
 	"garnix2gha/cmd/internal/leftovers"
 	"garnix2gha/generator/diag"
 )
@@ -23,15 +21,14 @@ type replacementJSON struct {
 // editJSON is one file in the JSON of leftovers --fix and of retire.
 type editJSON struct {
 	Path   string `json:"path"`
-	Action string `json:"action"`           // changed, created, updated or removed
-	Secret bool   `json:"secret,omitempty"` // what goes holds credentials, so that there is no diff
+	Action string `json:"action"` // changed, created, updated or removed
 	Diff   string `json:"diff,omitempty"`
 }
 
 // edited describes an edit; only what is not carried out has a diff.
 func edited(edit leftovers.Edit, withDiff bool) editJSON {
-	e := editJSON{Path: edit.Path, Action: "changed", Secret: edit.Secret}
-	if withDiff && !edit.Secret {
+	e := editJSON{Path: edit.Path, Action: "changed"}
+	if withDiff {
 		e.Diff = string(diff.Diff("a/"+diag.Printable(edit.Path), edit.Old, "b/"+diag.Printable(edit.Path), edit.New))
 	}
 	return e
@@ -42,8 +39,6 @@ func (o *options) printEdit(e editJSON, dryRun bool) {
 	switch {
 	case !dryRun:
 		fmt.Fprintf(o.stdout, "%-9s %s\n", e.Action, diag.Printable(e.Path))
-	case e.Secret:
-		fmt.Fprintf(o.stderr, "credentials would be removed from %s, so no diff is shown\n", diag.Printable(e.Path))
 	case o.terminal(o.stdout):
 		fmt.Fprint(o.stdout, harmless(e.Diff))
 	default:
@@ -69,7 +64,10 @@ func harmless(text string) string {
 	return b.String()
 }
 
-func (o *options) printLeftovers(found mended) error {
+// requiredCheckHint names what no file tells.
+const requiredCheckHint = `hint: required checks are no files: "garnix2gha required-check" shows them, and moves them from garnix's app`
+
+func (o *options) printLeftovers(found cleanup) error {
 	files := []editJSON{}
 	for _, edit := range found.edits {
 		files = append(files, edited(edit, found.dryRun))
@@ -99,10 +97,19 @@ func (o *options) printLeftovers(found mended) error {
 	}
 	for _, t := range found.left {
 		if t.Fix != leftovers.Kept {
-			fmt.Fprintf(traces, "%s: %s: %s\n", place(t.Pos), t.Kind, diag.Printable(t.Mend))
+			fmt.Fprintln(traces, spoken(t))
 		}
 	}
 	return o.printSummary(found)
+}
+
+// spoken is a trace as one line.
+func spoken(t leftovers.Trace) string {
+	return fmt.Sprintf("%s: %s: %s", place(t.Pos), t.Kind, advised(t))
+}
+
+func advised(t leftovers.Trace) string {
+	return diag.Printable(t.Advice) + map[leftovers.Remedy]string{leftovers.Safe: " (--fix does it)", leftovers.Partly: " (--fix does a part)"}[t.Fix]
 }
 
 // place is where a trace is, for the start of a line: a file's name shall neither harm the terminal nor be taken for a
@@ -116,10 +123,10 @@ func place(pos diag.Pos) string {
 }
 
 // printSummary tells how many traces there are of each kind, what is kept where, and what to do next.
-func (o *options) printSummary(found mended) error {
+func (o *options) printSummary(found cleanup) error {
 	if len(found.left) > 0 {
 		w := tabwriter.NewWriter(o.stderr, 0, 0, 2, ' ', 0)
-		fmt.Fprintln(w, "kind\tlines\t--fix\tpartly\tby hand\tkept")
+		fmt.Fprintln(w, "kind\ttraces\t--fix\tpartly\tby hand\tkept")
 		for _, c := range leftovers.Summary(found.left) {
 			fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\n", c.Kind, c.Total, c.Safe, c.Partly, c.Manual, c.Kept)
 		}
@@ -130,32 +137,34 @@ func (o *options) printSummary(found mended) error {
 	for _, line := range kept(found.left) {
 		fmt.Fprintln(o.stderr, line)
 	}
-	if found.stale {
-		fmt.Fprintln(o.stderr, `next: run "garnix2gha generate", because garnix.yaml changed`)
+	by := func(fix ...leftovers.Remedy) bool {
+		return slices.ContainsFunc(found.left, func(t leftovers.Trace) bool { return slices.Contains(fix, t.Fix) })
 	}
-	counted := slices.ContainsFunc(found.left, leftovers.Trace.Counted)
 	switch {
-	case !counted:
+	case !slices.ContainsFunc(found.left, leftovers.Trace.Counted):
 		fmt.Fprintln(o.stderr, "nothing is left to do")
-	case !found.fixed && slices.ContainsFunc(found.left, func(t leftovers.Trace) bool { return t.Fix == leftovers.Safe || t.Fix == leftovers.Partly }):
-		fmt.Fprintln(o.stderr, "hint: garnix2gha leftovers --fix --dry-run shows what can be mended without judgement")
+	case !found.fixed && by(leftovers.Safe, leftovers.Partly):
+		fmt.Fprintln(o.stderr, "hint: garnix2gha leftovers --fix --dry-run shows what can be fixed without judgement")
+	}
+	if !found.fixed && found.with.CacheURL == "" && slices.ContainsFunc(found.left, swaps) {
+		fmt.Fprintln(o.stderr, "hint: no new cache is known that --fix could put in garnix's place; "+nameCacheHint)
 	}
 	if !found.fixed {
-		fmt.Fprintln(o.stderr, "hint: required checks are no files: garnix2gha leftovers --checks prints the commands that move them")
+		fmt.Fprintln(o.stderr, requiredCheckHint)
 	}
 	return nil
 }
 
 // kept are lines that tell which files may go on naming garnix, and why.
 func kept(traces []leftovers.Trace) []string {
-	type reason struct{ file, mend string }
+	type reason struct{ file, advice string }
 	var order []reason
 	count := map[reason]int{}
 	for _, t := range traces {
 		if t.Fix != leftovers.Kept {
 			continue
 		}
-		r := reason{file: t.File, mend: t.Mend}
+		r := reason{file: t.File, advice: t.Advice}
 		if count[r] == 0 {
 			order = append(order, r)
 		}
@@ -163,7 +172,7 @@ func kept(traces []leftovers.Trace) []string {
 	}
 	var lines []string
 	for _, r := range order {
-		lines = append(lines, fmt.Sprintf("kept      %s (%s): %s", diag.Printable(r.file), plural(count[r], "line"), diag.Printable(r.mend)))
+		lines = append(lines, fmt.Sprintf("kept      %s (%s): %s", diag.Printable(r.file), plural(count[r], "line"), diag.Printable(r.advice)))
 	}
 	return lines
 }
@@ -181,33 +190,7 @@ func findings(traces []leftovers.Trace) diag.List {
 		}
 		pos := t.Pos
 		pos.File = diag.Printable(pos.File)
-		l.Add(severity, pos, string(t.Kind), t.Command, "%s", diag.Printable(t.Mend))
+		l.Add(severity, pos, string(t.Kind), "", "%s", advised(t))
 	}
 	return l
-}
-
-// printRequiredChecks prints the commands that put the aggregate check in the place of garnix's.
-func (o *options) printRequiredChecks(ctx context.Context, s survey) error {
-	commands, err := s.requiredChecks(ctx)
-	if err != nil {
-		return err
-	}
-	if o.format == "json" {
-		return o.printJSON(map[string]any{"commands": commands})
-	}
-	if s.options.Aggregate == "" {
-		fmt.Fprintf(o.stderr, "notice: no workflow here reports the check %q yet: run these when one does\n", diag.Printable(s.settings.Names.Aggregate))
-	}
-	_, err = fmt.Fprint(o.stdout, commands)
-	return err
-}
-
-// requiredChecks are the commands for the repository that the remote origin names, else for the one gh stands in.
-func (s survey) requiredChecks(ctx context.Context) (string, error) {
-	remote, err := s.tree.Remote(ctx, "origin")
-	if err != nil {
-		return "", err
-	}
-	owner, name, _ := github.ParseRemote(remote, "")
-	return leftovers.RequiredCheckCommands(owner, name, s.settings.Names.Aggregate), nil
 }

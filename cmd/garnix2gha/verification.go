@@ -17,6 +17,7 @@ type verification struct {
 	Targets  []verifiedTarget `json:"targets"` // sorted by attribute
 	Paths    []verifiedPath   `json:"paths"`   // of the paths asked about, what is missing or unknown
 	Closure  []verifiedPath   `json:"closure"` // of what they refer to, what is missing or unknown
+	Faults   []verifiedFault  `json:"faults"`  // of caches as a whole; paths not asked about are counted here and not listed
 	Summary  verifiedSummary  `json:"summary"`
 	Warnings diag.List        `json:"warnings"`
 }
@@ -44,6 +45,15 @@ type verifiedOutput struct {
 	Verdict bincache.Verdict `json:"verdict"`
 	Cause   string           `json:"cause"`
 	Next    string           `json:"next"`
+
+	unasked bool // one of the faults is the cause
+}
+
+// verifiedFault is why a cache could not be asked about anything.
+type verifiedFault struct {
+	Cause string `json:"cause"`
+	Next  string `json:"next"`
+	Count int    `json:"count"` // of the outputs and paths that are unknown for it
 }
 
 type verifiedPath struct {
@@ -62,10 +72,23 @@ type verifiedSummary struct {
 	Unknown  int `json:"unknown"`
 }
 
+func (s *verifiedSummary) add(v bincache.Verdict) {
+	switch v {
+	case bincache.InCache:
+		s.InCache++
+	case bincache.Upstream:
+		s.Upstream++
+	case bincache.Missing:
+		s.Missing++
+	default:
+		s.Unknown++
+	}
+}
+
 func newVerification(a access) verification {
 	return verification{
 		Cache:   verifiedCache{URL: shown(a.url), PublicKeys: nonNil(a.keys)},
-		Targets: []verifiedTarget{}, Paths: []verifiedPath{}, Closure: []verifiedPath{}, Warnings: nonNil(a.warnings),
+		Targets: []verifiedTarget{}, Paths: []verifiedPath{}, Closure: []verifiedPath{}, Faults: []verifiedFault{}, Warnings: nonNil(a.warnings),
 	}
 }
 
@@ -87,34 +110,34 @@ func (f *verification) byPath() (map[string][]*verifiedOutput, []string) {
 	return outputs, paths
 }
 
-func (f *verification) count(v bincache.Verdict) {
-	switch v {
-	case bincache.InCache:
-		f.Summary.InCache++
-	case bincache.Upstream:
-		f.Summary.Upstream++
-	case bincache.Missing:
-		f.Summary.Missing++
-	default:
-		f.Summary.Unknown++
+// note counts a result and keeps it if it is not as it should be.
+func (f *verification) note(list *[]verifiedPath, r bincache.Result) {
+	f.Summary.add(r.Verdict)
+	if r.Unasked {
+		f.blame(r)
+	} else if r.Verdict == bincache.Missing || r.Verdict == bincache.Unknown {
+		*list = append(*list, verifiedPath{Path: r.Path, From: r.From, Verdict: r.Verdict, Cause: r.Cause, Next: r.Next})
 	}
 }
 
-// note keeps a result that is not as it should be.
-func (f *verification) note(list *[]verifiedPath, r bincache.Result) {
-	if r.Verdict == bincache.Missing || r.Verdict == bincache.Unknown {
-		*list = append(*list, verifiedPath{Path: r.Path, From: r.From, Verdict: r.Verdict, Cause: r.Cause, Next: r.Next})
+// blame counts a path with the fault that kept it from being asked about.
+func (f *verification) blame(r bincache.Result) {
+	at := slices.IndexFunc(f.Faults, func(known verifiedFault) bool { return known.Cause == r.Cause })
+	if at < 0 {
+		at = len(f.Faults)
+		f.Faults = append(f.Faults, verifiedFault{Cause: r.Cause, Next: r.Next})
 	}
+	f.Faults[at].Count++
 }
 
 // finish counts the targets and puts everything in order.
 func (f *verification) finish() {
 	for _, t := range f.Targets {
 		if t.Error != "" {
-			f.count(bincache.Unknown)
+			f.Summary.add(bincache.Unknown)
 		}
 		for _, output := range t.Outputs {
-			f.count(output.Verdict)
+			f.Summary.add(output.Verdict)
 		}
 	}
 	order := func(a, b verifiedPath) int {
@@ -155,14 +178,24 @@ type verdictRow struct {
 	pos                             diag.Pos
 }
 
-// rows are the lines of the table, what is missing first, then what is unknown.
+// rows are the lines of the table, what is missing first, then what is unknown. A cache's fault is one line.
 func (f *verification) rows() []verdictRow {
 	var rows []verdictRow
+	for _, fault := range f.Faults {
+		what := "1 output"
+		if fault.Count > 1 {
+			what = fmt.Sprintf("each of %d outputs", fault.Count)
+		}
+		rows = append(rows, verdictRow{verdict: bincache.Unknown, attr: what, cause: fault.Cause, next: fault.Next})
+	}
 	for _, t := range f.Targets {
 		if t.Error != "" {
 			rows = append(rows, verdictRow{verdict: bincache.Unknown, attr: t.Attr, cause: t.Error, next: t.next, pos: t.pos})
 		}
 		for _, o := range t.Outputs {
+			if o.unasked {
+				continue
+			}
 			rows = append(rows, verdictRow{verdict: o.Verdict, attr: t.Attr, output: o.Name, path: o.Path, cause: o.Cause, next: o.Next, pos: t.pos})
 		}
 	}

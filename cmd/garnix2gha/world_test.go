@@ -44,6 +44,9 @@ func (i invocation) run(t *testing.T, args ...string) outcome {
 type program struct {
 	dir string
 	env map[string]string // nothing else but what the system needs
+
+	stdin string
+	hub   *githubStandIn // what the program may ask while it runs; the test has it to itself before and after
 }
 
 func (p program) run(t *testing.T, args ...string) outcome {
@@ -55,7 +58,11 @@ func (p program) run(t *testing.T, args ...string) outcome {
 		command.Env = append(command.Env, name+"="+value)
 	}
 	var stdout, stderr bytes.Buffer
-	command.Stdout, command.Stderr = &stdout, &stderr
+	command.Stdin, command.Stdout, command.Stderr = strings.NewReader(p.stdin), &stdout, &stderr
+	if p.hub != nil {
+		p.hub.hand()
+		defer p.hub.hand()
+	}
 	if err := command.Run(); err != nil {
 		var exit *exec.ExitError
 		require.ErrorAs(t, err, &exit)

@@ -99,7 +99,7 @@ func (r *lineReader) Read(p []byte) (int, error) {
 
 // syntaxHint knows the mistakes seen in real files.
 func syntaxHint(message, line string) string {
-	star := strings.Contains(message, "alphabetic") || strings.Contains(message, "unknown anchor")
+	star := strings.Contains(message, "alphabetic or numeric") || strings.Contains(message, "unknown anchor")
 	switch {
 	case star && starred.MatchString(line):
 		return `quote a matcher or pattern that starts with "*", for example "*.x86_64-linux.*"`

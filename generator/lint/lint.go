@@ -10,25 +10,39 @@ import (
 	"garnix2gha/generator/diag"
 )
 
-// Check returns what is wrong with the workflow src, sorted. Labels names runner labels beyond GitHub's own. The
-// error is a failure of the linter itself, not of the workflow.
-//
-// actionlint's Linter type is not used: it sets a global, prints, and looks at the file system.
+// Check returns what is wrong with the workflow src by every rule, sorted. Labels names runner labels beyond GitHub's
+// own. The error is a failure of the linter itself, not of the workflow.
 func Check(file string, src []byte, labels []string) (diag.List, error) {
+	workflow, diags, err := parse(file, src, labels)
+	if err != nil {
+		return nil, err
+	}
+	own(&diags, file, src, workflow)
+	return diags.Sorted(), nil
+}
+
+// Sound returns what actionlint alone finds wrong with a workflow, sorted: what this project demands beyond is no
+// concern of those that others wrote.
+func Sound(file string, src []byte, labels []string) (diag.List, error) {
+	_, diags, err := parse(file, src, labels)
+	return diags.Sorted(), err
+}
+
+// parse applies actionlint's rules. Its Linter type is not used: it sets a global, prints, and looks at the file system.
+func parse(file string, src []byte, labels []string) (*actionlint.Workflow, diag.List, error) {
 	var diags diag.List
 	workflow, problems := actionlint.Parse(src)
 	if workflow != nil {
 		found, err := visit(workflow, labels)
 		if err != nil {
-			return nil, fmt.Errorf("lint %s: %w", file, err)
+			return nil, nil, fmt.Errorf("lint %s: %w", file, err)
 		}
 		problems = append(problems, found...)
 	}
 	for _, p := range problems {
 		diags.Errorf(diag.Pos{File: file, Line: p.Line, Column: p.Column}, "actionlint-"+p.Kind, "", "%s", p.Message)
 	}
-	own(&diags, file, src, workflow)
-	return diags.Sorted(), nil
+	return workflow, diags, nil
 }
 
 func visit(workflow *actionlint.Workflow, labels []string) ([]*actionlint.Error, error) {

@@ -81,6 +81,17 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+func TestSoundAsksForNoMoreThanActionlint(t *testing.T) {
+	t.Parallel()
+	got, err := lint.Sound("w.yml", []byte("on: push\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n      - uses: actions/checkout@v6\n"), nil)
+	require.NoError(t, err)
+	assert.Empty(t, got)
+	got, err = lint.Sound("w.yml", []byte("on: push\njobs:\n  a:\n    runs-on: ubuntu-25.99\n    steps:\n      - run: echo\n"), nil)
+	require.NoError(t, err)
+	require.Len(t, got, 1)
+	assert.Equal(t, "actionlint-runner-label", got[0].Code)
+}
+
 func FuzzCheckNeverPanics(f *testing.F) {
 	f.Add(sound)
 	f.Add("on: push\njobs:\n  a:\n    uses: x\n")

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 
@@ -14,7 +13,8 @@ import (
 // Status says how a file on disk relates to what would be generated now.
 type Status string
 
-// The statuses. Current and Pins are fine; the others want "garnix2gha generate".
+// The statuses. Current and Pins are fine, and StaleGenerator is unless one is strict; the others want
+// "garnix2gha generate".
 const (
 	Current        Status = "current"
 	PinsMoved      Status = "pins"            // only pins of the same actions moved, as a bot moves them
@@ -23,16 +23,12 @@ const (
 	Edited         Status = "edited"          // somebody changed the file
 	Missing        Status = "missing"
 	Orphan         Status = "orphan"  // ours, but nothing renders it any more
-	Foreign        Status = "foreign" // stands where we would write, without our header
+	Foreign        Status = "foreign" // stands where we would write or where programs are loaded, without our header
 )
 
 // OK reports whether the status passes the check.
-func (s Status) OK() bool { return s == Current || s == PinsMoved }
-
-// File is a generated file with its header.
-type File struct {
-	Path string // slash path relative to the repository root
-	Data []byte
+func (s Status) OK(strict bool) bool {
+	return s == Current || s == PinsMoved || s == StaleGenerator && !strict
 }
 
 // Change compares one file. Old is nil when it is missing on disk, New when nothing renders it.
@@ -42,106 +38,210 @@ type Change struct {
 	Cause  string // a sentence, lower case, no full stop
 	Edited bool   // somebody changed the file after it was generated
 	Old    []byte
-	New    []byte
+	New    []byte // with the pins that a bot moved
 }
 
-// Compare judges every wanted file and every file on disk that is ours, sorted by path. Disk holds the workflows of the
-// repository by path; line ends do not matter.
+// Compare judges every wanted file and every file on disk that is ours, sorted by path. Disk holds the repository's
+// workflows, its targets.json and all that lies among the programs, by path. Workflows and targets.json are compared by
+// what they say, whoever formatted them; programs with this program's own copy. What changed since, the committed
+// targets.json tells.
 func Compare(want []File, disk map[string][]byte) []Change {
+	then := historyOf(want, disk[Targets])
 	var changes []Change
 	wanted := map[string]bool{}
 	for _, file := range want {
 		wanted[file.Path] = true
 		old, exists := disk[file.Path]
-		change := Change{Path: file.Path, New: file.Data}
-		if !exists {
-			change.Status, change.Cause = Missing, "it would be generated but does not exist"
-		} else {
+		change := Change{Path: file.Path, New: file.Data, Status: Missing, Cause: "it would be generated but does not exist"}
+		if exists {
 			change.Old = old
-			change.Status, change.Cause = judge(normal(old), file.Data)
+			change.Status, change.Cause = then.judge(file, old)
 			change.Edited = change.Status == Edited
+			if strings.HasPrefix(file.Path, Dir+"/") && change.Status != Foreign {
+				change.New = withPins(file.Data, moved(old, file.Data))
+			}
 		}
 		changes = append(changes, change)
 	}
 	for _, name := range slices.Sorted(maps.Keys(disk)) {
-		if !wanted[name] && Generated(disk[name]) {
-			change := Change{Path: name, Status: Orphan, Old: disk[name], Cause: "it was generated once, and nothing renders it any more"}
-			was, body, ok := split(normal(disk[name]))
-			if change.Edited = !ok || was.Body != bodyDigest(body); change.Edited {
+		if wanted[name] {
+			continue
+		}
+		change := Change{Path: name, Old: disk[name]}
+		switch {
+		case Ours(name, disk[name]):
+			change.Status, change.Cause = Orphan, "it was generated once, and nothing renders it any more"
+			if change.Edited = edited(name, disk[name]); change.Edited {
 				change.Cause += "; somebody changed it since"
 			}
-			changes = append(changes, change)
+		case strings.HasPrefix(name, Programs+"/"):
+			change.Status, change.Cause = Foreign, "it lies where the programs are loaded from, and is none of them"
+		default:
+			continue
 		}
+		changes = append(changes, change)
 	}
+	then.upgrade(changes)
 	slices.SortFunc(changes, func(a, b Change) int { return strings.Compare(a.Path, b.Path) })
 	return changes
 }
 
-func judge(old, fresh []byte) (Status, string) {
-	if bytes.Equal(old, fresh) {
-		return Current, ""
+// history is what the committed targets.json tells of the last generation.
+type history struct {
+	known  bool     // there is one that can be read
+	writer string   // the version of this program that wrote it
+	other  bool     // and that is not this version
+	inputs []string // what became of the inputs since
+}
+
+func historyOf(want []File, committed []byte) history {
+	i := slices.IndexFunc(want, func(f File) bool { return f.Path == Targets })
+	old, err := decodeManifest(committed)
+	if err != nil || i < 0 {
+		return history{}
 	}
-	if !Generated(old) {
-		return Foreign, "it stands where a workflow would be written, but has no header of garnix2gha"
+	fresh, _ := decodeManifest(want[i].Data)
+	h := history{known: true, other: text(old["generator"]) != text(fresh["generator"])}
+	h.writer, _ = old["generator"].(string)
+	before, _ := old["inputs"].(map[string]any)
+	now, _ := fresh["inputs"].(map[string]any)
+	names := maps.Clone(before)
+	if names == nil {
+		names = map[string]any{}
 	}
-	was, oldBody, ok := split(old)
-	is, freshBody, _ := split(fresh)
-	if !ok {
-		return Edited, "its header can not be read any more"
-	}
-	inputs := movedInputs(was.Inputs, is.Inputs)
-	switch {
-	case was.Body != bodyDigest(oldBody):
-		cause := "somebody changed it after it was generated"
-		if len(inputs) > 0 {
-			cause += "; besides, " + strings.Join(inputs, ", ")
+	maps.Copy(names, now)
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		was, _ := before[name].(string)
+		is, _ := now[name].(string)
+		switch {
+		case was == is:
+		case was == "":
+			h.inputs = append(h.inputs, diag.Printable(name)+" was added")
+		case is == "":
+			h.inputs = append(h.inputs, diag.Printable(name)+" was removed")
+		default:
+			h.inputs = append(h.inputs, diag.Printable(name)+" changed")
 		}
-		return Edited, cause
-	case len(inputs) > 0:
-		return StaleInputs, strings.Join(inputs, ", ")
-	case bytes.Equal(oldBody, freshBody):
-		return Edited, "somebody changed its header"
-	case bytes.Equal(withoutPins(oldBody), withoutPins(freshBody)):
-		return PinsMoved, "other pins: " + strings.Join(movedPins(oldBody, freshBody), ", ")
+	}
+	return h
+}
+
+// judge compares a file that is wanted with the one on disk.
+func (h history) judge(file File, old []byte) (Status, string) {
+	switch {
+	case !Ours(file.Path, old):
+		return Foreign, "it stands where garnix2gha would write, but does not come from it"
+	case file.Path == Targets:
+		return h.judgeManifest(old, file.Data)
+	case strings.HasPrefix(file.Path, Programs+"/"):
+		return h.judgeProgram(old, file.Data)
+	}
+	return h.judgeWorkflow(old, file.Data)
+}
+
+func (h history) judgeWorkflow(old, fresh []byte) (Status, string) {
+	was, err := decodeYAML(old)
+	if err != nil {
+		return Edited, "it is not YAML any more"
+	}
+	is, err := decodeYAML(fresh)
+	bare := withoutPins(was)
+	switch {
+	case err == nil && same(was, is):
+		return Current, ""
+	case headerDigest(old) == "":
+		return Edited, "its header cannot be read any more"
+	case headerDigest(old) != digestOf(bare):
+		return h.edited()
+	case err == nil && same(bare, withoutPins(is)):
+		if kept, err := decodeYAML(withPins(fresh, moved(old, fresh))); err == nil && same(was, kept) {
+			return PinsMoved, "other pins: " + strings.Join(names(moved(old, fresh)), ", ")
+		}
+	}
+	return h.stale()
+}
+
+func (h history) judgeProgram(old, fresh []byte) (Status, string) {
+	switch {
+	case bytes.Equal(normal(old), normal(fresh)):
+		return Current, ""
+	case h.known && h.other:
+		return StaleGenerator, fmt.Sprintf("garnix2gha %s wrote it, and only that version can vouch for it", diag.Printable(h.writer))
+	}
+	return Edited, "it is not what garnix2gha writes"
+}
+
+func (h history) judgeManifest(old, fresh []byte) (Status, string) {
+	was, err := decodeManifest(old)
+	if err != nil {
+		return Edited, "it is not JSON any more"
+	}
+	is, _ := decodeManifest(fresh)
+	switch {
+	case same(without(was, "generator"), without(is, "generator")):
+		return Current, ""
+	case was["digest"] != manifestDigest(was):
+		return h.edited()
+	}
+	return h.stale()
+}
+
+// upgrade lets targets.json name this version when another one wrote it and other files are written anew.
+func (h history) upgrade(changes []Change) {
+	other := func(c Change) bool { return c.Status != Current && c.Status != PinsMoved && c.Status != Foreign }
+	if !h.other || !slices.ContainsFunc(changes, other) {
+		return
+	}
+	for i := range changes {
+		if changes[i].Path == Targets && changes[i].Status == Current {
+			changes[i].Status, changes[i].Cause = StaleGenerator, "it names the version that wrote the other files"
+		}
+	}
+}
+
+func (h history) edited() (Status, string) {
+	cause := "somebody changed it after it was generated"
+	if len(h.inputs) > 0 {
+		cause += "; besides, " + strings.Join(h.inputs, ", ")
+	}
+	return Edited, cause
+}
+
+func (h history) stale() (Status, string) {
+	switch {
+	case len(h.inputs) > 0:
+		return StaleInputs, strings.Join(h.inputs, ", ")
+	case !h.known:
+		return StaleInputs, Targets + ", which tells what changed, cannot be read"
 	}
 	return StaleGenerator, "the inputs are unchanged, but this version of garnix2gha renders them otherwise"
 }
 
-func movedInputs(was, is map[string]string) []string {
-	names := maps.Clone(was)
-	if names == nil {
-		names = map[string]string{}
+// Ours reports whether a file comes from us. JSON has no comments: targets.json says so under "//".
+func Ours(name string, content []byte) bool {
+	if name == Targets {
+		return bytes.Contains(content, []byte(`"//"`)) && bytes.Contains(content, []byte("garnix2gha generate"))
 	}
-	maps.Copy(names, is)
+	return Generated(content)
+}
+
+// edited reports whether somebody changed a file that nothing renders any more. Of a program nobody can tell.
+func edited(name string, content []byte) bool {
+	switch {
+	case name == Targets:
+		value, err := decodeManifest(content)
+		return err != nil || value["digest"] != manifestDigest(value)
+	case strings.HasPrefix(name, Programs+"/"):
+		return false
+	}
+	value, err := decodeYAML(content)
+	return err != nil || headerDigest(content) != digestOf(withoutPins(value))
+}
+
+func names(pins map[string]Pin) []string {
 	var out []string
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		before, had := was[name]
-		now, has := is[name]
-		switch {
-		case !had:
-			out = append(out, diag.Printable(name)+" was added")
-		case !has:
-			out = append(out, diag.Printable(name)+" was removed")
-		case before != now:
-			out = append(out, diag.Printable(name)+" changed")
-		}
+	for _, action := range slices.Sorted(maps.Keys(pins)) {
+		out = append(out, strings.TrimSpace(fmt.Sprintf("%s@%.12s %s", action, pins[action].SHA, pins[action].Version)))
 	}
 	return out
 }
-
-func movedPins(old, fresh []byte) []string {
-	var out []string
-	ours := map[string]Pin{}
-	for _, pin := range Pins(fresh) {
-		ours[pin.Action] = pin
-	}
-	for _, pin := range Pins(old) {
-		if ours[pin.Action] != pin {
-			out = append(out, strings.TrimSpace(fmt.Sprintf("%s@%.12s %s", pin.Action, pin.SHA, pin.Version)))
-		}
-	}
-	return out
-}
-
-// Path returns where a workflow of the given base name lies.
-func Path(name string) string { return path.Join(Dir, name) }

@@ -15,38 +15,40 @@ import (
 
 // Input is what is known when workflows are generated.
 type Input struct {
-	Config       *config.Config
-	ConfigDigest string // SHA-256 in hex of garnix.yaml without carriage returns, "" when that file decides nothing
-	Settings     *settings.Settings
-	Lock         *flake.Lock      // nil when the flake's outputs are not known
-	Selection    target.Selection // over every branch
+	Config    *config.Config
+	Settings  *settings.Settings
+	Lock      *flake.Lock       // nil when the flake's outputs are not known
+	Selection target.Selection  // over every branch
+	Inputs    map[string]string // digest by path of the files that a run can compare
+	Version   string            // of this program
 }
+
+// pushMinutes are left of a build job's time for the push when building has to stop.
+const pushMinutes = 30
 
 // New decides everything. With errors the plan is nil.
 func New(in Input) (*Plan, Strategy, diag.List) {
 	var diags diag.List
 	strategy := choose(in, &diags)
-	source, strategy := sourceOf(in, strategy, &diags)
 	s := in.Settings
 	dir, _ := in.Config.FlakePath() // target.Select refused one outside
 	spelled(&diags, in.Config.FlakeDir.Pos, "flakeDir", dir)
-	p := &Plan{Common: Common{
-		Uses: Uses{
-			Checkout: pin(s, "actions/checkout"),
-			Nix:      pin(s, installer(s.Nix.Installer)),
-			Cachix:   pin(s, "cachix/cachix-action"),
-			Upload:   pin(s, "actions/upload-artifact"),
-			Download: pin(s, "actions/download-artifact"),
+	p := &Plan{
+		Common: Common{
+			Uses: Uses{
+				Checkout: pin(s, "actions/checkout"),
+				Nix:      pin(s, installer(s.Nix.Installer)),
+				Upload:   pin(s, "actions/upload-artifact"),
+				Download: pin(s, "actions/download-artifact"),
+			},
+			Nix:    install(s),
+			Helper: label(s.PlanRunner),
+			Store:  store(s.Cache),
 		},
-		Nix:      nix(s),
-		FlakeDir: dir,
-		Source:   source,
-		Store:    store(s.Cache),
-		Runners:  runners(in, strategy),
-		Helper:   label(s.PlanRunner),
-	}}
+		Manifest: manifest(in, strategy, dir),
+	}
 	if wanted(in.Config) {
-		p.Build = build(in)
+		p.Build = build(s)
 		p.Cache = &Cache{
 			File: s.Files.Cache, Name: s.Names.CacheWorkflow, Schedule: s.Schedule, Minutes: int(s.Timeouts.Verify),
 		}
@@ -63,33 +65,19 @@ func New(in Input) (*Plan, Strategy, diag.List) {
 	return p, strategy, diags
 }
 
-func build(in Input) *Build {
-	s := in.Settings
-	b := &Build{
-		File:        s.Files.Build,
-		Name:        s.Names.BuildWorkflow,
-		Aggregate:   s.Names.Aggregate,
-		Triggers:    triggers(s.Triggers),
-		Granularity: string(s.Granularity),
-		Shards:      map[string]int{},
-		FreeDisk:    s.DiskSpace == settings.FreeSpace,
-		Statuses:    s.Statuses,
-		Minutes:     Minutes{Plan: int(s.Timeouts.Plan), Build: int(s.Timeouts.Build), Verify: int(s.Timeouts.Verify)},
+func build(s *settings.Settings) *Build {
+	return &Build{
+		File:      s.Files.Build,
+		Name:      s.Names.BuildWorkflow,
+		Aggregate: s.Names.Aggregate,
+		Triggers:  triggers(s.Triggers),
+		Cancel:    string(s.Cancel),
+		FreeDisk:  s.DiskSpace == settings.FreeSpace,
+		Statuses:  s.Statuses,
+		Minutes: Minutes{
+			Plan: int(s.Timeouts.Plan), Build: int(s.Timeouts.Build) + pushMinutes, Verify: int(s.Timeouts.Verify),
+		},
 	}
-	var refs []string
-	for _, pattern := range s.Cache.PushRefs {
-		refs = append(refs, string(pattern))
-	}
-	b.PushRefs = strings.Join(refs, "\n") + "\n"
-	for system, n := range s.Shards {
-		if n > 1 {
-			b.Shards[string(system)] = n
-		}
-	}
-	if in.ConfigDigest != "" {
-		b.ConfigFile, b.ConfigDigest = in.Config.File, in.ConfigDigest
-	}
-	return b
 }
 
 // mergeQueue is where GitHub keeps the branches of merge queues: pushing them fires push besides merge_group.
@@ -214,7 +202,10 @@ func actions(in Input, diags *diag.List) *Actions {
 	s := in.Settings
 	a := &Actions{
 		File: s.Files.Actions, Name: s.Names.ActionsWorkflow,
-		Triggers: triggers(s.Triggers), Minutes: int(s.Timeouts.Action),
+		Triggers: triggers(s.Triggers), Cancel: string(settings.CancelPullRequests), Minutes: int(s.Timeouts.Action),
+	}
+	if s.Cancel == settings.CancelNever {
+		a.Cancel = string(s.Cancel)
 	}
 	ids, secrets := map[string]bool{}, map[string]string{}
 	for _, action := range in.Config.Actions {
@@ -225,11 +216,10 @@ func actions(in Input, diags *diag.List) *Actions {
 		}
 		secrets[secret] = action.Run
 		a.Jobs = append(a.Jobs, Action{
-			ID:       unique(ids, "action-"+slug(action.Run)),
-			Name:     action.Run,
-			Check:    "action " + action.Run,
-			Secret:   secret,
-			WithRepo: action.WithRepoContents,
+			ID:     unique(ids, "action-"+slug(action.Run)),
+			Name:   action.Run,
+			Check:  "action " + action.Run,
+			Secret: secret,
 		})
 	}
 	return a

@@ -24,7 +24,6 @@ func Pins() []Pin {
 		{Action: "actions/checkout", SHA: "3d3c42e5aac5ba805825da76410c181273ba90b1", Version: "v7.0.1"},
 		{Action: "actions/download-artifact", SHA: "3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c", Version: "v8.0.1"},
 		{Action: "actions/upload-artifact", SHA: "bbbca2ddaa5d8feaa63e36b76fdaad77386f024f", Version: "v7.0.0"},
-		{Action: "cachix/cachix-action", SHA: "1eb2ef646ac0255473d23a5907ad7b04ce94065c", Version: "v17"},
 		{Action: "cachix/install-nix-action", SHA: "630ae543ea3a38a9a4166f03376c02c50f408342", Version: "v31.11.0"},
 		{Action: "nixbuild/nix-quick-install-action", SHA: "9f63be77f412a248c9d9a65a4c82cf066cdf8f0c", Version: "v35"},
 	}

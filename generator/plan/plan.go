@@ -1,5 +1,5 @@
 // Package plan decides what CI shall do: from targets and settings to jobs, runners, triggers and what they are
-// given. All decisions end here; the templates only spell a Plan.
+// given. All decisions end here; the templates only spell a Plan, and the programs read its Manifest.
 package plan
 
 import (
@@ -10,74 +10,55 @@ import (
 // Strategy says when the targets are listed.
 type Strategy string
 
-// Static workflows carry their targets; dynamic ones carry the rules and list at run time.
+// With a static plan targets.json carries the targets; with a dynamic one it carries the rules, and the run lists.
 const (
 	Static  Strategy = "static"
 	Dynamic Strategy = "dynamic"
 )
 
-// Plan is what the templates are given. Every field is load-bearing there; a nil workflow is not rendered.
+// Plan is what CI shall do. Every field that has a name in JSON is load-bearing in the templates; a nil workflow is not
+// rendered.
 type Plan struct {
-	Build   *Build   `json:"build"`
-	Cache   *Cache   `json:"cache"`
-	Actions *Actions `json:"actions"`
-	Common  Common   `json:"common"`
+	Build    *Build   `json:"build"`
+	Cache    *Cache   `json:"cache"`
+	Actions  *Actions `json:"actions"`
+	Common   Common   `json:"common"`
+	Manifest Manifest `json:"-"` // what the programs are told
 }
 
 // Common is what every workflow shares.
 type Common struct {
-	Uses     Uses              `json:"uses"`     // pinned actions, "owner/name@sha # version"
-	Nix      Nix               `json:"nix"`      // how Nix is installed
-	FlakeDir string            `json:"flakeDir"` // clean slash path below the root, "." for the root itself
-	Source   map[string]string `json:"source"`   // environment that says what to evaluate: RULES, or TARGETS, TARGETS_2, …
-	Store    Store             `json:"store"`    // the binary cache
-	Runners  map[string]any    `json:"runners"`  // label, or list of labels, by system
-	Helper   any               `json:"helper"`   // label of Linux jobs that build nothing
+	Uses   Uses              `json:"uses"`   // pinned actions, "owner/name@sha # version"
+	Nix    map[string]string `json:"nix"`    // inputs of the action that installs Nix, in its own words
+	Helper any               `json:"helper"` // label, or list of labels, of Linux jobs that build nothing
+	Store  Store             `json:"store"`  // the binary cache
 }
 
 // Uses names the pinned actions.
 type Uses struct {
 	Checkout string `json:"checkout"`
 	Nix      string `json:"nix"`
-	Cachix   string `json:"cachix"`
 	Upload   string `json:"upload"`
 	Download string `json:"download"`
 }
 
-// Nix says how Nix is installed: the inputs of the installing action, in its own words.
-type Nix struct {
-	With map[string]string `json:"with"`
-}
-
-// Store is the binary cache as workflows see it.
+// Store is what only expressions can tell of the binary cache.
 type Store struct {
-	Backend    string            `json:"backend"`    // cachix, nix or attic
-	Name       string            `json:"name"`       // literal or expression; "" for backend nix
-	URL        string            `json:"url"`        // literal or expression: where it is read
-	PushURL    string            `json:"pushUrl"`    // backend nix: where it is written
-	Server     string            `json:"server"`     // backend attic
-	Upstreams  string            `json:"upstreams"`  // space separated URLs whose paths count as present
-	Private    bool              `json:"private"`    // reading needs the token too
-	Secrets    map[string]string `json:"secrets"`    // environment variable by secret expression, for pushing steps
-	HasToken   string            `json:"hasToken"`   // expression: whether the secrets are there
-	ReadSecret string            `json:"readSecret"` // expression of the secret that reads a private cache
-	Install    string            `json:"install"`    // command that installs the client, "" when none is needed
+	Variable string            `json:"variable"` // repository variable that holds its name, "" when the settings do
+	Read     string            `json:"read"`     // secret that reads a private cache, "" for a public one
+	Push     map[string]string `json:"push"`     // secret by the environment variable of the step that pushes
 }
 
 // Build is the workflow that builds and pushes.
 type Build struct {
-	File         string         `json:"file"`
-	Name         string         `json:"name"`
-	Aggregate    string         `json:"aggregate"`    // name of the check that decides
-	Triggers     Triggers       `json:"triggers"`     //
-	PushRefs     string         `json:"pushRefs"`     // one branch pattern a line
-	ConfigFile   string         `json:"configFile"`   // "" when there is no garnix.yaml to watch
-	ConfigDigest string         `json:"configDigest"` // SHA-256 in hex of ConfigFile without carriage returns
-	Granularity  string         `json:"granularity"`  // system or target
-	Shards       map[string]int `json:"shards"`       // by system
-	FreeDisk     bool           `json:"freeDisk"`     // remove preinstalled software on Linux first
-	Statuses     bool           `json:"statuses"`     // one commit status a target
-	Minutes      Minutes        `json:"minutes"`      //
+	File      string   `json:"file"`
+	Name      string   `json:"name"`
+	Aggregate string   `json:"aggregate"` // name of the check that decides
+	Triggers  Triggers `json:"triggers"`  //
+	Cancel    string   `json:"cancel"`    // pull-requests, branches or never
+	FreeDisk  bool     `json:"freeDisk"`  // remove preinstalled software on Linux first
+	Statuses  bool     `json:"statuses"`  // one commit status per target
+	Minutes   Minutes  `json:"minutes"`   //
 }
 
 // Triggers says what starts the build workflow.
@@ -91,7 +72,7 @@ type Triggers struct {
 // Minutes are the time limits of jobs.
 type Minutes struct {
 	Plan   int `json:"plan"`
-	Build  int `json:"build"`
+	Build  int `json:"build"` // of the job, with the time to push after building has stopped
 	Verify int `json:"verify"`
 }
 
@@ -108,17 +89,17 @@ type Actions struct {
 	File     string   `json:"file"`
 	Name     string   `json:"name"`
 	Triggers Triggers `json:"triggers"`
+	Cancel   string   `json:"cancel"` // pull-requests or never: a deployment is not ended half-way
 	Minutes  int      `json:"minutes"`
 	Jobs     []Action `json:"jobs"` // in the order of garnix.yaml
 }
 
 // Action is one garnix action.
 type Action struct {
-	ID       string `json:"id"`     // job id
-	Name     string `json:"name"`   // app name
-	Check    string `json:"check"`  // garnix's check name, safe to show
-	Secret   string `json:"secret"` // name of the secret that holds its age key
-	WithRepo bool   `json:"withRepo"`
+	ID     string `json:"id"`     // job id
+	Name   string `json:"name"`   // app name
+	Check  string `json:"check"`  // garnix's check name, safe to show
+	Secret string `json:"secret"` // name of the secret that holds its age key
 }
 
 // Files returns the base names of the planned workflows.
@@ -134,4 +115,20 @@ func (p *Plan) Files() []string {
 }
 
 // Systems returns the systems of the planned runners, sorted.
-func (p *Plan) Systems() []string { return slices.Sorted(maps.Keys(p.Common.Runners)) }
+func (p *Plan) Systems() []string { return slices.Sorted(maps.Keys(p.Manifest.Runners)) }
+
+// Wants reports whether the planned workflows call a program of templates/ci, or a program that they call does.
+func (p *Plan) Wants(program string) bool {
+	builds := p.Build != nil
+	switch program {
+	case "cachix.py", "nix_copy.py", "attic.py":
+		return builds && p.Manifest.Cache.pusher() == program
+	case "statuses.py":
+		return builds && p.Build.Statuses
+	case "disk.py":
+		return builds && p.Build.FreeDisk
+	case "action.py":
+		return p.Actions != nil
+	}
+	return true
+}

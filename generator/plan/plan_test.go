@@ -29,7 +29,9 @@ func decide(t testing.TB, yaml, own, lock string) (*plan.Plan, plan.Strategy, di
 		require.NotNil(t, l, "%v", diags)
 	}
 	selection, _ := target.Select(c, l, target.Commit{All: true})
-	return plan.New(plan.Input{Config: c, ConfigDigest: "digest", Settings: s, Lock: l, Selection: selection})
+	return plan.New(plan.Input{
+		Config: c, Settings: s, Lock: l, Selection: selection, Inputs: map[string]string{"garnix.yaml": "digest"}, Version: "v1",
+	})
 }
 
 func TestStrategy(t *testing.T) {
@@ -65,71 +67,144 @@ func TestStrategy(t *testing.T) {
 	}
 }
 
-func TestTargetLinesAreReadableAndInert(t *testing.T) {
+func TestTargetsStandByTheirPath(t *testing.T) {
 	t.Parallel()
 	p, _, _ := decide(t, `
 builds:
   - include: ["*.x86_64-linux.*"]
     exclude: ["*.*.only-main"]
   - {branch: main, include: ["packages.x86_64-linux.only-main"]}
-`, "", `{"version":1,"outputs":{"packages":{"x86_64-linux":["plain","only-main","${{ evil }}","new\nline","😀","é","quo\"te"]}}}`)
+`, "", `{"version":1,"outputs":{"packages":{"x86_64-linux":["plain","only-main","${{ evil }}","new\nline","😀","a.b"]}}}`)
 	require.NotNil(t, p)
-	assert.Equal(t, strings.Join([]string{
-		`{"path":["packages","x86_64-linux","\u0024{{ evil }}"]}`,
-		`{"path":["packages","x86_64-linux","new\nline"]}`,
-		`{"path":["packages","x86_64-linux","only-main"],"branches":["main"]}`,
-		`packages.x86_64-linux.plain`,
-		`{"path":["packages","x86_64-linux","quo\"te"]}`,
-		`{"path":["packages","x86_64-linux","\u00e9"]}`,
-		`{"path":["packages","x86_64-linux","\ud83d\ude00"]}`,
-	}, "\n")+"\n", p.Common.Source["TARGETS"])
+	assert.Equal(t, map[string]any{
+		"packages.x86_64-linux.plain": true, "packages.x86_64-linux.only-main": []string{"main"},
+		"packages.x86_64-linux.${{ evil }}": true, "packages.x86_64-linux.new\nline": true, "packages.x86_64-linux.😀": true,
+	}, p.Manifest.Targets, "a name with a dot is selected by nothing")
+	assert.Len(t, p.Manifest.Rules, 2, "with a lock the run can name what the lock lacks")
 }
 
-func TestManyTargets(t *testing.T) {
+func TestManyTargetsStayListed(t *testing.T) {
 	t.Parallel()
-	many := func(n int) string {
-		names := make([]string, n)
-		for i := range names {
-			names[i] = fmt.Sprintf(`"some-package-%05d"`, i)
-		}
-		return `{"version":1,"outputs":{"packages":{"x86_64-linux":[` + strings.Join(names, ",") + `]}}}`
+	const n = 10_000
+	names := make([]string, n)
+	var literals strings.Builder
+	literals.WriteString("builds:\n  include:\n")
+	for i := range names {
+		names[i] = fmt.Sprintf(`"some-package-%05d"`, i)
+		fmt.Fprintf(&literals, "    - packages.x86_64-linux.some-package-%05d\n", i)
 	}
-	const wildcard = "builds: {include: ['packages.x86_64-linux.*']}"
-	t.Run("what one variable cannot hold is spread over several", func(t *testing.T) {
-		t.Parallel()
-		p, strategy, _ := decide(t, wildcard, "", many(3_000))
-		assert.Equal(t, plan.Static, strategy)
-		lines := 0
-		for name, text := range p.Common.Source {
-			assert.Less(t, len(text), 131_072, name)
-			lines += strings.Count(text, "\n")
-		}
-		assert.Len(t, p.Common.Source, 2)
-		assert.Equal(t, 3_000, lines)
-	})
-	t.Run("what a workflow cannot hold is listed at run time", func(t *testing.T) {
-		t.Parallel()
-		p, strategy, _ := decide(t, wildcard, "", many(10_000))
-		assert.Equal(t, plan.Dynamic, strategy)
-		assert.Contains(t, p.Common.Source["RULES"], "packages.x86_64-linux.*")
-	})
-	t.Run("static on request is refused", func(t *testing.T) {
-		t.Parallel()
-		_, _, diags := decide(t, wildcard, "strategy: static", many(10_000))
-		require.Len(t, diags, 1)
-		assert.Equal(t, "too-many-targets", diags[0].Code)
-	})
-	t.Run("too many literal matchers are refused", func(t *testing.T) {
-		t.Parallel()
-		var b strings.Builder
-		b.WriteString("builds:\n  include:\n")
-		for i := range 10_000 {
-			fmt.Fprintf(&b, "    - packages.x86_64-linux.some-package-%05d\n", i)
-		}
-		_, _, diags := decide(t, b.String(), "", "")
-		require.Len(t, diags, 1)
-		assert.Equal(t, "too-many-matchers", diags[0].Code)
-	})
+	lock := `{"version":1,"outputs":{"packages":{"x86_64-linux":[` + strings.Join(names, ",") + `]}}}`
+	for name, given := range map[string]struct{ yaml, lock string }{
+		"by a wildcard":      {yaml: "builds: {include: ['packages.x86_64-linux.*']}", lock: lock},
+		"by literal matches": {yaml: literals.String()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p, strategy, _ := decide(t, given.yaml, "", given.lock)
+			assert.Equal(t, plan.Static, strategy)
+			assert.Len(t, p.Manifest.Targets, n)
+		})
+	}
+}
+
+func TestManifest(t *testing.T) {
+	t.Parallel()
+	branch := "main"
+	for _, tc := range []struct {
+		name, yaml, settings string
+		want                 func(t *testing.T, m plan.Manifest)
+	}{
+		{name: "rules keep what can select", yaml: "builds: [{include: ['packages.*.*', 'apps.*.*'], exclude: ['*.*.b', 'apps.*.c']}, {branch: main, include: ['checks.x86_64-linux.*']}]",
+			want: func(t *testing.T, m plan.Manifest) {
+				assert.Nil(t, m.Targets)
+				assert.Equal(t, []plan.Rule{{Include: []string{"packages.*.*"}, Exclude: []string{"*.*.b"}}, {Branch: &branch, Include: []string{"checks.x86_64-linux.*"}}}, m.Rules)
+			}},
+		{name: "literal targets need no rules", yaml: "builds: {include: [packages.x86_64-linux.a]}", want: func(t *testing.T, m plan.Manifest) {
+			assert.Equal(t, map[string]any{"packages.x86_64-linux.a": true}, m.Targets)
+			assert.Nil(t, m.Rules)
+			assert.Equal(t, "fail", m.Stale)
+			assert.Equal(t, "v1", m.Generator)
+			assert.Equal(t, map[string]string{"garnix.yaml": "digest"}, m.Inputs)
+			assert.Equal(t, &plan.ManifestMinutes{Build: 330}, m.Minutes)
+		}},
+		{name: "dead matchers leave a list of nothing", yaml: "builds: {include: [apps.x86_64-linux.a]}", want: func(t *testing.T, m plan.Manifest) {
+			assert.NotNil(t, m.Targets)
+			assert.Empty(t, m.Targets)
+		}},
+		{name: "the cache by a variable", yaml: "", want: func(t *testing.T, m plan.Manifest) {
+			assert.Equal(t, "CACHIX_CACHE_NAME", m.Cache.Variable)
+			assert.Empty(t, m.Cache.Name+m.Cache.URL)
+			assert.Nil(t, m.Cache.PushRefs)
+			assert.Equal(t, []string{"CACHIX_AUTH_TOKEN"}, m.Cache.Secrets)
+			assert.Regexp(t, `^github:NixOS/nixpkgs/[0-9a-f]{40}\?narHash=sha256-[\w%]+#cachix$`, m.Cache.Client)
+		}},
+		{name: "a named cache has its address", yaml: "", settings: "cache: {name: ours, push-refs: [main]}", want: func(t *testing.T, m plan.Manifest) {
+			assert.Equal(t, "ours", m.Cache.Name)
+			assert.Empty(t, m.Cache.Variable+m.Cache.URL)
+			assert.Equal(t, []string{"main"}, m.Cache.PushRefs)
+		}},
+		{name: "attic", yaml: "", settings: "cache: {backend: attic, url: 'https://a.example/c', server: 'https://a.example', private: true}", want: func(t *testing.T, m plan.Manifest) {
+			assert.Equal(t, "attic c https://a.example https://a.example/c", strings.Join([]string{m.Cache.Backend, m.Cache.Name, m.Cache.Server, m.Cache.URL}, " "))
+			assert.True(t, m.Cache.Private)
+			assert.Regexp(t, `#attic-client$`, m.Cache.Client)
+		}},
+		{name: "shards, limits and lines of nix.conf", yaml: "builds: {include: ['packages.x86_64-linux.*']}",
+			settings: "shards: 3\nstale: warn\ntimeouts: {build: 60}\nnix: {installer: quick, extra-config: 'cores = 2'}", want: func(t *testing.T, m plan.Manifest) {
+				assert.Equal(t, map[string]int{"x86_64-linux": 3}, m.Shards, "of systems that have targets")
+				assert.Equal(t, &plan.ManifestMinutes{Build: 60}, m.Minutes)
+				assert.Equal(t, "warn", m.Stale)
+				assert.True(t, m.Quick)
+				assert.Contains(t, m.Nix, "cores = 2")
+				assert.Contains(t, m.Nix, "accept-flake-config = false")
+			}},
+		{name: "actions alone", yaml: "flakeDir: sub\nbuilds: []\nactions: [{on: push, run: a}, {on: push, run: b, withRepoContents: true}, {on: push, run: b}]", want: func(t *testing.T, m plan.Manifest) {
+			assert.Equal(t, map[string]plan.RunAction{"a": {}, "b": {WithRepo: true}}, m.Actions)
+			assert.Nil(t, m.Cache)
+			assert.Equal(t, "sub", m.FlakeDir)
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			p, _, diags := decide(t, tc.yaml, tc.settings, "")
+			require.NotNil(t, p, "%v", diags)
+			tc.want(t, p.Manifest)
+		})
+	}
+}
+
+// The job ends 30 minutes after building has to stop, so that what was built can be pushed.
+func TestBuildJobsHaveTimeToPush(t *testing.T) {
+	t.Parallel()
+	p, _, _ := decide(t, "", "timeouts: {build: 60}", "")
+	assert.Equal(t, 90, p.Build.Minutes.Build)
+	p, _, _ = decide(t, "", "", "")
+	assert.Equal(t, 360, p.Build.Minutes.Build)
+}
+
+func TestOnlyWantedProgramsAreThere(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name, yaml, settings string
+		want                 []string
+	}{
+		{name: "defaults", want: []string{"plan.py", "cachix.py"}},
+		{name: "a store", settings: "cache: {backend: nix, url: 'https://c.example', push-url: 'file:///srv', public-key: 'c-1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='}", want: []string{"plan.py", "nix_copy.py"}},
+		{name: "attic, statuses and room", settings: "{statuses: true, disk-space: free, cache: {backend: attic, url: 'https://a.example/c', server: 'https://a.example'}}", want: []string{"plan.py", "attic.py", "statuses.py", "disk.py"}},
+		{name: "actions besides", yaml: "actions: [{on: push, run: a}]", want: []string{"plan.py", "cachix.py", "action.py"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			p, _, diags := decide(t, tc.yaml, tc.settings, "")
+			require.NotNil(t, p, "%v", diags)
+			var got []string
+			for _, program := range []string{"plan.py", "cachix.py", "nix_copy.py", "attic.py", "statuses.py", "disk.py", "action.py"} {
+				if p.Wants(program) {
+					got = append(got, program)
+				}
+			}
+			assert.Equal(t, tc.want, got)
+		})
+	}
 }
 
 func TestRunnersNameOnlyPossibleSystems(t *testing.T) {
@@ -196,7 +271,7 @@ actions:
 	}
 	assert.Equal(t, []string{"action-deploy", "action-Deploy-2", "action-a_b", "action-a_b-2"}, ids)
 	assert.Equal(t, []string{"GARNIX_ACTION_KEY_DEPLOY", "GARNIX_ACTION_KEY_DEPLOY_2", "GARNIX_ACTION_KEY_A_B", "GARNIX_ACTION_KEY_A_B_2"}, secrets)
-	assert.True(t, p.Actions.Jobs[1].WithRepo)
+	assert.True(t, p.Manifest.Actions["Deploy"].WithRepo)
 }
 
 func TestWhatAWorkflowCannotCarryIsRefused(t *testing.T) {

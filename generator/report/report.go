@@ -157,12 +157,30 @@ func indices(path string) string {
 func notes(in Input) []string {
 	out := []string{
 		"a commit message with [skip ci] starts no workflow; garnix knew no such mark",
-		"a push made with GITHUB_TOKEN (a lock-update bot) starts no workflow: see the last steps",
+		"a push made with GITHUB_TOKEN (a lock-update bot) starts no workflow, and the pull request it opens waits for approval: see the last steps",
 		"a first-time contributor's pull request waits for approval; garnix built it at once",
 		"what garnix built of pull requests from forks went to its cache; here they push nothing",
 	}
-	if in.Plan.Build != nil && in.Plan.Build.Granularity == string(settings.PerSystem) {
-		out = append(out, "targets share one job a system: the summary and annotations name them; \"statuses: true\" posts one status a target")
+	if in.Plan.Build == nil {
+		return out
+	}
+	cache := in.Plan.Manifest.Cache
+	if in.Plan.Common.Store.Variable != "" {
+		out = append(out, fmt.Sprintf("GitHub gives pull requests from forks no variables: while only %s names the cache, they build without it; \"garnix2gha init --cache NAME\" puts the name into the settings",
+			cache.Variable))
+	}
+	if len(cache.PushRefs) == 0 {
+		cost := "every branch is built and pushed, as with garnix: that takes storage in the cache, and minutes where the repository is private"
+		if slices.ContainsFunc(in.Plan.Systems(), func(system string) bool { return strings.HasSuffix(system, "-darwin") }) {
+			cost += " (a macOS minute costs ten times a Linux one)"
+		}
+		out = append(out, cost+"; cache.push-refs and triggers.push-branches narrow it")
+	}
+	if cache.Backend == "nix" {
+		out = append(out, "nix copy uploads whole closures, also what cache.nixos.org serves, because a store takes no path without its references: expect about a gigabyte for the first NixOS system")
+	}
+	if in.Plan.Manifest.Granularity == "" {
+		out = append(out, "targets share one job per system: the summary and annotations name them; \"statuses: true\" posts one status per target")
 	}
 	return out
 }
@@ -209,7 +227,7 @@ func lostChecks(c *config.Config) []Check {
 
 func job(p *plan.Plan, t target.Target) string {
 	switch {
-	case p.Build.Granularity == string(settings.PerTarget):
+	case p.Manifest.Granularity == string(settings.PerTarget):
 		return "Build " + t.Attr.CheckName()
 	case t.System == "":
 		return "Build <its system>"
@@ -224,11 +242,11 @@ func mermaid(in Input) string {
 	if p := in.Plan.Build; p != nil {
 		b.WriteString("  plan[Plan]\n")
 		for i, system := range in.Plan.Systems() {
-			fmt.Fprintf(&b, "  plan --> b%d[\"Build %s\"] --> verify[Verify]\n", i, system)
+			fmt.Fprintf(&b, "  plan --> b%d[\"Build %s\"] --> checks\n", i, system)
 		}
-		fmt.Fprintf(&b, "  plan --> verify --> aggregate[%q]\n", strings.NewReplacer(`"`, "'", "\n", " ").Replace(p.Aggregate))
+		fmt.Fprintf(&b, "  plan --> checks[%q]\n", strings.NewReplacer(`"`, "'", "\n", " ").Replace(p.Aggregate))
 		if p.Statuses {
-			b.WriteString("  verify --> statuses[Statuses]\n")
+			b.WriteString("  plan --> statuses[Statuses]\n")
 		}
 		b.WriteString("  schedule([Cache Only]) --> all[Verify every target]\n")
 	}

@@ -33,12 +33,12 @@ func steps(in Input) []Step {
 				Title: "Move the required check",
 				Why: fmt.Sprintf("rules that demand %q from the app garnix-ci wait for ever; the same name now comes from GitHub Actions (app 15368)",
 					in.Plan.Build.Aggregate),
-				Commands: []string{"garnix2gha leftovers --checks"},
+				Commands: []string{"garnix2gha required-check"},
 			},
 			Step{
-				Title:    "Teach the bots",
-				Why:      "a push made with GITHUB_TOKEN (a lock-update bot) starts no workflow: end the bot's job with this, and give it \"permissions: actions: write\"",
-				Commands: []string{"gh workflow run " + in.Plan.Build.File + " --ref \"$GITHUB_REF_NAME\""},
+				Title: "Let the bots in",
+				Why: "a pull request that a workflow opened with GITHUB_TOKEN (a lock-update bot) is built once somebody clicks \"Approve workflows to run\" on it; " +
+					"with the token of a GitHub App or of a person the bot's pushes are built at once. A run started by hand satisfies no required check",
 			},
 			Step{
 				Title:    "Remove what garnix left",
@@ -75,9 +75,13 @@ func cacheSteps(s *settings.Settings) []Step {
 		}
 		return []Step{{Title: "Make the store and its credentials", Why: "nothing is pushed until nix copy can write to it", Commands: commands}}
 	case settings.Attic:
+		public := "--public " // attic makes a private cache unless it is told otherwise
+		if s.Cache.Private {
+			public = ""
+		}
 		return []Step{{
 			Title: "Make the attic cache", Why: "the token needs pull and push on this one cache",
-			Commands: []string{"attic cache create " + b.Name, "gh secret set " + s.Cache.TokenSecret},
+			Commands: []string{"attic cache create " + public + b.Name, "gh secret set " + s.Cache.TokenSecret},
 		}}
 	}
 	return nil
@@ -94,16 +98,18 @@ func keyStep(action plan.Action) Step {
 	}
 }
 
-// Next returns the lines "generate" ends with: every command that is left, without the reasons.
+// Next returns the lines that "generate" ends with, three at most: the whole list is the report's.
 func Next(in Input) []string {
 	if in.Plan.Build == nil && in.Plan.Actions == nil {
 		return []string{"next: nothing; the configuration selects no target, so no workflow is needed"}
 	}
-	lines := []string{"next: commit the files below .github/workflows"}
-	for _, step := range steps(in) {
-		for _, command := range step.Commands {
-			lines = append(lines, "next: "+command)
+	lines := []string{"next: commit .github and push it (a token that pushes workflows needs the scope \"workflow\")"}
+	if in.Plan.Build != nil {
+		line := "next: garnix2gha secrets sync (the cache's token)"
+		if in.Plan.Common.Store.Variable != "" {
+			line = "next: garnix2gha init --cache NAME, generate again, and garnix2gha secrets sync (the cache's name and token)"
 		}
+		lines = append(lines, line)
 	}
 	return append(lines, `the whole list: garnix2gha report`)
 }

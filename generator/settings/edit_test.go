@@ -21,6 +21,7 @@ func TestWithPins(t *testing.T) {
 		{name: "no final newline", src: "statuses: true", want: "statuses: true\n" + block},
 		{name: "pins in the middle keep what surrounds them", src: "statuses: true\npins: {}\n\n# about the schedule\nschedule: off # never\n", want: "statuses: true\n" + block + "\n# about the schedule\nschedule: off # never\n"},
 		{name: "another pin stays, and so does its comment", src: "pins:\n  # held back\n  cachix/cachix-action: " + b + "\n", want: "pins:\n  # held back\n  actions/checkout:\n    sha: \"" + a + "\"\n    version: \"v8\"\n  cachix/cachix-action:\n    sha: \"" + b + "\"\n"},
+		{name: "a file with a margin keeps it", src: "  statuses: true\n", want: "  statuses: true\n  " + strings.ReplaceAll(strings.TrimSuffix(block, "\n"), "\n", "\n  ") + "\n"},
 		{name: "an older pin is replaced", src: "pins:\n  actions/checkout:\n    sha: " + b + "\n", want: block},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -30,29 +31,8 @@ func TestWithPins(t *testing.T) {
 			assert.Equal(t, tc.want, string(got))
 		})
 	}
-	for _, src := range []string{"  statuses: true\n", "{statuses: true}\n", "statuses: true\n...\n", "nonsense: 1\n"} {
+	for _, src := range []string{"{statuses: true}\n", "statuses: true\n...\n", "nonsense: 1\n"} {
 		_, err := settings.WithPins([]byte(src), added)
 		require.Error(t, err, src)
 	}
-}
-
-func TestWithInline(t *testing.T) {
-	t.Parallel()
-	for _, tc := range []struct{ name, config, want string }{
-		{name: "a plain file", config: "builds:\n  include: [a.b]\n", want: "statuses: true\ngarnix:\n  builds:\n    include: [a.b]\n"},
-		{name: "comments and blank lines stay", config: "# why\n\nbuilds: []\n", want: "statuses: true\ngarnix:\n  # why\n\n  builds: []\n"},
-		{name: "an empty file", config: "", want: "statuses: true\ngarnix: {}\n"},
-		{name: "a comment alone", config: "# off\n", want: "statuses: true\ngarnix: {}\n  # off\n"},
-		{name: "a document's start", config: "---\nbuilds: []\n", want: "statuses: true\ngarnix:\n  builds: []\n"},
-		{name: "a byte order mark and CRLF", config: "\ufeffbuilds: []\r\n", want: "statuses: true\ngarnix:\n  builds: []\n"},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			t.Parallel()
-			got, err := settings.WithInline([]byte("statuses: true\n"), []byte(tc.config))
-			require.NoError(t, err)
-			assert.Equal(t, tc.want, string(got))
-		})
-	}
-	_, err := settings.WithInline(nil, []byte("- list\n- of\nbroken: [\n"))
-	require.Error(t, err)
 }

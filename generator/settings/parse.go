@@ -19,11 +19,9 @@ func Parse(file string, src []byte) (*Settings, diag.List) {
 	src = bytes.TrimPrefix(src, []byte("\ufeff"))
 	p := &parser{
 		places: places{file: file, given: map[string]diag.Pos{}},
-		nodes:  map[string]*yaml.Node{},
 		faulty: map[string]bool{},
-		src:    src,
 	}
-	read := p.document()
+	read := p.document(src)
 	if read == nil && p.diags.HasErrors() {
 		return nil, p.diags
 	}
@@ -44,7 +42,7 @@ func (p *parser) settings(file any) *Settings {
 	if mapping := object(file); mapping != nil {
 		fill(whole, mapping)
 	}
-	mapping := without(file, p.validate(file))
+	mapping := p.without(file, p.validate(file))
 	fill(whole, mapping)
 	s, err := decode(mapping)
 	if err != nil {
@@ -52,17 +50,19 @@ func (p *parser) settings(file any) *Settings {
 		return nil
 	}
 	p.crossCheck(s)
-	s.Inline, s.places = p.garnix, p.places
+	s.places = p.places
 	return s
 }
 
-// without removes the settings that hold a broken value; what is no mapping is an empty one.
-func without(file any, broken [][]string) map[string]any {
+// without removes the settings that hold a broken value, so that no further rule speaks of them; what is no mapping is
+// an empty one.
+func (p *parser) without(file any, broken [][]string) map[string]any {
 	mapping := object(file)
 	if mapping == nil {
 		mapping = map[string]any{}
 	}
 	for _, at := range broken {
+		p.faulty[strings.Join(at[:min(len(at), 2)], ".")] = true
 		switch {
 		case len(at) > 1 && object(mapping[at[0]]) != nil:
 			delete(object(mapping[at[0]]), at[1])
@@ -76,27 +76,42 @@ func without(file any, broken [][]string) map[string]any {
 // parser collects what is wrong with one file.
 type parser struct {
 	places places
-	nodes  map[string]*yaml.Node // the values, by dotted path
-	faulty map[string]bool       // key paths already complained of, so that no second rule speaks of their value
+	root   value
+	faulty map[string]bool // key paths already complained of, so that no second rule speaks of their value
 	diags  diag.List
-
-	src    []byte
-	garnix []byte // the text of inlineKey
 }
 
-// document reads the file as JSON would hold it, apart from inlineKey; nil if there is nothing to read.
-func (p *parser) document() any {
-	if line := strangeLine(p.src); line > 0 {
+// value is a node with those within it, by key or index.
+type value struct {
+	*yaml.Node
+	within map[string]*value
+}
+
+// find follows keys and indices; nil if the file gives no such value.
+func (v *value) find(at []string) *value {
+	for _, step := range at {
+		if v == nil {
+			return nil
+		}
+		v = v.within[step]
+	}
+	return v
+}
+
+// document reads the file as JSON would hold it; nil if there is nothing to read.
+func (p *parser) document(src []byte) any {
+	if line := strangeLine(src); line > 0 {
 		p.diags.Errorf(diag.Pos{File: p.places.file, Line: line}, "yaml-syntax", "save the file as UTF-8 with ordinary line ends",
 			"the line holds a byte that is not UTF-8 or a line break that editors do not show")
 		return nil
 	}
-	root, diags := document.Read(p.places.file, p.src)
+	root, diags := document.Read(p.places.file, src)
 	p.diags = diags
 	if root == nil {
 		return nil
 	}
-	return p.value("", root)
+	p.root.Node = root
+	return p.read("", &p.root)
 }
 
 // strangeLine returns the line of the first byte that is not UTF-8, or of the first line break that YAML 1.1 counts
@@ -122,22 +137,24 @@ const strange = 0.5
 
 var decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
 
-// value turns a node into what JSON would hold. An alias is nil, and reported.
-func (p *parser) value(path string, n *yaml.Node) any {
-	p.nodes[path] = n
+// read turns a value into what JSON would hold. An alias is nil, and reported.
+func (p *parser) read(path string, v *value) any {
+	n := v.Node
+	v.within = map[string]*value{}
 	if p.refuseAlias(n) {
 		p.faulty[path] = true
 		return nil
 	}
 	switch tag := n.ShortTag(); {
 	case tag == "!!map" && n.Kind == yaml.MappingNode:
-		return p.mapping(path, n)
+		return p.mapping(path, v)
 	case tag == "!!seq" && n.Kind == yaml.SequenceNode:
 		items := make([]any, len(n.Content))
 		for i, item := range n.Content {
-			at := path + "." + strconv.Itoa(i)
-			p.places.given[at] = p.pos(item)
-			items[i] = p.value(at, item)
+			index := strconv.Itoa(i)
+			p.places.given[path+"."+index] = p.pos(item)
+			v.within[index] = &value{Node: item}
+			items[i] = p.read(path+"."+index, v.within[index])
 		}
 		return items
 	case tag == "!!str" && n.Kind == yaml.ScalarNode:
@@ -155,13 +172,14 @@ func (p *parser) value(path string, n *yaml.Node) any {
 }
 
 // mapping reads every key the first time that it is given.
-func (p *parser) mapping(path string, n *yaml.Node) map[string]any {
+func (p *parser) mapping(path string, v *value) map[string]any {
 	out := map[string]any{}
 	seen := map[string]int{}
-	for key, node := range document.Pairs(n) {
+	for key, node := range document.Pairs(v.Node) {
 		at := strings.TrimPrefix(path+"."+key.Value, ".")
 		switch {
 		case p.refuseAlias(key):
+			p.refuseAlias(node)
 		case key.Kind != yaml.ScalarNode:
 			p.diags.Errorf(p.pos(key), "wrong-type", "", "a key%s must be text", within(path))
 		case seen[key.Value] > 0:
@@ -173,11 +191,8 @@ func (p *parser) mapping(path string, n *yaml.Node) map[string]any {
 			if node.Kind != yaml.ScalarNode {
 				p.places.given[at] = p.pos(key)
 			}
-			if at != inlineKey {
-				out[key.Value] = p.value(at, node)
-			} else if !p.refuseAlias(node) {
-				p.garnix = p.inline(node, n)
-			}
+			v.within[key.Value] = &value{Node: node}
+			out[key.Value] = p.read(at, v.within[key.Value])
 		}
 	}
 	return out

@@ -71,6 +71,8 @@ func TestTheDefaults(t *testing.T) {
 		},
 		PlanRunner:  Runner{"ubuntu-24.04"},
 		Triggers:    Triggers{PushBranches: []Pattern{"**"}, PullRequests: Forks, MergeGroup: true, Dispatch: true},
+		Cancel:      CancelPullRequests,
+		Stale:       StaleFails,
 		Strategy:    Auto,
 		Granularity: PerSystem,
 		Shards: map[flake.System]int{
@@ -81,7 +83,7 @@ func TestTheDefaults(t *testing.T) {
 			BuildWorkflow: "Nix Build Cache", CacheWorkflow: "Cache Only", ActionsWorkflow: "Garnix Actions", Aggregate: "All Garnix checks",
 		},
 		Files:     Files{Build: "nix-build-cache.yml", Cache: "cache-only.yml", Actions: "garnix-actions.yml"},
-		Timeouts:  Timeouts{Plan: 30, Build: 350, Verify: 60, Action: 150},
+		Timeouts:  Timeouts{Plan: 30, Build: 330, Verify: 60, Action: 150},
 		DiskSpace: KeepSoftware,
 		Schedule:  "23 4 * * *",
 		Pins:      map[string]Pin{},
@@ -174,6 +176,8 @@ func TestEverythingElse(t *testing.T) {
 	t.Parallel()
 	s := parseFixture(t, "everything-else.yaml")
 	assert.Equal(t, Runner{"ubuntu-22.04"}, s.PlanRunner)
+	assert.Equal(t, CancelBranches, s.Cancel)
+	assert.Equal(t, StaleWarns, s.Stale)
 	assert.Equal(t, Dynamic, s.Strategy)
 	assert.Equal(t, map[flake.System]int{
 		flake.X8664Linux: 4, flake.I686Linux: 1, flake.AArch64Linux: 1, flake.AArch64Darwin: 1, flake.X8664Darwin: 1,
@@ -244,6 +248,14 @@ func TestEveryProblemIsReportedAtOnceInTheOrderOfTheFile(t *testing.T) {
 		file + `:3:1: unknown key "cash" [unknown-key]`,
 		file + `:5:9: timeouts.plan must be from 1 to 360 [bad-value]`,
 	}, got)
+}
+
+func TestABrokenListIsNotAlsoCalledMissing(t *testing.T) {
+	t.Parallel()
+	_, diags := Parse(file, []byte("cache: {backend: nix, url: 'https://x', push-url: 'file:///x', public-key: [a, b]}\n"))
+	require.Len(t, diags, 2)
+	assert.Contains(t, diags[0].Message, "cache.public-key.0 must be a public key")
+	assert.Contains(t, diags[1].Message, "cache.public-key.1 must be a public key")
 }
 
 func TestUnknownKeysGetASuggestionAndTheKnownOnes(t *testing.T) {

@@ -16,10 +16,15 @@ import (
 // crossCheck reports what no schema can say: settings that must differ, and what is allowed and yet seldom meant.
 func (p *parser) crossCheck(s *Settings) {
 	p.schedule(s.Schedule)
-	p.distinct(func(a, b string) bool { return a == b },
-		"names.build-workflow", s.Names.BuildWorkflow, "names.cache-workflow", s.Names.CacheWorkflow,
-		"names.actions-workflow", s.Names.ActionsWorkflow, "names.aggregate", s.Names.Aggregate)
-	p.distinct(strings.EqualFold, "files.build", s.Files.Build, "files.cache", s.Files.Cache, "files.actions", s.Files.Actions)
+	p.distinct(func(a, b string) bool { return a == b }, []named{
+		{"names.build-workflow", s.Names.BuildWorkflow},
+		{"names.cache-workflow", s.Names.CacheWorkflow},
+		{"names.actions-workflow", s.Names.ActionsWorkflow},
+		{"names.aggregate", s.Names.Aggregate},
+	})
+	p.distinct(strings.EqualFold, []named{
+		{"files.build", s.Files.Build}, {"files.cache", s.Files.Cache}, {"files.actions", s.Files.Actions},
+	})
 	p.cache(s.Cache)
 	for _, system := range flake.Systems() {
 		p.runner("runners."+string(system), s.Runners[system], system, s.Triggers)
@@ -35,12 +40,15 @@ func (p *parser) warn(path, code, hint, format string, args ...any) {
 	p.diags.Warnf(p.places.at(path), code, hint, format, args...)
 }
 
-// distinct refuses settings that are the same, at one that the file gives; settings are paths and texts by turns.
-func (p *parser) distinct(same func(a, b string) bool, settings ...string) {
-	for i := 0; i < len(settings); i += 2 {
-		for j := 0; j < i; j += 2 {
-			at, other := settings[i], settings[j]
-			if p.faulty[at] || p.faulty[other] || !same(settings[i+1], settings[j+1]) {
+// named is a setting by its path and text.
+type named struct{ path, text string }
+
+// distinct refuses settings that are the same, at one that the file gives.
+func (p *parser) distinct(same func(a, b string) bool, settings []named) {
+	for i, second := range settings {
+		for _, first := range settings[:i] {
+			at, other := second.path, first.path
+			if p.faulty[at] || p.faulty[other] || !same(second.text, first.text) {
 				continue
 			}
 			if _, ok := p.places.given[at]; !ok {
@@ -65,10 +73,6 @@ func (p *parser) cache(c Cache) {
 		if len(c.PublicKeys) == 0 && !p.faulty["cache.public-key"] {
 			p.warn("cache", "public-key-missing", `add public-key, which "nix key convert-secret-to-public" prints`,
 				"without cache.public-key Nix takes nothing from the cache")
-		}
-		if c.Private && c.TokenSecret == "" && !p.faulty["cache.token-secret"] {
-			p.warn("cache.private", "token-missing", "add token-secret, the name of a secret with the password",
-				"a private cache cannot be read without cache.token-secret")
 		}
 	case Attic:
 		if b.Name == "" && c.URL != "" {

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -50,11 +51,10 @@ func documentRules() []rule {
 		{name: "there is one document", src: "strategy: auto\n---\nstrategy: auto\n", line: 2, column: 1, code: "yaml-documents", schemaBlind: true},
 		{name: "the file is a mapping", src: "- cache\n", code: "wrong-type", says: "the file must be a mapping, not a list"},
 		{name: "anchors are refused", src: "strategy: &a auto\n", line: 1, column: 11, code: "yaml-alias", says: "anchors", schemaBlind: true},
-		{name: "aliases are refused", src: "garnix: {x: &a {}}\npins: *a\n", line: 2, column: 7, code: "yaml-alias", says: "aliases", schemaBlind: true},
-		{name: "aliases are refused as keys", src: "garnix: {x: &a strategy}\n*a : auto\n", line: 2, column: 1, code: "yaml-alias", schemaBlind: true},
 		{name: "merge keys are refused", src: "cache:\n  <<: {name: x}\n", line: 2, column: 3, code: "yaml-alias", says: "merge", schemaBlind: true},
 		{name: "a key is given once", src: "strategy: auto\nstrategy: auto\n", line: 2, column: 1, code: "duplicate-key", says: `"strategy" is given again; it stands in line 1`, schemaBlind: true},
-		{name: "a key is known", src: "cahce: {}\n", line: 1, column: 1, code: "unknown-key", hint: `did you mean "cache"? known keys: cache, disk-space`},
+		{name: "a key is known", src: "cahce: {}\n", line: 1, column: 1, code: "unknown-key", hint: `did you mean "cache"? known keys: cache, cancel, disk-space`},
+		{name: "an empty key is known no better", src: "'': 1\n", line: 1, column: 1, code: "unknown-key", says: `unknown key ""`},
 		{name: "a key within a section is known", src: "cache:\n  push_refs: [main]\n", line: 2, column: 3, code: "unknown-key", says: `"push_refs" in cache`, hint: `"push-refs"`},
 		{name: "a key is text", src: "cache:\n  ? [name]\n  : x\n", line: 2, column: 5, code: "wrong-type", says: "a key in cache must be text", schemaBlind: true},
 		{name: "a key has a value", src: "cache:\nstrategy: auto\n", line: 1, column: 7, code: "empty-value", says: "cache has no value", hint: "default"},
@@ -127,6 +127,13 @@ func cacheRules() []rule {
 		{name: "garnix's cache is not written", src: nixHead + "  push-url: https://cache.garnix.io\n", line: 5, column: 13, code: "dead-cache"},
 		{name: "s3 credentials come in pairs", src: nixHead + "  push-url: s3://x\n  secret-key-secret: ''\n", line: 6, column: 22, code: "missing-key", hint: "both"},
 		{name: "a directory has no s3 credentials", src: nixHead + "  push-url: file:///x\n  secret-key-secret: X\n", line: 6, column: 22, code: "unused-setting"},
+		{name: "a private store is read with a secret", src: nixHead + "  push-url: file:///x\n  private: true\n", line: 6, column: 12, code: "token-missing", says: "cache.private needs cache.token-secret", hint: "Actions secret"},
+		{name: "an empty secret is none", src: nixHead + "  push-url: file:///x\n  private: true\n  token-secret: ''\n", line: 6, column: 12, code: "token-missing", says: "cache.private needs cache.token-secret"},
+		{
+			name: "a private store in s3 is read with a secret, too",
+			src:  "cache: {backend: nix, url: \"https://c.example.org\", push-url: \"s3://bkt?region=eu-central-1\", public-key: ['a:" + key44 + "'], private: true}\n",
+			line: 1, column: 168, code: "token-missing", says: "cache.private needs",
+		},
 		{name: "backend attic needs a url", src: attic, line: 1, column: 1, code: "missing-key", says: "cache.url"},
 		{name: "backend attic needs a server", src: "cache: {backend: attic, url: 'https://x/y'}\n", line: 1, column: 1, code: "missing-key", says: "cache.server"},
 		{name: "backend attic needs a name", src: attic + "  url: https://y.example\n", line: 1, column: 1, code: "missing-key", says: "cache.name", schemaBlind: true},
@@ -145,6 +152,9 @@ func jobRules() []rule {
 		{name: "some branch is built", src: "triggers: {push-branches: []}\n", line: 1, column: 12, code: "bad-value"},
 		{name: "all pull requests want named branches", src: "triggers: {pull-requests: all}\n", line: 1, column: 27, code: "double-build", hint: "push-branches: [main]"},
 		{name: "all pull requests and one star build twice", src: "triggers: {push-branches: [main, '*'], pull-requests: all}\n", line: 1, column: 55, code: "double-build", says: `"*"`},
+		{name: "some runs are cancelled", src: "cancel: all\n", line: 1, column: 9, code: "bad-value", says: "cancel must be pull-requests, branches or never"},
+		{name: "to cancel nothing is a word", src: "cancel: false\n", line: 1, column: 9, code: "wrong-type", says: "pull-requests, branches or never"},
+		{name: "stale inputs fail or warn", src: "stale: failed\n", line: 1, column: 8, code: "bad-value", says: "stale must be fail, warn or off", hint: `did you mean "fail"?`},
 		{name: "shards are not none", src: "shards: 0\n", line: 1, column: 9, code: "bad-value", says: "from 1 to 256"},
 		{name: "shards fit into a matrix", src: "shards: {x86_64-linux: 257}\n", line: 1, column: 24, code: "bad-value", says: "shards.x86_64-linux must be from 1 to 256"},
 		{name: "shards are for garnix's systems", src: "shards: {x86-64-linux: 2}\n", line: 1, column: 10, code: "unknown-key", hint: `did you mean "x86_64-linux"?`},
@@ -152,8 +162,10 @@ func jobRules() []rule {
 		{name: "numbers are decimal", src: "shards: 0x10\n", line: 1, column: 9, code: "wrong-type", says: "whole number", schemaBlind: true},
 		{name: "numbers are whole", src: "timeouts: {plan: 1.5}\n", line: 1, column: 18, code: "wrong-type", says: "not a number"},
 		{name: "huge numbers are too many", src: "timeouts: {plan: 99999999999999999999}\n", line: 1, column: 18, code: "wrong-type"},
-		{name: "a job has some time", src: "timeouts: {build: 0}\n", line: 1, column: 19, code: "bad-value", says: "from 1 to 360"},
-		{name: "a job has no more time than GitHub gives", src: "timeouts: {build: 361}\n", line: 1, column: 19, code: "bad-value"},
+		{name: "building has some time", src: "timeouts: {build: 0}\n", line: 1, column: 19, code: "bad-value", says: "from 1 to 330"},
+		{name: "building leaves the job time to push", src: "timeouts: {build: 331}\n", line: 1, column: 19, code: "bad-value", says: "from 1 to 330"},
+		{name: "a job has some time", src: "timeouts: {plan: 0}\n", line: 1, column: 18, code: "bad-value", says: "from 1 to 360"},
+		{name: "a job has no more time than GitHub gives", src: "timeouts: {verify: 361}\n", line: 1, column: 20, code: "bad-value", says: "from 1 to 360"},
 		{name: "a name is not empty", src: "names: {aggregate: ''}\n", line: 1, column: 20, code: "bad-value", says: "empty"},
 		{name: "a name is short", src: "names: {aggregate: " + strings.Repeat("ä", 101) + "}\n", line: 1, column: 20, code: "bad-value", says: "100"},
 		{name: "a name does not end in a space", src: "names: {aggregate: 'a '}\n", line: 1, column: 20, code: "bad-value", says: "space"},
@@ -197,10 +209,6 @@ func nixRules() []rule {
 		{name: "garnix's cache is no substituter", src: "nix:\n  extra-config: |\n    extra-substituters = https://a https://cache.garnix.io\n", line: 3, code: "dead-cache"},
 		{name: "features are names", src: "nix: {extra-features: [ca-derivations recursive-nix]}\n", line: 1, column: 24, code: "bad-value", says: "one experimental feature"},
 		{name: "features are given once", src: "nix: {extra-features: [a, a]}\n", line: 1, column: 27, code: "duplicate-value"},
-		{name: "garnix.yaml is no text", src: "garnix: packages\n", line: 1, column: 9, code: "wrong-type", says: "as in garnix.yaml"},
-		{name: "garnix.yaml is not nothing", src: "garnix:\n", line: 1, column: 8, code: "wrong-type"},
-		{name: "garnix.yaml is not in braces of the file", src: "{garnix: {builds: []}}\n", line: 1, column: 2, code: "inline-style", schemaBlind: true},
-		{name: "garnix.yaml has no explicit key", src: "? garnix\n: builds: []\n", line: 1, column: 3, code: "inline-style", schemaBlind: true},
 	}
 }
 
@@ -222,12 +230,26 @@ func TestParseRefuses(t *testing.T) {
 	}
 }
 
+func TestAliasesAreRefusedWhereverTheyStand(t *testing.T) {
+	t.Parallel()
+	for src, at := range map[string]diag.Pos{
+		"names: {x: &a {}}\npins: *a\n":           {File: file, Line: 2, Column: 7},
+		"names: {x: &a strategy}\n*a : auto\n":    {File: file, Line: 2, Column: 1},
+		"names: &a {x: y}\ntimeouts:\n  <<: *a\n": {File: file, Line: 3, Column: 7},
+	} {
+		s, diags := Parse(file, []byte(src))
+		assert.Nil(t, s)
+		assert.True(t, slices.ContainsFunc(diags, func(d diag.Diagnostic) bool {
+			return d.Pos == at && d.Code == "yaml-alias" && d.Message == "aliases are not supported here"
+		}), "%v", diags)
+	}
+}
+
 func TestParseWarns(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []rule{
 		{name: "of a Cachix name with capitals", src: "cache: {name: MyCache}\n", line: 1, column: 15, code: "cache-name"},
 		{name: "of a store without a public key", src: "cache: {backend: nix, url: 'https://x', push-url: 'file:///x'}\n", line: 1, column: 1, code: "public-key-missing", hint: "convert-secret-to-public"},
-		{name: "of a private store without a token", src: nixHead + "  push-url: file:///x\n  private: true\n", line: 6, column: 12, code: "token-missing"},
 		{name: "of a retired macOS image", src: "runners: {aarch64-darwin: macos-14}\n", line: 1, column: 27, code: "retired-runner", hint: "macos-26"},
 		{name: "of a retired macOS image whatever its size and case", src: "runners: {x86_64-darwin: MacOS-13-large}\n", line: 1, column: 26, code: "retired-runner", says: "MacOS-13-large"},
 		{name: "of a retired Ubuntu image for the plan", src: "plan-runner: ubuntu-20.04\n", line: 1, column: 14, code: "retired-runner", hint: "ubuntu-24.04"},

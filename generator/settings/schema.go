@@ -56,7 +56,7 @@ func (r rulebook) at(address string) map[string]any {
 		switch container := node.(type) {
 		case map[string]any:
 			if token != "" {
-				node = container[strings.NewReplacer("~1", "/", "~0", "~").Replace(token)]
+				node = container[strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")]
 			}
 		case []any:
 			if i, err := strconv.Atoi(token); err == nil && i < len(container) {

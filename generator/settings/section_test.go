@@ -55,11 +55,6 @@ func TestWithCachix(t *testing.T) {
 		{name: "an address in the file follows the name", src: "cache:\n  name: other\n  url: https://other.cachix.org\n", want: "cache:\n  name: \"acme\"\n  url: \"https://acme.cachix.org\"\n"},
 		{name: "no final newline", src: "cache:\n  private: true", want: "cache:\n  name: \"acme\"\n  private: true"},
 		{name: "a section at the end of a document", src: "cache:\n  name: other\n  # last\n...\n", want: "cache:\n  name: \"acme\"\n  # last\n...\n"},
-		{
-			name: "the configuration in the file moves down unharmed",
-			src:  "cache:\n  private: true\ngarnix:\n  builds:\n    - include: [packages.*.*]\n", keys: []string{one},
-			want: "cache:\n  name: \"acme\"\n  public-key: \"" + one + "\"\n  private: true\ngarnix:\n  builds:\n    - include: [packages.*.*]\n",
-		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

@@ -18,6 +18,8 @@ type Settings struct {
 	Runners     map[flake.System]Runner `json:"runners"`     // has every system of flake.Systems
 	PlanRunner  Runner                  `json:"plan-runner"` // for the jobs that run on Linux whatever is built
 	Triggers    Triggers                `json:"triggers"`
+	Cancel      Cancel                  `json:"cancel"`
+	Stale       Stale                   `json:"stale"`
 	Strategy    Strategy                `json:"strategy"`
 	Granularity Granularity             `json:"granularity"`
 	Shards      map[flake.System]int    `json:"shards"` // has every system of flake.Systems; 1 to 256
@@ -29,10 +31,6 @@ type Settings struct {
 	Schedule    string                  `json:"schedule"` // cron expression of five fields, one space apart; "" means never
 	Statuses    bool                    `json:"statuses"` // post one commit status per target under garnix's old check names
 	Pins        map[string]Pin          `json:"pins"`
-
-	// Inline is the value of the key "garnix": the text of a garnix.yaml, padded so that its lines and columns are
-	// those of the settings file. nil means that the key is absent. The text is not checked here.
-	Inline []byte `json:"-"`
 
 	places places
 }
@@ -114,6 +112,26 @@ const (
 // makes the character before it optional. It selects branches and never excludes any.
 type Pattern string
 
+// Cancel says which runs a newer one of the same branch or pull request ends.
+type Cancel string
+
+// The choices for superseded runs; garnix ended none. The default branch's are never ended.
+const (
+	CancelPullRequests Cancel = "pull-requests"
+	CancelBranches     Cancel = "branches" // and those of pushes
+	CancelNever        Cancel = "never"
+)
+
+// Stale says what becomes of a run whose inputs changed after the workflows were generated.
+type Stale string
+
+// The choices for stale inputs.
+const (
+	StaleFails Stale = "fail" // everything is built, and the run ends red
+	StaleWarns Stale = "warn"
+	StaleOff   Stale = "off"
+)
+
 // Strategy says when targets are listed.
 type Strategy string
 
@@ -180,13 +198,13 @@ type Files struct {
 	Actions string `json:"actions"`
 }
 
-// Minutes is a time limit of a job, 1 to 360: GitHub stops a hosted job after six hours.
+// Minutes is a time limit, at least 1; GitHub stops a hosted job after 360.
 type Minutes int
 
 // Timeouts are the time limits of the kinds of jobs.
 type Timeouts struct {
 	Plan   Minutes `json:"plan"`
-	Build  Minutes `json:"build"`
+	Build  Minutes `json:"build"` // when building stops, at most 330: the job ends 30 minutes later
 	Verify Minutes `json:"verify"`
 	Action Minutes `json:"action"` // a garnix action; garnix allowed 120
 }

@@ -38,12 +38,12 @@ func (p *parser) validate(file any) (broken [][]string) {
 		case *kind.AdditionalProperties:
 			for _, key := range k.Properties {
 				broken = append(broken, append(slices.Clip(at), key))
-				p.unknownKey(strings.Join(at, "."), key, rule)
 			}
+			p.unknownKeys(at, k.Properties, rule)
 		default:
 			if len(v.Causes) == 0 {
 				broken = append(broken, at)
-				p.violation(strings.Join(at, "."), rule, v.ErrorKind)
+				p.violation(at, rule, v.ErrorKind)
 			}
 		}
 	}
@@ -52,11 +52,12 @@ func (p *parser) validate(file any) (broken [][]string) {
 }
 
 // violation reports a broken rule in the schema's words, where it has any.
-func (p *parser) violation(path string, rule map[string]any, broken jsonschema.ErrorKind) {
+func (p *parser) violation(at []string, rule map[string]any, broken jsonschema.ErrorKind) {
+	path, v := strings.Join(at, "."), p.root.find(at)
 	c := complaint{code: "bad-value", message: "is not allowed here"}
 	switch broken := broken.(type) {
 	case *kind.Type:
-		c = p.wrongType(path, rule, broken.Want)
+		c = wrongType(v, rule, broken.Want)
 	case *kind.UniqueItems:
 		path += "." + strconv.Itoa(broken.Duplicates[1])
 		c = complaint{code: "duplicate-value", message: "repeats an earlier entry", hint: "remove one"}
@@ -74,7 +75,7 @@ func (p *parser) violation(path string, rule map[string]any, broken jsonschema.E
 	}
 	keyword := append(broken.KeywordPath(), "not")[0] // the library names no keyword for "not"
 	c = c.inWordsOf(rule, keyword)
-	if lines := p.badLines(path, object(rule["not"])); keyword == "not" && lines != nil {
+	if lines := p.badLines(v, object(rule["not"])); keyword == "not" && lines != nil {
 		for _, line := range lines {
 			p.diags.Errorf(line, c.code, c.hint, "%s %s", path, c.message)
 		}
@@ -105,10 +106,9 @@ func (p *parser) complain(path string, c complaint) {
 }
 
 // badLines are the lines of a literal block that a forbidden pattern meets; nil if it does not speak of lines.
-func (p *parser) badLines(path string, forbidden map[string]any) []diag.Pos {
+func (p *parser) badLines(v *value, forbidden map[string]any) []diag.Pos {
 	pattern, _ := forbidden["pattern"].(string)
-	n := p.nodes[path]
-	if n == nil || n.Style&yaml.LiteralStyle == 0 || !strings.HasPrefix(pattern, "(^|\n)") {
+	if v == nil || v.Style&yaml.LiteralStyle == 0 || !strings.HasPrefix(pattern, "(^|\n)") {
 		return nil
 	}
 	expression, err := regexp.Compile(pattern)
@@ -116,36 +116,38 @@ func (p *parser) badLines(path string, forbidden map[string]any) []diag.Pos {
 		return nil
 	}
 	var lines []diag.Pos
-	for i, line := range strings.Split(n.Value, "\n") {
+	for i, line := range strings.Split(v.Value, "\n") {
 		if expression.MatchString(line) {
-			lines = append(lines, diag.Pos{File: p.places.file, Line: n.Line + 1 + i})
+			lines = append(lines, diag.Pos{File: p.places.file, Line: v.Line + 1 + i})
 		}
 	}
 	return lines
 }
 
-// unknownKey reports a key that a mapping must not have.
-func (p *parser) unknownKey(path, key string, rule map[string]any) {
-	at := p.places.at(path)
-	for node := range document.Pairs(p.nodes[path]) {
-		if node.Value == key {
-			at = p.pos(node)
-			break
-		}
-	}
+// unknownKeys reports keys that a mapping must not have.
+func (p *parser) unknownKeys(at, keys []string, rule map[string]any) {
 	known := slices.Sorted(maps.Keys(object(rule["properties"])))
-	c := complaint{code: "unknown-key", message: "unknown key " + diag.Excerpt(key) + within(path), hint: "known keys: " + strings.Join(known, ", ")}
-	if near := diag.Nearest(key, known); near != "" {
-		c.hint = fmt.Sprintf("did you mean %q? %s", near, c.hint)
+	unknown := map[string]bool{}
+	for _, key := range keys {
+		unknown[key] = true
 	}
-	c = c.inWordsOf(rule, "additionalProperties")
-	p.diags.Errorf(at, c.code, c.hint, "%s", c.message)
+	for key := range document.Pairs(p.root.find(at).Node) {
+		if !unknown[key.Value] {
+			continue
+		}
+		unknown[key.Value] = false // a second one is a repeated key
+		c := complaint{code: "unknown-key", message: "unknown key " + diag.Excerpt(key.Value) + within(strings.Join(at, ".")), hint: "known keys: " + strings.Join(known, ", ")}
+		if near := diag.Nearest(key.Value, known); near != "" {
+			c.hint = fmt.Sprintf("did you mean %q? %s", near, c.hint)
+		}
+		c = c.inWordsOf(rule, "additionalProperties")
+		p.diags.Errorf(p.pos(key), c.code, c.hint, "%s", c.message)
+	}
 }
 
 // wrongType says what a value should have been and what it is.
-func (p *parser) wrongType(path string, rule map[string]any, want []string) complaint {
-	n := p.nodes[path]
-	got := n.ShortTag()
+func wrongType(v *value, rule map[string]any, want []string) complaint {
+	got := v.ShortTag()
 	if got == "!!null" {
 		return complaint{code: "empty-value", message: "has no value", hint: "give it a value, or remove it to get the default"}
 	}
@@ -166,13 +168,13 @@ func (p *parser) wrongType(path string, rule map[string]any, want []string) comp
 	switch {
 	case want[0] == "string" && !strings.HasPrefix(got, "!!"):
 		c.hint = "quote text that begins with an exclamation mark"
-	case want[0] == "string" && n.Kind == yaml.ScalarNode && rule["enum"] == nil:
+	case want[0] == "string" && v.Kind == yaml.ScalarNode && rule["enum"] == nil:
 		c.hint = "quote it to make it text"
 	case want[0] == "boolean":
 		c.hint = "write true or false, in lower case and without quotes"
 	case want[0] == "integer":
 		c.hint = "write a whole number in decimal digits, without quotes"
-	case want[0] == "array" && n.Kind == yaml.ScalarNode:
+	case want[0] == "array" && v.Kind == yaml.ScalarNode:
 		c.hint = "write it as a list: put square brackets around it"
 	}
 	return c

@@ -4,203 +4,193 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"regexp"
+	"maps"
 	"slices"
-	"sort"
 	"strings"
-
-	"gopkg.in/yaml.v3"
 )
 
-// comment matches a value that carries its own line comment: a pin with its version ("owner/name@sha # v1") or a
-// permission with its reason ("write # why"). Jsonnet has no comments, so the templates write them this way.
-var comment = regexp.MustCompile(`^([^#\n]*[^#\s]) # ([^\n]+)$`)
+// Where a line ends: prettier keeps lists on one line up to there, and comments fit beside what they speak of.
+const columns = 80
 
-// ranks gives the order in which a person writes the keys of each kind of mapping; what is not named follows
-// alphabetically.
-var ranks = map[kind][]string{
-	workflowKeys: {"name", "run-name", "on", "permissions", "env", "defaults", "concurrency", "jobs"},
-	triggerKeys:  {"push", "pull_request", "merge_group", "schedule", "workflow_dispatch"},
-	jobKeys: {
-		"name", "needs", "if", "runs-on", "environment", "permissions", "timeout-minutes", "concurrency", "strategy",
-		"outputs", "env", "defaults", "steps",
-	},
-	strategyKeys: {"fail-fast", "max-parallel", "matrix"},
-	stepKeys: {
-		"name", "id", "if", "uses", "with", "shell", "working-directory", "timeout-minutes", "continue-on-error", "env",
-		"run",
-	},
-	inputKeys:       {"description", "type", "required", "default"},
-	concurrencyKeys: {"group", "cancel-in-progress"},
-}
+// commentKey begins the key of a comment: "//name" speaks of "name" beside it. Jsonnet's own comments do not survive.
+const commentKey = "//"
 
-// kind says what a mapping is, which decides the order of its keys and the kind of its values.
-type kind int
-
-const (
-	plainKeys kind = iota
-	workflowKeys
-	triggerKeys
-	jobsKeys
-	jobKeys
-	strategyKeys
-	stepKeys
-	inputsKeys
-	inputKeys
-	concurrencyKeys
-	commentedValues
-)
-
-// child returns the kind of the value under key in a mapping of kind k.
-func (k kind) child(key string) kind {
-	switch {
-	case k == workflowKeys && key == "on":
-		return triggerKeys
-	case k == workflowKeys && key == "jobs":
-		return jobsKeys
-	case (k == workflowKeys || k == jobKeys) && key == "permissions":
-		return commentedValues
-	case (k == workflowKeys || k == jobKeys) && key == "concurrency":
-		return concurrencyKeys
-	case k == jobsKeys:
-		return jobKeys
-	case k == jobKeys && key == "steps":
-		return stepKeys
-	case k == jobKeys && key == "strategy":
-		return strategyKeys
-	case k == triggerKeys && key == "workflow_dispatch":
-		return inputsKeys
-	case k == inputsKeys && key != "inputs":
-		return inputKeys
-	case k == inputsKeys:
-		return inputsKeys
-	}
-	return plainKeys
-}
-
-// Emit writes a workflow, given as decoded JSON, as canonical YAML: ordered keys, literal blocks, line comments for
-// pins. Numbers must be json.Number. The result decodes to the same value, comments aside.
-func Emit(value any) ([]byte, error) {
-	node, err := build(value, workflowKeys)
-	if err != nil {
+// Emit writes a workflow, given as decoded JSON, as prettier prints one that a person wrote: ordered keys, literal
+// blocks, short lists on one line. Numbers must be json.Number. A key "//name" becomes a comment of "name", and so does
+// what follows " # " in a step's uses. The result decodes to the same value, comments aside.
+func Emit(value map[string]any) ([]byte, error) {
+	var e emitter
+	if err := e.mapping(value, workflowKeys, 0); err != nil {
 		return nil, err
 	}
-	var b bytes.Buffer
-	encoder := yaml.NewEncoder(&b)
-	encoder.SetIndent(2)
-	if err := encoder.Encode(node); err != nil {
-		return nil, fmt.Errorf("emit YAML: %w", err)
-	}
-	if err := encoder.Close(); err != nil {
-		return nil, fmt.Errorf("emit YAML: %w", err)
-	}
-	return spaced(b.Bytes()), nil
+	return e.Bytes(), nil
 }
 
-func build(value any, k kind) (*yaml.Node, error) {
+// emitter collects the lines of a document.
+type emitter struct{ bytes.Buffer }
+
+func (e *emitter) mapping(value map[string]any, k kind, indent int) error {
+	for i, key := range keys(value, k) {
+		if i > 0 && (k == workflowKeys || k == jobsKeys) {
+			e.WriteByte('\n')
+		}
+		comment, _ := value[commentKey+key].(string)
+		if err := e.entry(key, value[key], comment, k, indent); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// entry writes a key with its value and comment.
+func (e *emitter) entry(key string, value any, comment string, k kind, indent int) error {
+	margin := strings.Repeat(" ", indent)
+	head := margin + scalar(key, false) + ":"
+	if key == "on" {
+		head = margin + "on:" // plain, as everybody writes it, though old readers take it for a boolean
+	}
+	if text, ok := value.(string); ok && key == "uses" {
+		if action, version, found := strings.Cut(text, " # "); found {
+			fmt.Fprintf(e, "%s %s # %s\n", head, scalar(action, false), onOneLine(version))
+			return nil
+		}
+	}
+	text, oneLine, err := inline(value, columns-len(head)-1)
+	if err != nil {
+		return err
+	}
+	if oneLine && remark(comment) && len(head)+len(text)+len(comment)+4 <= columns {
+		text, comment = text+" # "+onOneLine(comment), ""
+	}
+	if comment != "" {
+		for line := range strings.Lines(comment) {
+			fmt.Fprintln(e, strings.TrimRight(margin+"# "+onOneLine(line), " "))
+		}
+	}
+	switch {
+	case oneLine && text == "":
+		fmt.Fprintf(e, "%s\n", head)
+	case oneLine:
+		fmt.Fprintf(e, "%s %s\n", head, text)
+	default:
+		return e.block(head, value, k.child(key), indent)
+	}
+	return nil
+}
+
+// remark reports whether a comment belongs behind its value: a few words do, a sentence stands above.
+func remark(comment string) bool {
+	return comment != "" && !strings.Contains(comment, "\n") && comment[:1] == strings.ToLower(comment[:1])
+}
+
+// block writes what needs lines of its own below its key.
+func (e *emitter) block(head string, value any, k kind, indent int) error {
+	fmt.Fprint(e, head)
 	switch value := value.(type) {
 	case map[string]any:
-		node := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
-		if len(value) == 0 {
-			node.Style = yaml.FlowStyle
-		}
-		for _, key := range keys(value, k) {
-			child, err := build(value[key], k.child(key))
-			if err != nil {
-				return nil, err
-			}
-			if key == "uses" || k == commentedValues {
-				splitComment(child)
-			}
-			name := text(key)
-			if name.Style == yaml.LiteralStyle {
-				name.Style = yaml.DoubleQuotedStyle
-			}
-			node.Content = append(node.Content, name, child)
-		}
-		return node, nil
+		fmt.Fprintln(e)
+		return e.mapping(value, k, indent+2)
 	case []any:
-		node := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
-		if len(value) == 0 {
-			node.Style = yaml.FlowStyle
-		}
-		for _, item := range value {
-			child, err := build(item, k)
-			if err != nil {
-				return nil, err
-			}
-			node.Content = append(node.Content, child)
-		}
-		return node, nil
+		fmt.Fprintln(e)
+		return e.list(value, k, indent+2)
 	case string:
-		return text(value), nil
-	case json.Number:
-		tag := "!!int"
-		if strings.ContainsAny(value.String(), ".eE") {
-			tag = "!!float"
+		mark := "|"
+		if !strings.HasSuffix(value, "\n") {
+			mark = "|-"
 		}
-		return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: value.String()}, nil
-	case bool:
-		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: fmt.Sprint(value)}, nil
+		fmt.Fprintf(e, " %s\n", mark)
+		for line := range strings.Lines(value) {
+			if line = strings.TrimSuffix(line, "\n"); line != "" {
+				line = strings.Repeat(" ", indent+2) + line
+			}
+			fmt.Fprintln(e, line)
+		}
+		return nil
+	}
+	return fmt.Errorf("emit YAML: unexpected %T", value)
+}
+
+// list writes a list, an item at least a line.
+func (e *emitter) list(items []any, k kind, indent int) error {
+	dash := strings.Repeat(" ", indent) + "-"
+	for _, item := range items {
+		text, oneLine, err := inline(item, 0)
+		if several, ok := item.(string); ok && !oneLine {
+			text, oneLine = scalar(several, false), true
+		}
+		switch {
+		case err != nil:
+			return err
+		case oneLine && text == "":
+			fmt.Fprintln(e, dash, "null")
+		case oneLine:
+			fmt.Fprintln(e, dash, text)
+		default:
+			if err := e.nested(dash, item, k, indent); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// nested writes an item of several lines: its first stands behind the dash, and a comment of that above it.
+func (e *emitter) nested(dash string, item any, k kind, indent int) error {
+	var inner emitter
+	if err := inner.block("", item, k, indent); err != nil {
+		return err
+	}
+	first := true
+	for line := range bytes.Lines(bytes.TrimPrefix(inner.Bytes(), []byte("\n"))) {
+		switch {
+		case first && bytes.HasPrefix(bytes.TrimLeft(line, " "), []byte("#")):
+			line = line[2:]
+		case first:
+			line = append([]byte(dash+" "), line[indent+2:]...)
+			first = false
+		}
+		e.Write(line)
+	}
+	return nil
+}
+
+// inline writes a value that needs no line of its own; ok is false for another one, and for a list longer than room.
+func inline(value any, room int) (text string, ok bool, err error) {
+	switch value := value.(type) {
 	case nil:
-		// "push:" with nothing after it is how a person writes a trigger without filters.
-		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Value: ""}, nil
-	}
-	return nil, fmt.Errorf("emit YAML: unexpected %T", value)
-}
-
-// text makes a string node. The encoder quotes what YAML 1.2 would read as another type; what YAML 1.1 readers take
-// for a boolean is quoted here, save for the key "on", which everybody writes plain.
-func text(s string) *yaml.Node {
-	node := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s}
-	switch {
-	case s == "<<", s != "on" && oldBool(s):
-		node.Style = yaml.DoubleQuotedStyle
-	case !literal(s), !strings.Contains(s, "\n") && strings.Contains(s, "'") && special(s):
-		node.Style = yaml.DoubleQuotedStyle
-	case strings.Contains(s, "\n"):
-		node.Style = yaml.LiteralStyle
-	}
-	return node
-}
-
-// literal reports whether a block or plain scalar can hold s unchanged; the encoder gets some of the rest wrong.
-func literal(s string) bool {
-	if strings.HasPrefix(s, "\n") || strings.HasSuffix(s, "\n\n") || strings.HasPrefix(s, " ") && strings.Contains(s, "\n") || strings.TrimSpace(s) == "" && s != "" {
-		return false
-	}
-	for _, r := range s {
-		if r != '\n' && (r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == 0x2028 || r == 0x2029 || r == 0xfeff || r == 0xfffd || r > 0xffff) {
-			return false
+		return "", true, nil // "push:" with nothing after it is how a person writes a trigger without filters
+	case bool:
+		return fmt.Sprint(value), true, nil
+	case json.Number:
+		return value.String(), true, nil
+	case string:
+		if strings.Contains(value, "\n") && literal(value) {
+			return "", false, nil
 		}
+		return scalar(value, false), true, nil
+	case map[string]any:
+		return "{}", len(value) == 0, nil
+	case []any:
+		items := make([]string, len(value))
+		for i, item := range value {
+			text, ok := item.(string)
+			if !ok {
+				return "", false, nil
+			}
+			items[i] = scalar(text, true)
+		}
+		text := "[" + strings.Join(items, ", ") + "]"
+		return text, len(text) <= room || len(value) == 0, nil
 	}
-	return !strings.Contains(s, " \n") && !(strings.HasSuffix(s, " ") && strings.Contains(s, "\n"))
+	return "", false, fmt.Errorf("emit YAML: unexpected %T", value)
 }
 
-// special reports whether a plain scalar cannot begin or go on as s does; the encoder would then choose single quotes,
-// which double every one inside.
-func special(s string) bool {
-	return strings.ContainsAny(s[:1], "!&*?|>%@`{}[],#:-\"' ") || strings.Contains(s, ": ") || strings.Contains(s, " #")
-}
-
-func oldBool(s string) bool {
-	return slices.Contains([]string{"y", "yes", "on", "n", "no", "off"}, strings.ToLower(s))
-}
-
-func splitComment(node *yaml.Node) {
-	if m := comment.FindStringSubmatch(node.Value); m != nil && node.Kind == yaml.ScalarNode {
-		node.Value, node.LineComment = m[1], "# "+m[2]
-		node.Style = 0
-	}
-}
-
-// keys orders the keys of a mapping: by rank, jobs by what they need, the rest alphabetically.
+// keys orders the keys of a mapping without those of comments: by rank, jobs by what they need, the rest
+// alphabetically.
 func keys(value map[string]any, k kind) []string {
-	out := make([]string, 0, len(value))
-	for key := range value {
-		out = append(out, key)
-	}
-	sort.Strings(out)
+	out := slices.DeleteFunc(slices.Sorted(maps.Keys(value)), func(key string) bool {
+		return strings.HasPrefix(key, commentKey)
+	})
 	if k == jobsKeys {
 		return byNeeds(out, value)
 	}
@@ -210,7 +200,7 @@ func keys(value map[string]any, k kind) []string {
 		}
 		return len(ranks[k])
 	}
-	sort.SliceStable(out, func(i, j int) bool { return rank(out[i]) < rank(out[j]) })
+	slices.SortStableFunc(out, func(a, b string) int { return rank(a) - rank(b) })
 	return out
 }
 
@@ -233,7 +223,7 @@ func byNeeds(names []string, jobs map[string]any) []string {
 	for _, name := range names {
 		visit(name, len(names))
 	}
-	sort.SliceStable(names, func(i, j int) bool { return depth[names[i]] < depth[names[j]] })
+	slices.SortStableFunc(names, func(a, b string) int { return depth[a] - depth[b] })
 	return names
 }
 
@@ -251,27 +241,4 @@ func needs(value any) []string {
 		return out
 	}
 	return nil
-}
-
-// spaced puts an empty line before each top-level key and each job, as a person would. Block scalars are never touched:
-// they are indented deeper.
-func spaced(src []byte) []byte {
-	var out bytes.Buffer
-	inJobs, first := false, true
-	for line := range bytes.Lines(src) {
-		if len(line) > 1 && line[0] != ' ' {
-			if out.Len() > 0 {
-				out.WriteByte('\n')
-			}
-			inJobs = string(line) == "jobs:\n"
-			first = true
-		} else if inJobs && len(line) > 2 && line[0] == ' ' && line[1] == ' ' && line[2] != ' ' {
-			if !first {
-				out.WriteByte('\n')
-			}
-			first = false
-		}
-		out.Write(line)
-	}
-	return out.Bytes()
 }

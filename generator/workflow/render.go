@@ -115,7 +115,7 @@ func emitAll(text string, overlay *Overlay) ([]File, diag.List, error) {
 	var group errgroup.Group
 	for i, name := range names {
 		group.Go(func() error {
-			body, err := Emit(workflows[name])
+			body, err := Emit(workflows[name].(map[string]any))
 			if err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 )
 
 // countedServer answers every narinfo after a pause and counts connections and requests at the same time.
@@ -64,9 +63,7 @@ func TestConcurrencyIsBoundedAndConnectionsAreReused(t *testing.T) {
 			t.Parallel()
 			server := newCountedServer(t, 15*time.Millisecond)
 			client := newClient(t, Config{URL: server.URL, Concurrency: workers})
-			tally, err := client.Verify(t.Context(), numbered(10*workers), VerifyOptions{}, func(Result) {})
-			require.NoError(t, err)
-			assert.Equal(t, 10*workers, tally.InCache)
+			assert.Equal(t, map[Verdict]int{InCache: 10 * workers}, counted(t, client, numbered(10*workers)))
 			assert.LessOrEqual(t, server.most.Load(), int64(workers))
 			assert.LessOrEqual(t, server.connections.Load(), int64(workers))
 			assert.GreaterOrEqual(t, server.most.Load(), int64(workers+1)/2, "it should run in parallel")
@@ -77,8 +74,7 @@ func TestConcurrencyIsBoundedAndConnectionsAreReused(t *testing.T) {
 func TestDefaultConcurrencyIs32(t *testing.T) {
 	t.Parallel()
 	server := newCountedServer(t, 20*time.Millisecond)
-	_, err := newClient(t, Config{URL: server.URL}).Verify(t.Context(), numbered(200), VerifyOptions{}, func(Result) {})
-	require.NoError(t, err)
+	assert.Equal(t, map[Verdict]int{InCache: 200}, counted(t, newClient(t, Config{URL: server.URL}), numbered(200)))
 	assert.LessOrEqual(t, server.most.Load(), int64(32))
 	assert.Greater(t, server.most.Load(), int64(16))
 }

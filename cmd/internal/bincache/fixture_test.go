@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -136,25 +137,23 @@ func inTurn(handlers ...http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// clock is a Retry that does not wait but remembers how long it should have.
+// clock does not wait but remembers how long it should have.
 type clock struct {
 	mu    sync.Mutex
 	waits []time.Duration
 }
 
-func (c *clock) retry() Retry {
-	return Retry{Sleep: func(ctx context.Context, d time.Duration) error {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.waits = append(c.waits, d)
-		return ctx.Err()
-	}}
+func (c *clock) sleep(ctx context.Context, d time.Duration) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.waits = append(c.waits, d)
+	return ctx.Err()
 }
 
 func newClient(t testing.TB, cfg Config) *Client {
 	t.Helper()
-	if cfg.Retry.Sleep == nil {
-		cfg.Retry.Sleep = (&clock{}).retry().Sleep
+	if cfg.Caller.Sleep == nil {
+		cfg.Caller.Sleep = (&clock{}).sleep
 	}
 	c, err := New(cfg)
 	require.NoError(t, err)
@@ -162,19 +161,28 @@ func newClient(t testing.TB, cfg Config) *Client {
 }
 
 // verdicts verifies paths and returns the results by path.
-func verdicts(t testing.TB, c *Client, opt VerifyOptions, paths ...string) map[string]Result {
+func verdicts(t testing.TB, c *Client, closure bool, paths ...string) map[string]Result {
 	t.Helper()
 	got := map[string]Result{}
-	tally, err := c.Verify(t.Context(), slices.Values(paths), opt, func(r Result) { got[r.Path] = r })
-	require.NoError(t, err)
-	require.Equal(t, tally.Done, tally.InCache+tally.Upstream+tally.Missing+tally.Unknown)
+	require.NoError(t, c.Verify(t.Context(), slices.Values(paths), closure, func(r Result) {
+		require.NotContains(t, got, r.Path, "each path has one result")
+		got[r.Path] = r
+	}))
+	return got
+}
+
+// counted verifies paths and returns how often each verdict was given.
+func counted(t testing.TB, c *Client, paths iter.Seq[string]) map[Verdict]int {
+	t.Helper()
+	got := map[Verdict]int{}
+	require.NoError(t, c.Verify(t.Context(), paths, false, func(r Result) { got[r.Verdict]++ }))
 	return got
 }
 
 // verdict verifies one path.
 func verdict(t testing.TB, c *Client, path StorePath) Result {
 	t.Helper()
-	got, ok := verdicts(t, c, VerifyOptions{}, path.String())[path.String()]
+	got, ok := verdicts(t, c, false, path.String())[path.String()]
 	require.True(t, ok, "no result")
 	return got
 }

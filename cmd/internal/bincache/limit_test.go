@@ -2,44 +2,15 @@ package bincache
 
 import (
 	"bytes"
-	"fmt"
 	"io"
 	"net/http"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
-)
 
-func TestSlowCacheIsUnknownAfterTheTimeLimitOfEachAttempt(t *testing.T) {
-	t.Parallel()
-	path := pathNamed("hello")
-	for name, slow := range map[string]http.HandlerFunc{
-		"no header": func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
-		"no end of the body": func(w http.ResponseWriter, r *http.Request) {
-			fmt.Fprint(w, "StorePath: ")
-			w.(http.Flusher).Flush()
-			<-r.Context().Done()
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			cache := newCache(t)
-			cache.on(path.Hash()+".narinfo", slow)
-			client := newClient(t, Config{
-				URL: cache.URL, Timeout: 150 * time.Millisecond, Retry: Retry{Base: 1, Cap: 1, Budget: time.Second},
-			})
-			got := verdict(t, client, path)
-			assert.Equal(t, Unknown, got.Verdict)
-			assert.Contains(t, got.Cause, "no full answer within 150ms")
-			// The time that attempts take counts against the budget.
-			asked := len(cache.asked(path.Hash() + ".narinfo"))
-			assert.Greater(t, asked, 1)
-			assert.LessOrEqual(t, asked, 8)
-		})
-	}
-}
+	"garnix2gha/cmd/internal/restapi"
+)
 
 func TestTenMegabytesOfGarbageAreNotRead(t *testing.T) {
 	t.Parallel()
@@ -57,9 +28,9 @@ func TestTenMegabytesOfGarbageAreNotRead(t *testing.T) {
 		}
 	})
 	read := &countingTransport{base: &http.Transport{ReadBufferSize: 4 << 10}}
-	got := verdict(t, newClient(t, Config{URL: cache.URL, HTTP: &http.Client{Transport: read}}), path)
+	got := verdict(t, newClient(t, Config{URL: cache.URL, Caller: restapi.Caller{HTTP: &http.Client{Transport: read}}}), path)
 	assert.Equal(t, Unknown, got.Verdict)
-	assert.Contains(t, got.Cause, "the body is too large")
+	assert.Contains(t, got.Cause, "the answer is longer than 1024 KiB")
 	assert.LessOrEqual(t, read.bytes.Load(), int64(maxNarInfo+8<<10))
 	assert.Len(t, cache.asked(path.Hash()+".narinfo"), 1)
 }

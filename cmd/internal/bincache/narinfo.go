@@ -1,3 +1,5 @@
+// The narinfo: what a cache says about one store path.
+
 package bincache
 
 import (
@@ -11,32 +13,31 @@ import (
 
 const maxNarInfo = 1 << 20 // bytes
 
-// NarInfo is what a binary cache says about one store path.
+// NarInfo is what a binary cache says about one store path, as far as it decides whether Nix would take the path.
 type NarInfo struct {
-	StorePath   StorePath
-	URL         string      // of the archive, relative to the cache
-	Compression string      // "bzip2" where the narinfo names none, as Nix has it
-	FileHash    string      // of the compressed archive, "sha256:<base 32>"; may be empty
-	FileSize    uint64      // in bytes; 0 unknown
-	NarHash     string      // always "sha256:<base 32>"
-	NarSize     uint64      // in bytes, never 0
-	References  []StorePath // sorted, without duplicates
-	Deriver     string      // base name of the derivation; empty if unknown
-	Sigs        []string    // "<key name>:<base 64>", in the cache's order
-	CA          string      // content address; empty for an input-addressed path
+	StorePath  StorePath
+	NarHash    string      // of the archive, always "sha256:<base 32>"
+	NarSize    uint64      // in bytes, never 0
+	References []StorePath // sorted, without duplicates
+	Sigs       []string    // "<key name>:<base 64>", in the cache's order
+	CA         string      // content address; empty for an input-addressed path
 }
 
-// ParseNarInfo reads a narinfo. It is stricter than Nix: a key given twice, a control character or a missing final
-// newline (the sign of a cut-off body) is an error, and so is more than 1 MiB. Unknown keys are skipped, since Nix adds some now and then.
+// ParseNarInfo reads a narinfo. It is stricter than Nix where a fault could hide: a key given twice, a control character
+// or a missing final newline (the sign of a cut-off body) is an error, and so is more than 1 MiB. Keys that decide
+// nothing here are skipped, and so are unknown ones, since Nix adds some now and then.
 // Source: NarInfo's constructor in libstore/nar-info.cc.
 func ParseNarInfo(body []byte) (NarInfo, error) {
-	info := NarInfo{Compression: "bzip2"}
+	var info NarInfo
 	seen := map[string]bool{}
 	err := eachField(body, true, func(key, value string) error {
-		if seen[key] && key != "Sig" && isNarInfoKey(key) {
-			return errors.New("given twice")
+		switch key {
+		case "StorePath", "URL", "NarHash", "NarSize", "References", "CA":
+			if seen[key] {
+				return errors.New("given twice")
+			}
+			seen[key] = true
 		}
-		seen[key] = true
 		return info.set(key, value)
 	})
 	if err != nil {
@@ -50,14 +51,6 @@ func ParseNarInfo(body []byte) (NarInfo, error) {
 	return info, nil
 }
 
-func isNarInfoKey(key string) bool {
-	switch key {
-	case "StorePath", "URL", "Compression", "FileHash", "FileSize", "NarHash", "NarSize", "References", "Deriver", "Sig", "CA":
-		return true
-	}
-	return false
-}
-
 func (n *NarInfo) set(key, value string) (err error) {
 	switch key {
 	case "StorePath":
@@ -66,17 +59,6 @@ func (n *NarInfo) set(key, value string) (err error) {
 		if value == "" {
 			return errors.New("empty")
 		}
-		n.URL = value
-	case "Compression":
-		if value != "" {
-			n.Compression = value
-		}
-	case "FileHash":
-		var hash nixHash
-		hash, err = parseNixHash(value)
-		n.FileHash = hash.String()
-	case "FileSize":
-		n.FileSize, err = strconv.ParseUint(value, 10, 64)
 	case "NarHash":
 		var hash nixHash
 		if hash, err = parseNixHash(value); err == nil && hash.algo != "sha256" {
@@ -89,12 +71,6 @@ func (n *NarInfo) set(key, value string) (err error) {
 		}
 	case "References":
 		n.References, err = parseReferences(value)
-	case "Deriver":
-		if value == "unknown-deriver" || value == "" {
-			return nil
-		}
-		_, err = parseBase(value)
-		n.Deriver = value
 	case "Sig":
 		n.Sigs = append(n.Sigs, value)
 	case "CA":

@@ -68,11 +68,9 @@ func TestCacheWrittenByNixIsVerified(t *testing.T) {
 	t.Cleanup(server.Close)
 
 	client := newClient(t, Config{URL: server.URL, PublicKeys: []string{public}})
-	info, err := client.Info(t.Context())
-	require.NoError(t, err)
-	assert.Equal(t, StoreDir, info.StoreDir)
+	require.NoError(t, client.Check(t.Context()))
 
-	closure := verdicts(t, client, VerifyOptions{Closure: true}, top)
+	closure := verdicts(t, client, true, top)
 	require.Len(t, closure, 3)
 	for _, path := range strings.Fields(nix.run("", "nix-store", "--query", "--requisites", top)) {
 		assert.Equal(t, InCache, closure[path].Verdict, "%s: %s", path, closure[path].Cause)
@@ -80,7 +78,7 @@ func TestCacheWrittenByNixIsVerified(t *testing.T) {
 	}
 
 	stranger := newClient(t, Config{URL: server.URL, PublicKeys: []string{newSigner("stranger-1").public()}})
-	untrusted := verdicts(t, stranger, VerifyOptions{}, top)[top]
+	untrusted := verdicts(t, stranger, false, top)[top]
 	assert.Equal(t, Missing, untrusted.Verdict)
 	assert.Contains(t, untrusted.Cause, "not signed by a trusted key")
 
@@ -104,7 +102,7 @@ func TestUnsignedCacheHoldsItsContentAddressedPathsOnly(t *testing.T) {
 	paths := strings.Fields(nix.run("", "nix-store", "--query", "--requisites", top))
 	require.Len(t, paths, 3)
 	client := newClient(t, Config{URL: server.URL, PublicKeys: []string{newSigner("ours-1").public()}})
-	for path, got := range verdicts(t, client, VerifyOptions{}, paths...) {
+	for path, got := range verdicts(t, client, false, paths...) {
 		want := Missing
 		if strings.HasSuffix(path, "-bincache-src") {
 			want = InCache

@@ -1,3 +1,5 @@
+// Digests as Nix writes them.
+
 package bincache
 
 import (
@@ -5,59 +7,47 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math/big"
+	"slices"
 	"strings"
 )
 
-// nix32 is Nix's base-32 alphabet; e, o, t and u are left out.
-const nix32 = "0123456789abcdfghijklmnpqrsvwxyz"
+const (
+	nix32   = "0123456789abcdfghijklmnpqrsvwxyz" // the digits of Nix's base 32; e, o, t and u are left out
+	plain32 = "0123456789abcdefghijklmnopqrstuv" // those of math/big
+)
 
-func isNix32(s string) bool {
-	for i := range len(s) {
-		if strings.IndexByte(nix32, s[i]) < 0 {
-			return false
-		}
-	}
-	return true
-}
+func isNix32(s string) bool { return strings.Trim(s, nix32) == "" }
 
 func nix32Len(bytes int) int { return (bytes*8 + 4) / 5 }
 
-// encodeNix32 writes Nix's base 32: least significant bits last, read from the end.
+// encodeNix32 writes the number whose least significant byte comes first.
 func encodeNix32(b []byte) string {
-	out := make([]byte, nix32Len(len(b)))
-	for n := range out {
-		bit := (len(out) - 1 - n) * 5
-		i, shift := bit/8, bit%8
-		c := b[i] >> shift
-		if i+1 < len(b) {
-			c |= b[i+1] << (8 - shift)
-		}
-		out[n] = nix32[c&0x1f]
-	}
-	return string(out)
+	number := slices.Clone(b)
+	slices.Reverse(number)
+	digits := strings.TrimLeft(new(big.Int).SetBytes(number).Text(32), "0")
+	return strings.Repeat("0", nix32Len(len(b))-len(digits)) + redigit(digits, plain32, nix32)
 }
 
 func decodeNix32(s string, bytes int) ([]byte, error) {
 	if len(s) != nix32Len(bytes) {
 		return nil, errors.New("wrong length")
 	}
-	out := make([]byte, bytes)
-	for n := range len(s) {
-		digit := strings.IndexByte(nix32, s[len(s)-1-n])
-		if digit < 0 {
-			return nil, fmt.Errorf("%q is not a base-32 digit", s[len(s)-1-n])
-		}
-		i, shift := n*5/8, n*5%8
-		out[i] |= byte(digit << shift)
-		carry := digit >> (8 - shift)
-		switch {
-		case i+1 < bytes:
-			out[i+1] |= byte(carry)
-		case carry != 0:
-			return nil, errors.New("bits beyond the end")
-		}
+	if !isNix32(s) {
+		return nil, errors.New("not base 32")
 	}
+	number, _ := new(big.Int).SetString("0"+redigit(s, nix32, plain32), 32)
+	if number.BitLen() > bytes*8 {
+		return nil, errors.New("bits beyond the end")
+	}
+	out := number.FillBytes(make([]byte, bytes))
+	slices.Reverse(out)
 	return out, nil
+}
+
+// redigit writes digits of one alphabet in those of another.
+func redigit(digits, from, to string) string {
+	return strings.Map(func(r rune) rune { return rune(to[strings.IndexRune(from, r)]) }, digits)
 }
 
 // nixHash is a digest with its algorithm.

@@ -1,3 +1,5 @@
+// One cache, asked about one path after the other.
+
 package bincache
 
 import (
@@ -8,27 +10,66 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
+
+	"garnix2gha/cmd/internal/restapi"
 )
 
-// source is one cache during one Verify. It knows when a cache has proved useless, so that a dead one costs the retries
-// of a few paths and not of all.
+// source is one cache. It remembers when the cache has proved useless, so that a dead one costs the retries of one
+// request, or of a few if it dies later, and not of all.
 type source struct {
-	client  *Client
-	at      endpoint
-	probe   func() error // nix-cache-info, asked once
-	strikes atomic.Int32 // paths in a row that got no answer
-	down    atomic.Pointer[Error]
+	caller restapi.Caller
+	keys   []PublicKey
+
+	mu      sync.Mutex
+	probed  bool
+	useless error // a *restapi.Fault: why there is nothing to ask for
+	strikes int   // paths in a row that got no answer
 }
 
 // maxStrikes is the number of paths in a row, each with all its retries, after which a cache counts as down.
 const maxStrikes = 4
 
-func (c *Client) source(ctx context.Context, at endpoint) *source {
-	return &source{client: c, at: at, probe: sync.OnceValue(func() error {
-		_, err := c.info(ctx, at)
+// Check reads nix-cache-info, once for all calls and every Verify: nil means a cache for StoreDir. The error is a
+// *restapi.Fault or ctx's own.
+func (c *Client) Check(ctx context.Context) error { return c.cache.ready(ctx) }
+
+func (s *source) ready(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.probed {
+		return s.useless
+	}
+	err := s.probe(ctx)
+	if ctx.Err() == nil {
+		s.probed, s.useless = true, err
+	}
+	return err
+}
+
+func (s *source) probe(ctx context.Context) error {
+	body, err := s.caller.Do(ctx, http.MethodGet, "/nix-cache-info", nil)
+	if fault, ok := errors.AsType[*restapi.Fault](err); ok && fault.Absent() {
+		fault.Detail = "without nix-cache-info it is no binary cache"
+	}
+	if err != nil {
 		return err
-	})}
+	}
+	store := ""
+	err = eachField(body, false, func(key, value string) error {
+		if key == "StoreDir" {
+			store = value
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return s.caller.Misread(body, fmt.Sprintf("parse nix-cache-info: %s", err))
+	case store == "":
+		return s.caller.Misread(body, "parse nix-cache-info: StoreDir is missing")
+	case store != StoreDir:
+		return s.caller.Misread(body, "it is a cache for another store: "+store)
+	}
+	return nil
 }
 
 // standing is what a source says about a path.
@@ -42,6 +83,7 @@ const (
 
 type finding struct {
 	standing standing
+	unasked  bool // the cache as a whole is useless, so it was not asked about this path
 	cause    string
 	next     string
 	refs     []StorePath
@@ -49,70 +91,91 @@ type finding struct {
 
 // ask looks a path up. The error is ctx's own.
 func (s *source) ask(ctx context.Context, path StorePath) (finding, error) {
-	if err := s.probe(); err != nil {
-		return s.failed(err)
+	err := s.ready(ctx)
+	unasked := err != nil
+	if err == nil {
+		var info NarInfo
+		if info, err = s.narInfo(ctx, path); err == nil {
+			return s.weigh(path, info), nil
+		}
 	}
-	if fault := s.down.Load(); fault != nil {
-		return finding{cause: "not asked, since " + fault.Error(), next: fault.Next()}, nil
-	}
-	body, err := s.client.fetch(ctx, request{method: http.MethodGet, to: s.at, path: path.Hash() + ".narinfo", limit: maxNarInfo})
-	s.count(err)
-	if err != nil {
-		return s.failed(err)
-	}
-	info, err := ParseNarInfo(body)
-	if err != nil {
-		return s.failed(s.client.garbled(s.at, body, err))
-	}
-	return s.weigh(path, info), nil
-}
-
-// count notes whether the cache answered, and gives it up after maxStrikes.
-func (s *source) count(err error) {
-	fault, ok := errors.AsType[*Error](err)
+	fault, ok := errors.AsType[*restapi.Fault](err)
 	switch {
-	case !ok || fault.Fault != Unavailable:
-		s.strikes.Store(0)
-	case s.strikes.Add(1) >= maxStrikes:
-		s.down.Store(fault)
-	}
-}
-
-// failed makes a finding of an *Error and passes any other error on.
-func (s *source) failed(err error) (finding, error) {
-	fault, ok := errors.AsType[*Error](err)
-	if !ok {
+	case !ok:
 		return finding{}, err
-	}
-	if s.probe() == nil && fault.Fault == Absent {
-		return finding{standing: lacking, cause: fmt.Sprintf("%s does not have it (%d)", s.at.host, fault.Status)}, nil
-	}
-	if s.probe() == nil && fault.Fault == Forbidden {
+	case !unasked && fault.Absent():
+		return finding{standing: lacking, cause: fmt.Sprintf("%s does not have it (%d)", fault.Party, fault.Status)}, nil
+	case !unasked && fault.Status == http.StatusForbidden:
 		// nix-cache-info was granted, so this is S3's word for a missing object. Nix takes every 403 so.
-		cause := s.at.host + " answers 403, as S3 does for what it does not have"
+		cause := fault.Party + " answers 403, as S3 does for what it does not have"
 		if fault.Detail != "" {
 			cause += ": " + fault.Detail
 		}
 		return finding{standing: lacking, cause: cause}, nil
 	}
-	return finding{cause: fault.Error(), next: fault.Next()}, nil
+	return finding{unasked: unasked, cause: fault.Error(), next: next(fault)}, nil
+}
+
+// narInfo reads a narinfo. It notes whether the cache answered, and gives it up after maxStrikes. The error is a
+// *restapi.Fault or ctx's own.
+func (s *source) narInfo(ctx context.Context, path StorePath) (NarInfo, error) {
+	body, err := s.caller.Do(ctx, http.MethodGet, "/"+path.Hash()+".narinfo", nil)
+	fault, ok := errors.AsType[*restapi.Fault](err)
+	s.mu.Lock()
+	switch {
+	case !ok || !fault.Unavailable():
+		s.strikes = 0
+	case s.strikes == maxStrikes-1:
+		s.useless = err
+	default:
+		s.strikes++
+	}
+	s.mu.Unlock()
+	if err != nil {
+		return NarInfo{}, err
+	}
+	info, err := ParseNarInfo(body)
+	if err != nil {
+		return NarInfo{}, s.caller.Misread(body, err.Error())
+	}
+	return info, nil
+}
+
+// next is what to do about a fault.
+func next(fault *restapi.Fault) string {
+	switch {
+	case fault.Absent():
+		return "check the cache's URL"
+	case fault.Refused() && fault.Authorized:
+		return fmt.Sprintf("check that the token has not expired and may read %s", fault.Party)
+	case fault.Refused():
+		return fmt.Sprintf("give a netrc entry for %s, or for a cache at Cachix a token that may read it", fault.Party)
+	case !fault.Unavailable():
+		return fmt.Sprintf("check that %s is the cache itself and that no proxy or login page answers in its place", fault.Party)
+	case fault.Status == http.StatusTooManyRequests:
+		return "wait, then verify again with fewer requests at a time"
+	case fault.Status != 0:
+		return "verify again later"
+	}
+	return fmt.Sprintf("check the name %s and the network, then verify again", fault.Party)
 }
 
 // weigh decides whether Nix would take what the narinfo offers.
 func (s *source) weigh(path StorePath, info NarInfo) finding {
+	host := s.caller.Party
 	if info.StorePath != path {
 		return finding{
 			standing: lacking,
-			cause:    fmt.Sprintf("%s serves another path under this hash: %s", s.at.host, info.StorePath),
+			cause:    fmt.Sprintf("%s serves another path under this hash: %s", host, info.StorePath),
 			next:     "find out who pushed the other path; the cache cannot hold both",
 		}
 	}
-	found := finding{standing: serving, cause: s.at.host + " serves it", refs: info.References}
-	if len(s.client.keys) == 0 {
+	found := finding{standing: serving, cause: host + " serves it", refs: info.References}
+	if len(s.keys) == 0 {
 		return found
 	}
-	if name, ok := info.SignedBy(s.client.keys); ok {
-		found.cause += ", signed by " + oneLine(name)
+	if name, ok := info.SignedBy(s.keys); ok {
+		found.cause += ", signed by " + restapi.Clean(name)
 		return found
 	}
 	if info.ContentAddressed() {
@@ -121,7 +184,7 @@ func (s *source) weigh(path StorePath, info NarInfo) finding {
 	}
 	return finding{
 		standing: lacking,
-		cause:    fmt.Sprintf("%s serves it, but not signed by a trusted key: %s", s.at.host, s.signatures(info)),
+		cause:    fmt.Sprintf("%s serves it, but not signed by a trusted key: %s", host, s.signatures(info)),
 		next:     "compare the cache's public key with the trusted ones, or sign the path and push it again",
 	}
 }
@@ -133,10 +196,10 @@ func (s *source) signatures(info NarInfo) string {
 	var names []string
 	for _, sig := range info.Sigs {
 		name, _, _ := strings.Cut(sig, ":")
-		if slices.ContainsFunc(s.client.keys, func(k PublicKey) bool { return k.Name == name }) {
-			return "the signature of " + oneLine(name) + " is wrong"
+		if slices.ContainsFunc(s.keys, func(k PublicKey) bool { return k.Name == name }) {
+			return "the signature of " + restapi.Clean(name) + " is wrong"
 		}
 		names = append(names, name)
 	}
-	return "it has the signature of " + oneLine(strings.Join(names, ", "))
+	return "it has the signature of " + restapi.Clean(strings.Join(names, ", "))
 }

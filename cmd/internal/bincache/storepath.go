@@ -1,3 +1,5 @@
+// Store paths.
+
 package bincache
 
 import (
@@ -13,6 +15,8 @@ const (
 	hashLen     = 32  // characters of a store path's hash part
 	maxNameLen  = 211 // Nix's StorePath::MaxPathLen
 	placeholder = 52  // characters of a placeholder's hash
+
+	nameChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-._?="
 )
 
 // Why a string is no store path that can be looked up.
@@ -49,10 +53,8 @@ func parseBase(base string) (StorePath, error) {
 	if len(name) > maxNameLen {
 		return StorePath{}, fmt.Errorf("%.100q is not a store path: its name is longer than %d characters", base, maxNameLen)
 	}
-	for i := range len(name) {
-		if !isNameChar(name[i]) {
-			return StorePath{}, fmt.Errorf("%.300q is not a store path: its name holds %q", base, name[i])
-		}
+	if odd := strings.Trim(name, nameChars); odd != "" {
+		return StorePath{}, fmt.Errorf("%.300q is not a store path: its name holds %q", base, odd[0])
 	}
 	if first, _, _ := strings.Cut(name, "-"); first == "." || first == ".." {
 		return StorePath{}, fmt.Errorf("%.300q is not a store path: its name starts with %q", base, first)
@@ -68,11 +70,3 @@ func (p StorePath) Hash() string { return p.base[:hashLen] }
 
 // Name returns what follows the hash and its dash.
 func (p StorePath) Name() string { return p.base[hashLen+1:] }
-
-func isNameChar(c byte) bool {
-	switch {
-	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		return true
-	}
-	return strings.IndexByte("+-._?=", c) >= 0
-}

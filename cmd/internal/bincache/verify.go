@@ -1,10 +1,14 @@
+// The verification of many paths, and the walk through what they refer to.
+
 package bincache
 
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"iter"
+	"strings"
 	"sync"
 )
 
@@ -22,74 +26,55 @@ const (
 // Result is the verdict on one path. Cause is a sentence and Next a hint, which is empty if nothing needs doing; both
 // are fit to print. Path is repeated as it was given and may hold anything if the verdict is Unknown.
 type Result struct {
-	Path    string  `json:"path"`
-	Verdict Verdict `json:"verdict"`
-	Store   string  `json:"store"` // URL of the cache that serves it; empty unless InCache or Upstream
-	From    string  `json:"from"`  // the path whose References led here; empty for one that was asked about
-	Cause   string  `json:"cause"`
-	Next    string  `json:"next"`
-}
+	Path    string
+	Verdict Verdict
+	From    string // the path whose References led here; empty for one that was asked about
+	Cause   string
+	Next    string
+	// Unasked: a cache as a whole is of no use, so it was not asked about this path. Cause is the same for all such paths.
+	Unasked bool
 
-// Tally counts results.
-type Tally struct {
-	Done, InCache, Upstream, Missing, Unknown int
-}
-
-func (t *Tally) add(v Verdict) {
-	t.Done++
-	switch v {
-	case InCache:
-		t.InCache++
-	case Upstream:
-		t.Upstream++
-	case Missing:
-		t.Missing++
-	case Unknown:
-		t.Unknown++
-	}
-}
-
-// VerifyOptions are the choices of one Verify.
-type VerifyOptions struct {
-	// Closure also checks what the paths in the cache refer to, and so on, each path once. What an upstream serves is
-	// not followed: its closure is the upstream's business.
-	Closure bool
-	// Progress is told the counts after each result; nil for nobody.
-	Progress func(Tally)
+	refs []StorePath // of a path in the cache
 }
 
 // Verify proves over HTTP, and not through Nix with its memory of misses, what the cache serves. It draws paths and
 // calls each, once per path and in no particular order, from the calling goroutine, and keeps neither, so that memory
-// stays flat. nix-cache-info comes first: a cache that has none, or is for another store, makes every path Unknown.
-// A cache that stops answering is given up after a few paths and not after all. The error is ErrClosureTooLarge or
-// ctx's own; the tally counts the results so far.
-func (c *Client) Verify(ctx context.Context, paths iter.Seq[string], opt VerifyOptions, each func(Result)) (Tally, error) {
+// stays flat. With closure it also checks what the paths in the cache refer to, and so on, each path once; what an
+// upstream serves is not followed, since its closure is the upstream's business. nix-cache-info comes first: a cache
+// that has none, or is for another store, makes every path Unknown. A cache that stops answering is given up after a
+// few paths and not after all. The error is ErrClosureTooLarge or ctx's own.
+func (c *Client) Verify(ctx context.Context, paths iter.Seq[string], closure bool, each func(Result)) error {
 	caller := ctx
 	ctx, cancel := context.WithCancelCause(caller)
-	v := verification{client: c, cache: c.source(ctx, c.cache), jobs: make(chan job), done: make(chan outcome)}
-	for _, upstream := range c.upstreams {
-		v.upstreams = append(v.upstreams, c.source(ctx, upstream))
-	}
+	jobs, done := make(chan job), make(chan Result)
 	var workers sync.WaitGroup
 	for range c.concurrency {
 		workers.Go(func() {
-			if err := v.work(ctx); err != nil {
-				cancel(err)
+			for j := range jobs {
+				got, err := c.check(ctx, j)
+				if err != nil {
+					cancel(err)
+					return
+				}
+				select {
+				case done <- got:
+				case <-ctx.Done():
+					return
+				}
 			}
 		})
 	}
 	defer func() {
 		cancel(nil)
-		close(v.jobs)
+		close(jobs)
 		workers.Wait()
 	}()
 	next, stop := iter.Pull(paths)
 	defer stop()
 	todo := frontier{next: next}
-	if opt.Closure {
+	if closure {
 		todo.seen = map[[20]byte]struct{}{}
 	}
-	var tally Tally
 	var held job
 	holding, working := false, 0
 	for {
@@ -97,101 +82,73 @@ func (c *Client) Verify(ctx context.Context, paths iter.Seq[string], opt VerifyO
 			held, holding = todo.pop()
 		}
 		if !holding && working == 0 {
-			return tally, nil
+			return nil
 		}
-		var jobs chan job
+		var free chan job
 		if holding {
-			jobs = v.jobs
+			free = jobs
 		}
 		select {
-		case jobs <- held:
+		case free <- held:
 			holding = false
 			working++
-		case got := <-v.done:
+		case got := <-done:
 			working--
-			tally.add(got.result.Verdict)
-			each(got.result)
-			if opt.Progress != nil {
-				opt.Progress(tally)
-			}
-			if opt.Closure && got.result.Verdict == InCache && !todo.push(got) {
-				return tally, ErrClosureTooLarge
+			each(got)
+			if closure && !todo.push(got) {
+				return ErrClosureTooLarge
 			}
 		case <-ctx.Done():
-			return tally, cmp.Or(caller.Err(), context.Cause(ctx))
+			return cmp.Or(caller.Err(), context.Cause(ctx))
 		}
 	}
 }
 
 type job struct{ path, from string }
 
-type outcome struct {
-	result Result
-	refs   []StorePath
-}
-
-type verification struct {
-	client    *Client
-	cache     *source
-	upstreams []*source
-	jobs      chan job
-	done      chan outcome
-}
-
-func (v *verification) work(ctx context.Context) error {
-	for j := range v.jobs {
-		got, err := v.check(ctx, j)
-		if err != nil {
-			return err
-		}
-		select {
-		case v.done <- got:
-		case <-ctx.Done():
-			return nil
-		}
-	}
-	return nil
-}
-
 // check asks the cache and then, for what it lacks, the upstreams in order. The error is ctx's own.
-func (v *verification) check(ctx context.Context, j job) (outcome, error) {
+func (c *Client) check(ctx context.Context, j job) (Result, error) {
 	result := Result{Path: j.path, From: j.from, Verdict: Unknown}
 	path, err := ParseStorePath(j.path)
 	if err != nil {
 		result.Cause, result.Next = err.Error(), nextForInput(err)
-		return outcome{result: result}, nil
+		return result, nil
 	}
-	found, err := v.cache.ask(ctx, path)
+	found, err := c.cache.ask(ctx, path)
 	if err != nil {
-		return outcome{}, err
+		return Result{}, err
 	}
-	result.Cause, result.Next = found.cause, found.next
+	result.Cause, result.Next, result.Unasked = found.cause, found.next, found.unasked
 	switch found.standing {
 	case serving:
-		result.Verdict, result.Store = InCache, v.cache.at.base
-		return outcome{result: result, refs: found.refs}, nil
+		result.Verdict, result.refs = InCache, found.refs
+		return result, nil
 	case unclear:
-		return outcome{result: result}, nil
+		return result, nil
 	}
-	result.Verdict = Missing
-	if result.Next == "" {
-		result.Next = "build it and push it to the cache"
-	}
-	for _, upstream := range v.upstreams {
+	result.Verdict, result.Next = Missing, cmp.Or(found.next, "build it and push it to the cache")
+	useless := "" // why upstreams were not asked
+	for _, upstream := range c.upstreams {
 		other, err := upstream.ask(ctx, path)
 		if err != nil {
-			return outcome{}, err
+			return Result{}, err
 		}
 		result.Cause += "; " + other.cause
 		switch other.standing {
 		case serving:
-			result.Verdict, result.Store, result.Next = Upstream, upstream.at.base, ""
-			return outcome{result: result}, nil
+			result.Verdict, result.Next = Upstream, ""
+			return result, nil
 		case unclear:
 			result.Verdict, result.Next = Unknown, other.next
 		}
+		if other.unasked {
+			useless += "; " + other.cause
+		}
 	}
-	return outcome{result: result}, nil
+	if useless != "" {
+		result.Unasked, result.Cause = true, c.cache.caller.Party+" does not have it"+useless
+	}
+	return result, nil
 }
 
 func nextForInput(err error) string {
@@ -199,4 +156,55 @@ func nextForInput(err error) string {
 		return "build it first and verify the path that the build prints"
 	}
 	return "give a path like " + StoreDir + "/<hash>-<name>"
+}
+
+// maxClosure bounds the walk, since a cache can make up references without end.
+const maxClosure = 1 << 20
+
+// ErrClosureTooLarge ends a Verify whose closure has more than a million paths.
+var ErrClosureTooLarge = errors.New("the closure is too large to walk")
+
+// frontier holds the paths that were found and not yet handed out: references first, so that it stays small.
+type frontier struct {
+	next  func() (string, bool)
+	stack []job
+	seen  map[[20]byte]struct{} // nil: no closure, no memory
+}
+
+func (f *frontier) pop() (job, bool) {
+	if last := len(f.stack) - 1; last >= 0 {
+		top := f.stack[last]
+		f.stack = f.stack[:last]
+		return top, true
+	}
+	for {
+		path, ok := f.next()
+		if !ok || f.fresh(path) {
+			return job{path: path}, ok
+		}
+	}
+}
+
+// push adds the references of a path; false means that there are too many.
+func (f *frontier) push(of Result) bool {
+	for _, ref := range of.refs {
+		// The clone lets go of the narinfo that the reference is a part of.
+		if path := strings.Clone(ref.String()); f.fresh(path) {
+			f.stack = append(f.stack, job{path: path, from: of.Path})
+		}
+	}
+	return len(f.seen) <= maxClosure
+}
+
+func (f *frontier) fresh(path string) bool {
+	if f.seen == nil {
+		return true
+	}
+	sum := sha256.Sum256([]byte(path))
+	key := [20]byte(sum[:])
+	if _, known := f.seen[key]; known {
+		return false
+	}
+	f.seen[key] = struct{}{}
+	return true
 }

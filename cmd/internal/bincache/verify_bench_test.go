@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"garnix2gha/cmd/internal/restapi"
 )
 
 // BenchmarkVerifyOverASlowNetwork verifies 1,000 paths at 20 ms a request; 3 s is the most it may take.
@@ -18,9 +20,7 @@ func BenchmarkVerifyOverASlowNetwork(b *testing.B) {
 	client := newClient(b, Config{URL: server.URL})
 	for b.Loop() {
 		began := time.Now()
-		tally, err := client.Verify(b.Context(), numbered(1000), VerifyOptions{}, func(Result) {})
-		require.NoError(b, err)
-		require.Equal(b, 1000, tally.InCache)
+		require.Equal(b, map[Verdict]int{InCache: 1000}, counted(b, client, numbered(1000)))
 		require.Less(b, time.Since(began), 3*time.Second)
 	}
 	b.ReportMetric(float64(server.connections.Load()), "connections")
@@ -31,13 +31,12 @@ func BenchmarkVerifyManyPaths(b *testing.B) {
 	server := newCountedServer(b, 0)
 	client := newClient(b, Config{URL: server.URL})
 	for b.Loop() {
-		peak := uint64(0)
-		_, err := client.Verify(b.Context(), numbered(100_000), VerifyOptions{Progress: func(now Tally) {
-			if now.Done%1000 == 0 {
+		peak, done := uint64(0), 0
+		require.NoError(b, client.Verify(b.Context(), numbered(100_000), false, func(Result) {
+			if done++; done%1000 == 0 {
 				peak = max(peak, heapInUse())
 			}
-		}}, func(Result) {})
-		require.NoError(b, err)
+		}))
 		b.ReportMetric(float64(peak)/1e6, "peak-MB")
 	}
 }
@@ -60,14 +59,14 @@ func (echo) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 func TestMemoryDoesNotGrowWithThePaths(t *testing.T) {
-	client := newClient(t, Config{URL: "http://127.0.0.1", HTTP: &http.Client{Transport: echo{}}})
+	client := newClient(t, Config{URL: "http://127.0.0.1", Caller: restapi.Caller{HTTP: &http.Client{Transport: echo{}}}})
 	var first, last uint64
-	_, err := client.Verify(t.Context(), numbered(40_000), VerifyOptions{Progress: func(now Tally) {
-		if now.Done == 4_000 || now.Done == 40_000 {
+	done := 0
+	require.NoError(t, client.Verify(t.Context(), numbered(40_000), false, func(Result) {
+		if done++; done == 4_000 || done == 40_000 {
 			runtime.GC()
 			first, last = last, heapInUse()
 		}
-	}}, func(Result) {})
-	require.NoError(t, err)
+	}))
 	assert.Less(t, int64(last)-int64(first), int64(2<<20), "36,000 paths more may not need 2 MB more")
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"garnix2gha/cmd/internal/restapi"
 )
 
 func TestUpstreamsAreAskedForWhatTheCacheLacks(t *testing.T) {
@@ -27,18 +29,19 @@ func TestUpstreamsAreAskedForWhatTheCacheLacks(t *testing.T) {
 		want           Verdict
 		store          int // which of the three serves it; -1 none
 		asked          []int
+		unasked        bool
 	}{
-		{"a path in the cache is not asked for elsewhere", serves, serves, serves, InCache, 0, []int{1, 0, 0}},
-		{"the first upstream that has it counts", lacks, serves, serves, Upstream, 1, []int{1, 1, 0}},
-		{"the second upstream is asked too", lacks, lacks, serves, Upstream, 2, []int{1, 1, 1}},
-		{"nobody has it", lacks, lacks, lacks, Missing, -1, []int{1, 1, 1}},
-		{"a silent upstream might have it", lacks, dead, lacks, Unknown, -1, []int{1, 0, 1}},
-		{"a silent upstream does not matter if another has it", lacks, dead, serves, Upstream, 2, []int{1, 0, 1}},
-		{"a garbled upstream might have it", lacks, lacks, broken, Unknown, -1, []int{1, 1, 1}},
-		{"a cache that cannot be asked is not made up for by an upstream", dead, serves, serves, Unknown, -1, []int{0, 0, 0}},
+		{"a path in the cache is not asked for elsewhere", serves, serves, serves, InCache, 0, []int{1, 0, 0}, false},
+		{"the first upstream that has it counts", lacks, serves, serves, Upstream, 1, []int{1, 1, 0}, false},
+		{"the second upstream is asked too", lacks, lacks, serves, Upstream, 2, []int{1, 1, 1}, false},
+		{"nobody has it", lacks, lacks, lacks, Missing, -1, []int{1, 1, 1}, false},
+		{"a silent upstream might have it", lacks, dead, lacks, Unknown, -1, []int{1, 0, 1}, true},
+		{"a silent upstream does not matter if another has it", lacks, dead, serves, Upstream, 2, []int{1, 0, 1}, false},
+		{"a garbled upstream might have it", lacks, lacks, broken, Unknown, -1, []int{1, 1, 1}, false},
+		{"a cache that cannot be asked is not made up for by an upstream", dead, serves, serves, Unknown, -1, []int{0, 0, 0}, true},
 		{"a path under the wrong name is asked for elsewhere", func(f *fakeCache) {
 			f.text(narinfo, narInfo(StorePath{base: path.Hash() + "-other"}, nil))
-		}, serves, lacks, Upstream, 1, []int{1, 1, 0}},
+		}, serves, lacks, Upstream, 1, []int{1, 1, 0}, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -49,17 +52,16 @@ func TestUpstreamsAreAskedForWhatTheCacheLacks(t *testing.T) {
 			client := newClient(t, Config{URL: caches[0].URL, Upstreams: []string{caches[1].URL, caches[2].URL}})
 			got := verdict(t, client, path)
 			assert.Equal(t, tc.want, got.Verdict, got.Cause)
+			assert.Equal(t, tc.unasked, got.Unasked)
 			assert.Equal(t, tc.want == InCache || tc.want == Upstream, got.Next == "", got.Next)
 			for i, cache := range caches {
 				assert.Len(t, cache.asked(narinfo), tc.asked[i], "cache %d", i)
-				if tc.asked[i] > 0 {
-					assert.Contains(t, got.Cause, cache.host())
+				if tc.asked[i] > 0 && !(got.Unasked && i > 0) {
+					assert.Contains(t, got.Cause, cache.host(), "a cause that many paths share names only who gave none")
 				}
 			}
-			if tc.store >= 0 {
-				assert.Equal(t, caches[tc.store].URL, got.Store)
-			} else {
-				assert.Empty(t, got.Store)
+			for i, cache := range caches {
+				assert.Equal(t, i == tc.store, strings.Contains(got.Cause, cache.host()+" serves it"), got.Cause)
 			}
 		})
 	}
@@ -112,9 +114,9 @@ func TestOnlyTrustedSignaturesCount(t *testing.T) {
 func TestKeyOfTheNixOSCacheIsTrustedAlongWithOthers(t *testing.T) {
 	t.Parallel()
 	client := newClient(t, Config{URL: "http://127.0.0.1", PublicKeys: []string{newSigner("ours-1").public()}})
-	require.Len(t, client.keys, 2)
-	assert.Equal(t, "cache.nixos.org-1", client.keys[1].Name)
-	assert.Empty(t, newClient(t, Config{URL: "http://127.0.0.1"}).keys)
+	require.Len(t, client.cache.keys, 2)
+	assert.Equal(t, "cache.nixos.org-1", client.cache.keys[1].Name)
+	assert.Empty(t, newClient(t, Config{URL: "http://127.0.0.1"}).cache.keys)
 }
 
 func TestWhatIsNoStorePathIsUnknownAndAskedOfNobody(t *testing.T) {
@@ -126,7 +128,7 @@ func TestWhatIsNoStorePathIsUnknownAndAskedOfNobody(t *testing.T) {
 		{"/nix/store/../../etc/passwd", "is not a store path", "give a path like /nix/store/"},
 		{"hello\x1b[2J", `hello\x1b[2J`, "give a path like"},
 	} {
-		got := verdicts(t, newClient(t, Config{URL: cache.URL}), VerifyOptions{}, tc.in)[tc.in]
+		got := verdicts(t, newClient(t, Config{URL: cache.URL}), false, tc.in)[tc.in]
 		assert.Equal(t, Unknown, got.Verdict)
 		assert.Contains(t, got.Cause, tc.cause)
 		assert.Contains(t, got.Next, tc.next)
@@ -144,10 +146,10 @@ func TestCacheThatIsNoneMakesEveryPathUnknown(t *testing.T) {
 		next   string
 	}{
 		{"no nix-cache-info", status(http.StatusNotFound, "x"), "(404): without nix-cache-info it is no binary cache", "check the cache's URL"},
-		{"another store", status(http.StatusOK, "StoreDir: /gnu/store\n"), "a cache for another store: /gnu/store", "whose StoreDir is /nix/store"},
-		{"a web page", status(http.StatusOK, "<html><title>Welcome"), "a web page: Welcome", "proxy or login page"},
-		{"credentials wanted", status(http.StatusUnauthorized, "private"), "(401): private", "give a token"},
-		{"everything forbidden", status(http.StatusForbidden, s3Denied), "forbids it (403): AccessDenied", "give a token"},
+		{"another store", status(http.StatusOK, "StoreDir: /gnu/store\n"), "a cache for another store: /gnu/store", "is the cache itself"},
+		{"a web page", status(http.StatusOK, "<html><title>Welcome"), "a web page (is there a proxy in between?): Welcome", "proxy or login page"},
+		{"credentials wanted", status(http.StatusUnauthorized, "private"), "(401): private", "give a netrc entry"},
+		{"everything forbidden", status(http.StatusForbidden, s3Denied), "forbids it (403): AccessDenied", "give a netrc entry"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -155,12 +157,13 @@ func TestCacheThatIsNoneMakesEveryPathUnknown(t *testing.T) {
 			cache.holds(path, nil)
 			cache.on("nix-cache-info", tc.answer)
 			paths := []string{path.String(), pathNamed("b").String(), pathNamed("c").String()}
-			got := verdicts(t, newClient(t, Config{URL: cache.URL}), VerifyOptions{}, paths...)
+			got := verdicts(t, newClient(t, Config{URL: cache.URL}), false, paths...)
 			require.Len(t, got, 3)
 			for _, result := range got {
 				assert.Equal(t, Unknown, result.Verdict)
 				assert.Contains(t, result.Cause, tc.cause)
 				assert.Contains(t, result.Next, tc.next)
+				assert.True(t, result.Unasked)
 			}
 			assert.Len(t, cache.requests, 1)
 		})
@@ -176,13 +179,13 @@ func TestCacheThatDiesIsGivenUpAfterAFewPaths(t *testing.T) {
 		paths = append(paths, path.String())
 		cache.on(path.Hash()+".narinfo", status(http.StatusBadGateway, "gone"))
 	}
-	got := verdicts(t, newClient(t, Config{URL: cache.URL, Concurrency: 4}), VerifyOptions{}, paths...)
+	got := verdicts(t, newClient(t, Config{URL: cache.URL, Concurrency: 4}), false, paths...)
 	require.Len(t, got, 500)
 	skipped := 0
 	for _, result := range got {
 		assert.Equal(t, Unknown, result.Verdict)
 		assert.Contains(t, result.Cause, "gone")
-		if strings.HasPrefix(result.Cause, "not asked, since ") {
+		if result.Unasked {
 			skipped++
 		}
 	}
@@ -202,7 +205,7 @@ func TestOneBrokenPathDoesNotTakeTheCacheDown(t *testing.T) {
 			cache.holds(path, nil)
 		}
 	}
-	got := verdicts(t, newClient(t, Config{URL: cache.URL, Concurrency: 1}), VerifyOptions{}, paths...)
+	got := verdicts(t, newClient(t, Config{URL: cache.URL, Concurrency: 1}), false, paths...)
 	for i, path := range paths {
 		want := InCache
 		if i%3 == 0 {
@@ -221,14 +224,14 @@ func TestEndOfTheContextEndsTheVerification(t *testing.T) {
 		}
 	}
 	seen := 0
-	tally, err := newClient(t, Config{URL: cache.URL, Concurrency: 2}).Verify(ctx, endless, VerifyOptions{}, func(Result) {
+	err := newClient(t, Config{URL: cache.URL, Concurrency: 2}).Verify(ctx, endless, false, func(Result) {
 		if seen++; seen == 20 {
 			cancel()
 		}
 	})
 	require.ErrorIs(t, err, context.Canceled)
-	assert.GreaterOrEqual(t, tally.Done, 20)
-	assert.Less(t, tally.Done, 40)
+	assert.GreaterOrEqual(t, seen, 20)
+	assert.Less(t, seen, 40)
 }
 
 func TestEndOfTheContextEndsAWait(t *testing.T) {
@@ -236,19 +239,57 @@ func TestEndOfTheContextEndsAWait(t *testing.T) {
 	cache := newCache(t)
 	cache.on("nix-cache-info", status(http.StatusServiceUnavailable, ""))
 	ctx, cancel := context.WithCancel(t.Context())
-	client, err := New(Config{URL: cache.URL, Retry: Retry{
-		Base: time.Hour, Cap: time.Hour, Budget: 100 * time.Hour, Notify: func(string, time.Duration) { cancel() },
-	}})
+	client, err := New(Config{URL: cache.URL, Caller: restapi.Caller{Waiting: func(time.Duration, string) { cancel() }}})
 	require.NoError(t, err)
-	_, err = client.Verify(ctx, slices.Values([]string{pathNamed("a").String()}), VerifyOptions{}, func(Result) {})
+	err = client.Verify(ctx, slices.Values([]string{pathNamed("a").String()}), false, func(Result) {})
 	require.ErrorIs(t, err, context.Canceled)
-	_, err = client.Info(ctx)
-	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorIs(t, client.Check(ctx), context.Canceled)
+	cache.text("nix-cache-info", goodCacheInfo)
+	require.NoError(t, client.Check(t.Context()), "what was not established is asked again")
 }
 
 func TestNoPathsAreNoRequests(t *testing.T) {
 	t.Parallel()
 	cache := newCache(t)
-	assert.Empty(t, verdicts(t, newClient(t, Config{URL: cache.URL}), VerifyOptions{Closure: true}))
+	assert.Empty(t, verdicts(t, newClient(t, Config{URL: cache.URL}), true))
 	assert.Empty(t, cache.requests)
+}
+
+func TestClosureIsWalkedOnce(t *testing.T) {
+	t.Parallel()
+	cache, upstream := newCache(t), newCache(t)
+	app, lib, data, libc, deep, lost := pathNamed("app"), pathNamed("lib"), pathNamed("data"), pathNamed("libc"), pathNamed("deep"), pathNamed("lost")
+	cache.holds(app, []StorePath{app, lib, data, libc})
+	cache.holds(lib, []StorePath{lib, data, libc, lost})
+	cache.holds(data, nil)
+	upstream.holds(libc, []StorePath{deep})
+	client := newClient(t, Config{URL: cache.URL, Upstreams: []string{upstream.URL}})
+
+	got := verdicts(t, client, true, app.String(), app.String(), lib.String())
+	want := map[StorePath]Verdict{app: InCache, lib: InCache, data: InCache, libc: Upstream, lost: Missing}
+	require.Len(t, got, len(want))
+	for path, verdict := range want {
+		assert.Equal(t, verdict, got[path.String()].Verdict)
+		assert.LessOrEqual(t, len(cache.asked(path.Hash()+".narinfo")), 1)
+	}
+	assert.Equal(t, lib.String(), got[lost.String()].From)
+	assert.Empty(t, got[app.String()].From)
+	assert.Empty(t, upstream.asked(deep.Hash()+".narinfo"), "the closure of an upstream path is not walked")
+
+	got = verdicts(t, client, false, app.String())
+	assert.Len(t, got, 1, "without Closure nothing is followed")
+}
+
+func TestClosureWithoutEndIsAnError(t *testing.T) {
+	t.Parallel()
+	todo := frontier{seen: map[[20]byte]struct{}{}}
+	refs := make([]StorePath, 1<<16)
+	for round := range 17 {
+		for i := range refs {
+			refs[i] = StorePath{base: fmt.Sprintf("%s-%d-%d", someHash, round, i)}
+		}
+		enough := todo.push(Result{refs: refs})
+		todo.stack = nil
+		assert.Equal(t, round < 16, enough, "after %d paths", len(todo.seen))
+	}
 }

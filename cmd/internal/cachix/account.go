@@ -1,6 +1,9 @@
+// Accounts, which own caches.
+
 package cachix
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -16,18 +19,11 @@ type Account struct {
 	ID             int64  `json:"id"`
 	Slug           string `json:"slug"`
 	GithubUsername string `json:"githubUsername"`
-	Plan           string `json:"plan"`
 }
 
 // String is the account's slug, else its GitHub name, else its number.
 func (a Account) String() string {
-	switch {
-	case a.Slug != "":
-		return a.Slug
-	case a.GithubUsername != "":
-		return a.GithubUsername
-	}
-	return strconv.FormatInt(a.ID, 10)
+	return cmp.Or(a.Slug, a.GithubUsername, strconv.FormatInt(a.ID, 10))
 }
 
 func (a Account) called(slug string) bool {
@@ -48,26 +44,23 @@ func (c Client) User(ctx context.Context) (Account, error) {
 	return account, nil
 }
 
-// Organizations reads the organizations of the token's account, in the service's order. The endpoint was last seen
-// documented in 2023: any answer but a list of accounts or a refusal is an *Unconfirmed.
-func (c Client) Organizations(ctx context.Context) ([]Account, error) {
+// organizations reads the organizations of the token's account, in the service's order. The endpoint was last seen
+// documented in 2023.
+func (c Client) organizations(ctx context.Context) ([]Account, error) {
 	const doing = "list the token's organizations"
 	body, err := c.call(ctx, doing, http.MethodGet, "/organization", nil)
 	if err != nil {
-		if known := asError(err); known.Refused() || known.Status == 0 {
-			return nil, err
-		}
-		return nil, &Unconfirmed{Err: asError(err)}
+		return nil, unconfirmed(err)
 	}
 	var list []json.RawMessage
 	if json.Unmarshal(body, &list) != nil {
-		return nil, &Unconfirmed{Err: c.misread(doing, body)}
+		return nil, unconfirmed(c.misread(doing, body))
 	}
 	accounts := make([]Account, 0, len(list))
 	for _, raw := range list {
 		account, ok := decodeAccount(raw)
 		if !ok {
-			return nil, &Unconfirmed{Err: c.misread(doing, raw)}
+			return nil, unconfirmed(c.misread(doing, raw))
 		}
 		accounts = append(accounts, account)
 	}
@@ -84,44 +77,40 @@ func (c Client) owner(ctx context.Context, slug string) (Account, error) {
 		return Account{}, userErr
 	}
 	// A token of an organization has no user behind it, so a refusal above is not the end.
-	organizations, err := c.Organizations(ctx)
+	accounts, err := c.organizations(ctx)
 	switch {
-	case err != nil && userErr != nil:
+	case userErr != nil && (err != nil || len(accounts) == 0):
 		return Account{}, fmt.Errorf("the token is not account-wide: %w", userErr)
 	case err != nil:
 		return Account{}, err
-	case slug == "" && len(organizations) == 1:
-		return organizations[0], nil
+	case slug == "" && len(accounts) == 1:
+		return accounts[0], nil
+	case userErr == nil:
+		accounts = append([]Account{user}, accounts...)
 	}
-	names := make([]string, 0, len(organizations)+1)
-	if userErr == nil {
-		names = append(names, user.String())
-	}
-	for _, organization := range organizations {
-		if slug != "" && organization.called(slug) {
-			return organization, nil
+	var names []string
+	for _, account := range accounts {
+		if slug != "" && account.called(slug) {
+			return account, nil
 		}
-		names = append(names, organization.String())
+		names = append(names, account.String())
 	}
-	switch {
-	case len(names) == 0:
-		return Account{}, fmt.Errorf("the token is not account-wide: %w", userErr)
-	case slug == "":
+	if slug == "" {
 		return Account{}, fmt.Errorf("the token is of several organizations, name one of: %s", strings.Join(names, ", "))
 	}
 	return Account{}, fmt.Errorf("the token has no account %q, it has: %s", restapi.Clean(slug), strings.Join(names, ", "))
 }
 
+// decodeAccount insists on a number only.
 func decodeAccount(body []byte) (Account, bool) {
-	object, ok := fields(body)
-	id := field[*int64](object, "id")
-	if !ok || id == nil {
+	var answer struct {
+		Account
+		ID any `json:"id"` // a number, as far as is known
+	}
+	ok := lenient(body, &answer)
+	id, known := answer.ID.(float64)
+	if !ok || !known {
 		return Account{}, false
 	}
-	return Account{
-		ID:             *id,
-		Slug:           restapi.Clean(field[string](object, "slug")),
-		GithubUsername: restapi.Clean(field[string](object, "githubUsername")),
-		Plan:           restapi.Clean(field[string](object, "subscriptionPlan")),
-	}, true
+	return Account{ID: int64(id), Slug: restapi.Clean(answer.Slug), GithubUsername: restapi.Clean(answer.GithubUsername)}, true
 }

@@ -1,3 +1,5 @@
+// Caches, as the API shows them.
+
 package cachix
 
 import (
@@ -47,25 +49,22 @@ type BinaryCache struct {
 
 var (
 	// newName is what the one client known to create caches allows; a cache's name is also a DNS label.
-	newName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,62}$`)
+	newName = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
 	// anyName is wider, for caches that exist already.
 	anyName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
 )
 
-// ValidateName checks the name of a cache to be made: a lower-case letter, then at most 62 of a-z, 0-9 and "-".
+// ValidateName checks the name of a cache to be made: a lower-case letter, then at most 62 of a-z, 0-9 and "-", which is not the last.
 func ValidateName(name string) error {
 	if !newName.MatchString(name) {
-		return fmt.Errorf("cache name %q: want a lower-case letter, then letters, digits and dashes, 63 in all at most", restapi.Clean(name))
-	}
-	if strings.HasSuffix(name, "-") {
-		return fmt.Errorf("cache name %q: it cannot end in a dash, because it becomes a host name", name)
+		return fmt.Errorf("cache name %q: want a lower-case letter, then letters, digits and dashes inside, 63 in all at most", restapi.Clean(name))
 	}
 	return nil
 }
 
 // checkName refuses what cannot be the name of a cache; a token pasted in its place must not end up in an address.
 func (c Client) checkName(name string) error {
-	if restapi.HoldsToken(name) || (name != "" && name == c.Token.Reveal()) {
+	if restapi.HoldsToken(name) || (name != "" && name == c.caller.Token.Reveal()) {
 		return errors.New("cache name: this is a token, not the name of a cache")
 	}
 	if !anyName.MatchString(name) {
@@ -75,8 +74,17 @@ func (c Client) checkName(name string) error {
 }
 
 // GetCache reads a cache. A missing cache and one that the token may not read give the same *Error with status 401.
-// With a token for one cache, the service has been seen to answer with that cache whatever was asked: compare the name.
 func (c Client) GetCache(ctx context.Context, name string) (BinaryCache, error) {
+	cache, err := c.shown(ctx, name)
+	if err == nil && !sameName(cache.Name, name) {
+		return BinaryCache{}, fmt.Errorf("asked for cache %s, the service answered with %s", name, cache.Name)
+	}
+	return cache, err
+}
+
+// shown is what the service shows when it is asked for a cache. With a token for one cache, it has been seen to show that
+// cache whatever was asked.
+func (c Client) shown(ctx context.Context, name string) (BinaryCache, error) {
 	if err := c.checkName(name); err != nil {
 		return BinaryCache{}, err
 	}
@@ -92,24 +100,28 @@ func (c Client) GetCache(ctx context.Context, name string) (BinaryCache, error) 
 	return cache, nil
 }
 
-// decodeCache insists on a name only: the rest has changed before and may again.
+// decodeCache insists on a name only.
 func decodeCache(body []byte) (BinaryCache, bool) {
-	object, ok := fields(body)
+	var answer struct {
+		BinaryCache
+		IsPublic any `json:"isPublic"` // a bool, as far as is known
+	}
+	ok := lenient(body, &answer) && anyName.MatchString(answer.Name)
 	cache := BinaryCache{
-		Name:              field[string](object, "name"),
-		URI:               strings.TrimRight(restapi.Clean(field[string](object, "uri")), "/"),
+		Name:              answer.Name,
+		URI:               strings.TrimRight(restapi.Clean(answer.URI), "/"),
 		Visibility:        Undisclosed,
 		PublicSigningKeys: []string{},
-		Permission:        Permission(restapi.Clean(field[string](object, "permission"))),
-		GithubUsername:    restapi.Clean(field[string](object, "githubUsername")),
+		Permission:        Permission(restapi.Clean(string(answer.Permission))),
+		GithubUsername:    restapi.Clean(answer.GithubUsername),
 	}
-	if public := field[*bool](object, "isPublic"); public != nil {
-		cache.Visibility = visibility(*public)
+	if public, known := answer.IsPublic.(bool); known {
+		cache.Visibility = visibility(public)
 	}
-	for _, key := range field[[]string](object, "publicSigningKeys") {
+	for _, key := range answer.PublicSigningKeys {
 		cache.PublicSigningKeys = append(cache.PublicSigningKeys, restapi.Clean(key))
 	}
-	return cache, ok && anyName.MatchString(cache.Name)
+	return cache, ok
 }
 
 func visibility(public bool) Visibility {
@@ -119,22 +131,5 @@ func visibility(public bool) Visibility {
 	return Private
 }
 
-// createCache asks for a cache with a signing key that the service keeps. A success has no body.
-func (c Client) createCache(ctx context.Context, name string, public bool, account int64) error {
-	_, err := c.call(ctx, "create cache "+name, http.MethodPost, "/cache/"+url.PathEscape(name), map[string]any{
-		"isPublic": public, "generateSigningKey": true, "accountID": account,
-	})
-	return err
-}
-
 // sameName compares as host names do.
 func sameName(a, b string) bool { return strings.EqualFold(a, b) }
-
-// asError gives the *Error inside err, or an empty one.
-func asError(err error) *Error {
-	var known *Error
-	if errors.As(err, &known) {
-		return known
-	}
-	return &Error{cause: err}
-}

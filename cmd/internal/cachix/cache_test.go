@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"garnix2gha/cmd/internal/restapi"
 	"garnix2gha/cmd/internal/secretsource"
 )
 
@@ -62,17 +63,17 @@ func TestGetCacheExplainsErrors(t *testing.T) {
 		want             string
 		refused, expired bool
 	}{
-		{"a missing or forbidden cache", answer(401, "text/plain", "Binary cache acme doesn't exist or you're not authorized to access it."), "read cache acme: Cachix answered 401, it is missing or access is refused, the service does not say which: Binary cache acme doesn't exist or you're not authorized to access it.", true, false},
-		{"an expired token", answer(401, "text/plain", `Cachix Auth token "ci" has expired.`), `the token has expired: Cachix Auth token "ci" has expired.`, true, true},
+		{"a missing or forbidden cache", answer(401, "text/plain", "Binary cache acme doesn't exist or you're not authorized to access it."), "read cache acme: Cachix refuses the credentials (401): Binary cache acme doesn't exist or you're not authorized to access it.", true, false},
+		{"an expired token", answer(401, "text/plain", `Cachix Auth token "ci" has expired.`), `refuses the credentials (401): Cachix Auth token "ci" has expired.`, true, true},
 		{"a service that repeats the token", echo, "bad header Bearer [token]\uFFFD[31m", true, false},
 		{"a service that repeats the token in JSON", answer(401, "application/json", `{"message":"token `+token+` is bad"}`), "token [token] is bad", true, false},
-		{"a refusal without words", answer(403, "", ""), "Cachix answered 403, the token may not do this", true, false},
-		{"a cache that is missing", answer(404, "text/plain", "404 - Not Found"), "404, it does not exist: 404 - Not Found", false, false},
-		{"a bad request", answer(400, "text/plain", "Invalid `name`"), "400, it does not accept the request: Invalid `name`", false, false},
-		{"a web page instead of an error", answer(404, "text/html", "<html><style>p{}</style><p>Not &amp; here</p>"), "404, it does not exist: Not & here", false, false},
+		{"a refusal without words", answer(403, "", ""), "Cachix forbids it (403)", true, false},
+		{"a cache that is missing", answer(404, "text/plain", "404 - Not Found"), "has no such thing (404): 404 - Not Found", false, false},
+		{"a bad request", answer(400, "text/plain", "Invalid `name`"), "does not accept the request (400): Invalid `name`", false, false},
+		{"a web page instead of an error", answer(404, "text/html", "<html><style>p{}</style><p>Not &amp; here</p>"), "has no such thing (404): Not & here", false, false},
 		{"a long web page is cut", answer(500, "text/html", "<p>"+strings.Repeat("x", 5000)), "x…", false, false},
-		{"too many requests", answer(429, "text/plain", "slow down"), "429, too many requests, even after waiting: slow down", false, false},
-		{"a web page instead of the cache", answer(200, "text/html", "<html>Please sign in"), "web page where the API's answer should be; is there a proxy in between?: Please sign in", false, false},
+		{"too many requests", answer(429, "text/plain", "slow down"), "Cachix cannot answer now (429): slow down", false, false},
+		{"a web page instead of the cache", answer(200, "text/html", "<html>Please sign in"), "a web page (is there a proxy in between?): Please sign in", false, false},
 		{"something else than JSON", answer(200, "text/plain", "hello"), "something else than expected: hello", false, false},
 		{"JSON without a name", answer(200, "application/json", `{"nom":"acme"}`), "something else than expected", false, false},
 		{"a name that is no name", answer(200, "application/json", `{"name":"$(id)"}`), "something else than expected", false, false},
@@ -110,32 +111,10 @@ func TestGetCacheSendsATokenOnlyIfThereIsOne(t *testing.T) {
 
 func TestClientDefaults(t *testing.T) {
 	t.Parallel()
-	assert.Equal(t, "https://app.cachix.org/api/v1", Client{}.caller().BaseURL)
-	assert.Equal(t, "https://app.cachix.org/cache", Client{}.web("/cache"))
-	assert.Equal(t, "https://cachix.example:8443/cache", Client{BaseURL: "https://cachix.example:8443/api/v1/"}.web("/cache"))
-	_, err := Client{BaseURL: "http://cachix.example/api/v1", Token: secretsource.NewValue("hunter2")}.GetCache(t.Context(), "acme")
+	assert.Equal(t, "https://app.cachix.org/api/v1", New(restapi.Caller{}).caller.BaseURL)
+	assert.Equal(t, "https://app.cachix.org/cache", New(restapi.Caller{}).Page("/cache"))
+	assert.Equal(t, "https://cachix.example:8443/cache", New(restapi.Caller{BaseURL: "https://cachix.example:8443/api/v1/"}).Page("/cache"))
+	_, err := New(restapi.Caller{BaseURL: "http://cachix.example/api/v1", Token: secretsource.NewValue("hunter2")}).GetCache(t.Context(), "acme")
 	require.ErrorContains(t, err, "plain http")
 	requireSilent(t, "hunter2", err)
-	assert.False(t, Client{}.now().IsZero())
-	assert.Empty(t, NextSteps(nil))
-}
-
-func TestLinesForTheFlakeAndTheSettings(t *testing.T) {
-	t.Parallel()
-	cache := BinaryCache{Name: "acme", URI: "https://acme.cachix.org", PublicSigningKeys: []string{key, "not a key", `x:"; evil`}}
-	assert.Equal(t, []string{
-		`nixConfig = {`,
-		`  extra-substituters = [ "https://acme.cachix.org" ];`,
-		`  extra-trusted-public-keys = [`,
-		`    "` + key + `"`,
-		`  ];`,
-		`};`,
-	}, NixConfigLines(cache), "only keys that are keys")
-	assert.Equal(t, []string{"cache:", "  backend: cachix", `  name: "acme"`, "  public-key: " + key}, SettingsLines(cache))
-	assert.Equal(t, []string{"gh variable set CACHIX_CACHE_NAME --body acme", "gh secret set CACHIX_AUTH_TOKEN"}, SecretSteps("acme"))
-
-	assert.Contains(t, NixConfigLines(BinaryCache{URI: `https://x/${a}"\`, PublicSigningKeys: []string{key}})[1], `"https://x/\${a}\"\\"`)
-	assert.Nil(t, NixConfigLines(BinaryCache{URI: "https://acme.cachix.org"}), "a substituter without a key helps nobody")
-	assert.Nil(t, NixConfigLines(BinaryCache{PublicSigningKeys: []string{key}}))
-	assert.Equal(t, []string{"cache:", "  backend: cachix", `  name: "acme"`}, SettingsLines(BinaryCache{Name: "acme"}))
 }

@@ -1,111 +1,106 @@
 // Package cachix talks to Cachix's management API: what a cache is, what a token can do, and how to make a cache.
 //
 // The API is documented by the vendor only in part. What was seen working in 2026 is used as it is; everything else is
-// tried, and where the answer is not the expected one the error is an *Unconfirmed that says what to do in the web pages.
+// tried, and where the answer is not the expected one the *Error is Unconfirmed.
 package cachix
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"garnix2gha/cmd/internal/restapi"
-	"garnix2gha/cmd/internal/secretsource"
 )
 
 // DefaultBaseURL is the API of the hosted service.
 const DefaultBaseURL = "https://app.cachix.org/api/v1"
 
-// party is the service's name in messages.
-const party = "Cachix"
+// Client calls the API.
+type Client struct{ caller restapi.Caller }
 
-// Client calls the API. The zero value asks the hosted service without a token.
-type Client struct {
-	// BaseURL ends in /api/v1; "" is DefaultBaseURL. A self-hosted server has its own.
-	BaseURL string
-	// Token is sent as "Authorization: Bearer"; without one the header is left out, which public caches accept.
-	Token secretsource.Value
-	// HTTP is the client to use; nil is one that gives each attempt 30 seconds.
-	HTTP *http.Client
-	// Sleep waits between attempts; nil really sleeps.
-	Sleep func(context.Context, time.Duration) error
-	// Waiting, if set, is told before each wait how long it will be and why.
-	Waiting func(wait time.Duration, why string)
-	// Now is the clock that expiry is judged by; nil is the real one.
-	Now func() time.Time
+// New gives a client for the hosted service, or for the one whose API is at the caller's BaseURL, which ends in /api/v1.
+// A caller without a token is shown public caches.
+func New(caller restapi.Caller) Client {
+	caller.Party, caller.BaseURL = "Cachix", cmp.Or(caller.BaseURL, DefaultBaseURL)
+	return Client{caller: caller}
 }
 
-func (c Client) caller() restapi.Caller {
-	return restapi.Caller{
-		Party: party, BaseURL: c.baseURL(), Token: c.Token, HTTP: c.HTTP, Sleep: c.Sleep, Waiting: c.Waiting,
-	}
-}
-
-func (c Client) baseURL() string {
-	if c.BaseURL == "" {
-		return DefaultBaseURL
-	}
-	return strings.TrimRight(c.BaseURL, "/")
-}
-
-// anonymous is the client without its token.
-func (c Client) anonymous() Client {
-	c.Token = secretsource.Value{}
-	return c
-}
-
-func (c Client) now() time.Time {
-	if c.Now == nil {
-		return time.Now()
-	}
-	return c.Now()
-}
-
-// call sends a request and gives the body of a success, or an *Error for any other status.
+// call sends a request and gives the body of a success. The error is an *Error, or the context's own.
 func (c Client) call(ctx context.Context, doing, method, path string, body any) ([]byte, error) {
-	caller := c.caller()
-	reply, err := caller.Call(ctx, method, path, body)
+	answer, err := c.caller.Do(ctx, method, path, body)
+	if fault, ok := errors.AsType[*restapi.Fault](err); ok {
+		return nil, &Error{Doing: doing, Fault: fault}
+	}
 	if err != nil {
-		return nil, &Error{Doing: doing, cause: err}
+		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
-	if reply.Status < 200 || reply.Status > 299 {
-		return nil, &Error{Doing: doing, Status: reply.Status, Message: caller.Message(reply)}
-	}
-	if restapi.IsPage(reply) {
-		return nil, &Error{Doing: doing, Status: reply.Status, Message: caller.Message(reply), page: true}
-	}
-	return reply.Body, nil
+	return answer, nil
 }
 
-// misread is the error for a success whose body is not what it should be; it carries the start of the body's text.
+// misread is the error for a success whose body is not what it should be.
 func (c Client) misread(doing string, body []byte) *Error {
-	message := c.caller().Message(restapi.Reply{Body: body})
-	return &Error{Doing: doing, Status: http.StatusOK, Message: message, misread: true}
+	return &Error{Doing: doing, Fault: c.caller.Misread(body, c.caller.Message(body))}
 }
 
-// web is an address of the web pages beside the API.
-func (c Client) web(path string) string {
-	base, err := url.Parse(c.baseURL())
+// Page is the address of one of the web pages beside the API; path starts with a slash.
+func (c Client) Page(path string) string {
+	base, err := url.Parse(c.caller.BaseURL)
 	if err != nil {
-		return "https://app.cachix.org" + path
+		return strings.TrimSuffix(DefaultBaseURL, "/api/v1") + path
 	}
 	return (&url.URL{Scheme: base.Scheme, Host: base.Host}).String() + path
 }
 
-// fields decodes a JSON object without insisting on anything inside it.
-func fields(body []byte) (map[string]json.RawMessage, bool) {
-	var found map[string]json.RawMessage
-	return found, json.Unmarshal(body, &found) == nil && found != nil
+// Error is a call that did not do what it should. It never holds the token, and all of it is fit for a terminal.
+type Error struct {
+	*restapi.Fault
+	// Doing is what was tried, "read cache acme".
+	Doing string
+	// Unconfirmed: the vendor does not document the endpoint any more, and it has changed rather than the user erred.
+	Unconfirmed bool
 }
 
-// field decodes one field if it is there and of the wanted type; otherwise it is T's zero value.
-func field[T any](from map[string]json.RawMessage, name string) T {
-	var value, zero T
-	if json.Unmarshal(from[name], &value) != nil {
-		return zero
+// Error says what was tried, and what came of it.
+func (e *Error) Error() string {
+	text := e.Doing + ": " + e.Fault.Error()
+	if e.Unconfirmed {
+		text += "; this part of the API may have changed"
 	}
-	return value
+	return text
+}
+
+// Expired reports whether the service said that the token's time is over.
+func (e *Error) Expired() bool {
+	return e.Status == http.StatusUnauthorized && strings.Contains(e.Detail, "has expired")
+}
+
+// hides reports whether a cache is missing, or not for the token to see: nobody shall learn which names exist.
+func (e *Error) hides() bool { return e.Refused() || e.Absent() }
+
+// asError gives the *Error inside err, or an empty one.
+func asError(err error) *Error {
+	if known, ok := errors.AsType[*Error](err); ok {
+		return known
+	}
+	return &Error{Fault: &restapi.Fault{}}
+}
+
+// unconfirmed marks the error of an endpoint that is not documented any more, unless the answer is a plain one.
+func unconfirmed(err error) error {
+	known := asError(err)
+	known.Unconfirmed = !known.Refused() && !known.Unavailable()
+	return err
+}
+
+// lenient decodes what has the wanted type, since the answers have changed before and may again. What is no JSON gives
+// false.
+func lenient(body []byte, into any) bool {
+	err := json.Unmarshal(body, into)
+	_, mistyped := errors.AsType[*json.UnmarshalTypeError](err)
+	return err == nil || mistyped
 }

@@ -2,112 +2,143 @@ package github
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"strings"
 
-	"golang.org/x/crypto/nacl/box"
-
+	"garnix2gha/cmd/internal/restapi"
 	"garnix2gha/cmd/internal/secretsource"
 )
 
-// Apply makes changes in the given order and stops at the first that fails. It returns the changes that were made, which
-// is also what was done before a failure; unchanged ones are not among them. The same changes can be applied again.
-func (c Client) Apply(ctx context.Context, changes []Change) (done []Change, err error) {
-	keys := map[place]publicKey{}
-	for i, change := range changes {
-		if change.Action == Unchanged {
+// Kind is what a setting of a repository's Actions is.
+type Kind string
+
+// The kinds.
+const (
+	Variable Kind = "variable"
+	Secret   Kind = "secret"
+)
+
+// Action is what a change does.
+type Action string
+
+// The actions. Unknown is a secret that is there already: GitHub shows no value, so it will be replaced. Missing is what
+// is neither there nor at hand.
+const (
+	Create    Action = "create"
+	Update    Action = "update"
+	Unchanged Action = "unchanged"
+	Unknown   Action = "unknown"
+	Missing   Action = "missing"
+)
+
+// Change is a variable or secret that is wanted, and what Plan decides about it. It prints and encodes without the value.
+type Change struct {
+	Kind   Kind               `json:"kind"`
+	Name   string             `json:"name"`
+	Value  secretsource.Value `json:"-"` // none means that it is only looked for
+	Action Action             `json:"action"`
+	Where  string             `json:"where"` // the repository or environment, for people
+}
+
+// Pending reports whether Apply has something to do.
+func (c Change) Pending() bool { return c.Action != Unchanged && c.Action != Missing }
+
+// Plan compares what is wanted with what is there, in the given order, and changes nothing. Other variables and secrets
+// are left alone.
+func (r *Repository) Plan(ctx context.Context, wanted []Change) ([]Change, error) {
+	where := r.String()
+	if r.Environment != "" {
+		where = fmt.Sprintf("environment %s of %s", restapi.Clean(r.Environment), r)
+	}
+	type named struct{ Name string }
+	// GitHub takes a hundred secrets at most.
+	listed, err := ask[struct{ Secrets []named }](ctx, r, r.place("secrets")+"?per_page=100")
+	if refused, ok := errors.AsType[*Error](err); ok && refused.Status == http.StatusNotFound && r.Environment != "" {
+		refused.Hint = "make the environment in the repository's settings first; " + refused.Hint
+	}
+	if err != nil {
+		return nil, fmt.Errorf("list secrets of %s: %w", where, err)
+	}
+	changes := slices.Clone(wanted)
+	for i := range changes {
+		change := &changes[i]
+		change.Where = where
+		there, same := false, false
+		if change.Kind == Secret {
+			there = slices.ContainsFunc(listed[0].Secrets, func(s named) bool { return strings.EqualFold(s.Name, change.Name) })
+		} else {
+			found, err := ask[struct{ Value string }](ctx, r, r.place("variables", change.Name))
+			if err != nil && !refusedWith(err, http.StatusNotFound) {
+				return nil, fmt.Errorf("read variable %s of %s: %w", change.Name, where, err)
+			}
+			there = err == nil
+			same = there && found[0].Value == change.Value.Reveal()
+		}
+		switch {
+		case change.Value.Empty() && there, same:
+			change.Action = Unchanged
+		case change.Value.Empty():
+			change.Action = Missing
+		case !there:
+			change.Action = Create
+		case change.Kind == Secret:
+			change.Action = Unknown
+		default:
+			change.Action = Update
+		}
+	}
+	return changes, nil
+}
+
+// place is the API's path of what belongs to the repository's Actions, or to its environment.
+func (r *Repository) place(below ...string) string {
+	if r.Environment != "" {
+		return r.path(append([]string{"environments", r.Environment}, below...)...)
+	}
+	return r.path(append([]string{"actions"}, below...)...)
+}
+
+// Apply makes the pending changes in the given order and stops at the first that fails. It returns those that were made,
+// also before a failure. The same changes can be applied again.
+func (r *Repository) Apply(ctx context.Context, changes []Change) (done []Change, err error) {
+	for _, change := range changes {
+		if !change.Pending() {
 			continue
 		}
-		if change.Kind == Variable {
-			err = c.setVariable(ctx, change)
-		} else {
-			err = c.setSecret(ctx, change, keys)
+		set := r.setVariable
+		if change.Kind == Secret {
+			set = r.setSecret
 		}
-		if err != nil {
-			return done, fmt.Errorf("%w (%d of %d changes made)", err, len(done), len(done)+pending(changes[i:]))
+		if err := set(ctx, change); err != nil {
+			return done, fmt.Errorf("set %s %s of %s: %w", change.Kind, change.Name, change.Where, err)
 		}
 		done = append(done, change)
 	}
 	return done, nil
 }
 
-func pending(changes []Change) int {
-	count := 0
-	for _, change := range changes {
-		if change.Action != Unchanged {
-			count++
-		}
-	}
-	return count
-}
-
-// setVariable creates or updates. A creation that meets an existing variable becomes an update: the first try may have
-// worked although its answer was lost.
-func (c Client) setVariable(ctx context.Context, change Change) error {
-	at, body := change.at, map[string]string{"name": change.Name, "value": change.value.Reveal()}
-	doing := fmt.Sprintf("set variable %s of %s", change.Name, at)
+// setVariable creates or updates. A creation that meets an existing variable becomes an update: somebody was quicker.
+func (r *Repository) setVariable(ctx context.Context, change Change) error {
+	body := map[string]string{"name": change.Name, "value": change.Value.Reveal()}
 	if change.Action == Create {
-		reply, err := c.call(ctx, doing, http.MethodPost, at.path("variables"), body, http.StatusCreated, http.StatusConflict)
-		if err != nil || reply.Status == http.StatusCreated {
+		_, err := r.api(ctx, body, "--method", http.MethodPost, r.place("variables"))
+		if !refusedWith(err, http.StatusConflict) {
 			return err
 		}
 	}
-	_, err := c.call(ctx, doing, http.MethodPatch, at.path("variables", change.Name), body, http.StatusNoContent)
+	_, err := r.api(ctx, body, "--method", http.MethodPatch, r.place("variables", change.Name))
 	return err
 }
 
-func (c Client) setSecret(ctx context.Context, change Change, keys map[place]publicKey) error {
-	key, known := keys[change.at]
-	if !known {
-		found, err := c.publicKey(ctx, change.at)
-		if err != nil {
-			return err
-		}
-		key, keys[change.at] = found, found
+// setSecret gives the value to gh on standard input; gh takes newlines off its end.
+func (r *Repository) setSecret(ctx context.Context, change Change) error {
+	args := []string{"secret", "set", change.Name, "--repo", r.Host + "/" + r.Name}
+	if r.Environment != "" {
+		args = append(args, "--env", r.Environment)
 	}
-	doing := fmt.Sprintf("set secret %s of %s", change.Name, change.at)
-	sealed, err := key.seal(change.value)
-	if err != nil {
-		return fmt.Errorf("%s: %w", doing, err)
-	}
-	body := map[string]string{"encrypted_value": sealed, "key_id": key.id}
-	_, err = c.call(ctx, doing, http.MethodPut, change.at.path("secrets", change.Name), body, http.StatusCreated, http.StatusNoContent)
+	_, err := run(ctx, "", strings.NewReader(change.Value.Reveal()), args...)
 	return err
-}
-
-// publicKey is what a place's secrets are sealed for.
-type publicKey struct {
-	id  string
-	key [32]byte
-}
-
-func (c Client) publicKey(ctx context.Context, at place) (publicKey, error) {
-	doing := "read public key of " + at.String()
-	reply, err := c.call(ctx, doing, http.MethodGet, at.path("secrets", "public-key"), nil, http.StatusOK)
-	if err != nil {
-		return publicKey{}, err
-	}
-	var answer struct {
-		KeyID string `json:"key_id"`
-		Key   string `json:"key"`
-	}
-	if err := decode(doing, reply, &answer); err != nil {
-		return publicKey{}, err
-	}
-	raw, err := base64.StdEncoding.DecodeString(answer.Key)
-	if err != nil || len(raw) != 32 || answer.KeyID == "" {
-		return publicKey{}, fmt.Errorf("%s: it is not a key of 32 bytes in base64 with an id", doing)
-	}
-	return publicKey{id: answer.KeyID, key: [32]byte(raw)}, nil
-}
-
-// seal encrypts for the key's owner only, as libsodium's crypto_box_seal, which is what GitHub opens.
-func (k publicKey) seal(value secretsource.Value) (string, error) {
-	sealed, err := box.SealAnonymous(nil, []byte(value.Reveal()), &k.key, rand.Reader)
-	if err != nil {
-		return "", fmt.Errorf("seal value: %w", err)
-	}
-	return base64.StdEncoding.EncodeToString(sealed), nil
 }

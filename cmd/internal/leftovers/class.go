@@ -1,8 +1,8 @@
 package leftovers
 
 import (
-	"bytes"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -11,130 +11,79 @@ import (
 type class int
 
 const (
-	classOther class = iota
-	classConfig
-	classLock
+	classOther  class = iota
+	classOwn          // written by garnix2gha, or its input
+	classRecord       // licences and changelogs: what was stays true
+	classConfig       // garnix.yaml
+	classLock         // flake.lock
+	classPatch        // its context must match other files
 	classNix
 	classNixConf
-	classNetrc
-	classMarkdown
-	classHTML
-	classOrg
 	classProse
-	classPipeline // CI definitions: GitHub workflows and actions, and those of other services
-	classScript   // shell, containers, task runners
-	classAutomerge
-	classProtection
 )
 
-// classify goes by path, and by content only where the path leaves it open. low is the lowered content.
-func classify(name string, low []byte) class {
-	name = strings.ToLower(name)
+// The expressions are for lowered paths and lowered text.
+var (
+	configName  = regexp.MustCompile(`^\.?garnix\.ya?ml$`)
+	recordName  = regexp.MustCompile(`^(?:(?:un)?licen[cs]e|copying|notice|authors|changelog|changes|history|news|releases?)(?:-[a-z0-9_]+)?(?:\.(?:md|markdown|txt|rst|org|adoc|html?))?$`)
+	nixConfName = regexp.MustCompile(`(?:^|/)[^/]*nix\.conf$|(?:^|/)nix\.custom\.conf$|nix\.conf\.d/[^/]*\.conf$`)
+	proseName   = regexp.MustCompile(`\.(?:md|markdown|mdx|mkd|html?|org|rst|adoc|asciidoc|txt|tex|typ)$|(?:^|/)(?:readme|contributing)$`)
+	ownHeader   = regexp.MustCompile(`^(?:[ \t]*(?:#[^\n]*)?\n)*?[ \t]*#[^\n]*generated[^\n]*garnix2gha`)
+
+	automergeName  = regexp.MustCompile(`^(?:\.github/|\.gitlab/)?\.?(?:mergify|renovate(?:rc)?|bors|kodiak|bulldozer|auto-?merge)(?:\.(?:ya?ml|json5?|toml))?$|^\.mergify/`)
+	protectionName = regexp.MustCompile(`^\.github/settings\.|(?:^|/)rulesets?/|(?:^|/)[^/]*rulesets?\.(?:json|ya?ml)$`)
+)
+
+// protectionTexts are how rules on checks are written; waitTexts the programs, events and interfaces by which a workflow or
+// script waits for checks. All are in lower case.
+func protectionTexts() []string { return []string{"required_status_check", "requiredstatuscheck"} }
+
+func waitTexts() []string {
+	return []string{
+		"wait-on-check", "wait-for-check", "check-run", "check_run", "check-suite", "check_suite", "statuscheckrollup", "gh pr checks",
+		"workflow-conclusion", "workflow_conclusion", "/status", "github.event.context", "github.event.state",
+	}
+}
+
+// classify goes by the path, and by the text of what may be a generated workflow. Both are lowered.
+func classify(name, text string) class {
 	base, ext := path.Base(name), path.Ext(name)
 	switch {
-	case isConfigName(name):
+	case strings.HasPrefix(name, ".github/garnix2gha/"), strings.HasPrefix(name, ".github/workflows/") && ownHeader.MatchString(text):
+		return classOwn
+	case configName.MatchString(base):
 		return classConfig
 	case base == "flake.lock":
 		return classLock
-	case isAutomergeName(name):
-		return classAutomerge
+	case ext == ".patch" || ext == ".diff":
+		return classPatch
 	case ext == ".nix":
 		return classNix
-	case strings.HasSuffix(base, "nix.conf"), base == "nix.custom.conf", ext == ".conf" && strings.Contains(name, "nix.conf.d/"):
+	case nixConfName.MatchString(name):
 		return classNixConf
-	case strings.TrimLeft(base, "._") == "netrc", ext == ".netrc":
-		return classNetrc
-	case strings.HasPrefix(name, ".github/settings."), strings.HasPrefix(name, ".github/rulesets/"):
-		return classProtection
-	case isPipelineName(name):
-		return classPipeline
-	case slices.Contains([]string{".tf", ".tofu", ".json", ".yml", ".yaml"}, ext) && bytes.Contains(low, []byte("required_status_check")):
-		return classProtection
-	case isScriptName(base, ext), bytes.HasPrefix(low, []byte("#!")), strings.Contains("/"+name, "/.devcontainer"):
-		return classScript
-	}
-	switch ext {
-	case ".md", ".markdown", ".mdx", ".mkd":
-		return classMarkdown
-	case ".html", ".htm":
-		return classHTML
-	case ".org":
-		return classOrg
-	case ".rst", ".adoc", ".asciidoc", ".txt", ".tex", ".typ":
+	case recordName.MatchString(base):
+		return classRecord
+	case proseName.MatchString(name):
 		return classProse
-	case "":
-		if slices.Contains([]string{"readme", "changelog", "contributing", "news"}, base) {
-			return classProse
-		}
 	}
 	return classOther
 }
 
-// isConfigName knows garnix's configuration, and the spelling that garnix never read.
-func isConfigName(name string) bool {
-	base := strings.ToLower(path.Base(name))
-	return base == "garnix.yaml" || base == "garnix.yml"
+// place tells where the names of checks are looked for, and what goes by them there.
+func (c class) place(name, text string) Kind {
+	switch {
+	case slices.Contains([]class{classOwn, classRecord, classConfig, classLock, classPatch, classProse}, c):
+		return ""
+	case automergeName.MatchString(name):
+		return KindAutomerge
+	case protectionName.MatchString(name), containsAny(text, protectionTexts()):
+		return KindProtection
+	case containsAny(text, waitTexts()):
+		return KindCheckWait
+	}
+	return ""
 }
 
-func isAutomergeName(name string) bool {
-	switch strings.TrimPrefix(name, ".github/") {
-	case ".mergify.yml", ".mergify.yaml", ".mergify/config.yml", "mergify.yml", "mergify.yaml", "dependabot.yml", "dependabot.yaml",
-		"renovate.json", "renovate.json5", ".renovaterc", ".renovaterc.json", ".renovaterc.json5", "bors.toml", ".kodiak.toml",
-		".bulldozer.yml", ".gitlab/renovate.json", ".gitlab/renovate.json5", "auto-merge.yml", "auto-merge.yaml":
-		return true
-	}
-	return false
-}
-
-func isPipelineName(name string) bool {
-	if !isYAML(name) {
-		return path.Base(name) == "jenkinsfile"
-	}
-	for _, folder := range []string{".github/", ".forgejo/", ".gitea/", ".circleci/", ".woodpecker/", ".buildkite/", ".gitlab/", ".builds/"} {
-		if strings.HasPrefix(name, folder) {
-			return true
-		}
-	}
-	switch path.Base(name) {
-	case "action.yml", "action.yaml", ".gitlab-ci.yml", ".woodpecker.yml", ".travis.yml", ".build.yml", "azure-pipelines.yml", ".drone.yml":
-		return true
-	}
-	return false
-}
-
-func isScriptName(base, ext string) bool {
-	switch ext {
-	case ".sh", ".bash", ".zsh", ".fish", ".nu", ".ps1", ".mk", ".just", ".dockerfile":
-		return true
-	}
-	switch base {
-	case "makefile", "gnumakefile", "justfile", ".justfile", ".envrc", ".profile", ".bashrc", ".zshrc", "taskfile.yml", "compose.yml", "docker-compose.yml":
-		return true
-	}
-	return strings.HasPrefix(base, "dockerfile") || strings.HasPrefix(base, "containerfile")
-}
-
-func isYAML(name string) bool {
-	ext := strings.ToLower(path.Ext(name))
-	return ext == ".yml" || ext == ".yaml"
-}
-
-// isOwn knows what garnix2gha wrote: its folder, and the workflows that say so in their first comment.
-func isOwn(name string, low []byte) bool {
-	if strings.HasPrefix(name, ".github/garnix2gha/") {
-		return true
-	}
-	if !strings.HasPrefix(name, ".github/workflows/") {
-		return false
-	}
-	for line := range bytes.Lines(low) {
-		line = bytes.TrimSpace(line)
-		switch {
-		case len(line) > 0 && line[0] != '#':
-			return false
-		case bytes.Contains(line, []byte("generated")) && bytes.Contains(line, []byte("garnix2gha")):
-			return true
-		}
-	}
-	return false
+func containsAny(text string, parts []string) bool {
+	return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(text, part) })
 }

@@ -1,130 +1,186 @@
 package leftovers
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
+	"cmp"
 	"regexp"
 	"slices"
+	"strings"
 )
 
-// Replacement is the cache that takes garnix's place. Zero: nothing does, garnix is only taken out.
-type Replacement struct {
-	CacheURL   string   // as in substituters
-	PublicKeys []string // as in trusted-public-keys: name:base64
-}
+// badge is an image of Markdown, alone or as the text of a link.
+const badge = `(?:!\[[^\[\]]*\]\([^()]*\)|\[!\[[^\[\]]*\]\([^()]*\)\]\([^()]*\))`
 
-// Edit is one file's new content. Secret: what goes holds credentials, so neither Old nor a diff may be shown.
-type Edit struct {
-	Path     string
-	Old, New []byte
-	Secret   bool
-}
-
-// What a replacement may hold: nothing that ends a string, a word or a line in Nix, nix.conf and YAML.
 var (
-	replacementURL = regexp.MustCompile(`^[a-z][a-z0-9+.-]*://[A-Za-z0-9._~:/?&=%@+,-]+$`)
-	replacementKey = regexp.MustCompile(`^[A-Za-z0-9._-]+:[A-Za-z0-9+/]+=*$`)
+	// Several keys stand side by side only where a setting of nix.conf takes words.
+	confLine = regexp.MustCompile(`^[ \t]*(?:extra-)?(?:substituters|trusted-substituters|trusted-public-keys|binary-caches|trusted-binary-caches|binary-cache-public-keys)[ \t]*=[ \t]*([^#\r\n]*?)[ \t]*(#.*)?$`)
+	// The name of an attribute or key, which may be there only once.
+	keyUse = regexp.MustCompile(`^(?:(?:\?[^\s"']*)?["']+[ \t]*[=:]|:(?:[ \t\r\n]|$))`)
+
+	badgeText = regexp.MustCompile(`garnix\.io(?:/|%2f)api(?:/|%2f)badges|(?:shields\.io|badgen\.net)/(?:(?:static/|badge/)[^\s()]*garnix|endpoint[^\s()]*garnix\.io)`)
+	badgeLine = regexp.MustCompile(`^[ \t]*(?:[-*] )?(?:` + badge + `[ \t]*)+$`)
+	oneBadge  = regexp.MustCompile(badge + `[ \t]*`)
 )
 
-func (r Replacement) check() error {
-	if r.CacheURL != "" && (!replacementURL.MatchString(r.CacheURL) || isCacheToken(r.CacheURL)) {
-		return fmt.Errorf("replace garnix: %q is not the URL of a new cache", r.CacheURL)
+// fix fills in d.fixed. One change can make room for another, so it goes on until there is none; each leaves a literal or
+// a line less.
+func (d *document) fix() {
+	if slices.Contains([]class{classOwn, classRecord, classConfig, classLock, classPatch}, d.class) {
+		return
 	}
-	for _, key := range r.PublicKeys {
-		if !replacementKey.MatchString(key) || isCacheToken(key) {
-			return fmt.Errorf("replace garnix: %q is not the public key of a new cache (name:base64)", key)
-		}
-	}
-	return nil
-}
-
-// forSetting returns what belongs in a setting instead of garnix.
-func (r Replacement) forSetting(name string) []string {
-	switch {
-	case isKeySetting(name):
-		return slices.Clone(r.PublicKeys)
-	case r.CacheURL != "":
-		return []string{r.CacheURL}
-	}
-	return nil
-}
-
-// Fix computes what the files look like when the traces that Fix can mend are mended, Safe and Partly ones; others in
-// traces are ignored. Files are read again and nothing is written. The edits are sorted by path; a file that would not
-// change has none, so Fix after Fix returns nothing. A file that changed since Scan is mended where the lines of the
-// traces still hold something to mend.
-func Fix(fsys fs.FS, traces []Trace, r Replacement) ([]Edit, error) {
-	if err := r.check(); err != nil {
-		return nil, err
-	}
-	lines := map[string]map[int]bool{}
-	for _, t := range traces {
-		if t.Fix != Safe && t.Fix != Partly {
-			continue
-		}
-		if lines[t.File] == nil {
-			lines[t.File] = map[int]bool{}
-		}
-		lines[t.File][t.Line] = true
-	}
-	var names []string
-	for name := range lines {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	var out []Edit
-	for _, name := range names {
-		src, state, err := read(fsys, name)
-		if err != nil {
-			return nil, err
-		}
-		if state != searched {
-			return nil, fmt.Errorf("mend %q: %w", name, errChanged)
-		}
-		if edit, ok := newDocument(name, src).edit(r, lines[name]); ok {
-			out = append(out, edit)
-		}
-	}
-	return out, nil
-}
-
-var errChanged = errors.New("no longer a text file that can be searched")
-
-// edit mends the given lines, which count from 1.
-func (d *document) edit(r Replacement, lines map[int]bool) (Edit, bool) {
-	mentions := d.mentions()
-	splices := d.plan(r, func(s span) bool {
-		i, _ := slices.BinarySearchFunc(mentions, s.lo, func(m mention, at int) int { return m.at - at })
-		for ; i < len(mentions) && mentions[i].at < s.hi; i++ {
-			if lines[d.line(mentions[i].at)+1] {
-				return true
+	for again := true; again; {
+		again = false
+		for i, line := range d.fixed {
+			if strings.Contains(line, keepMark) || line == "" {
+				continue
 			}
+			d.fixLine(i)
+			again = again || d.fixed[i] != line
 		}
-		return false
-	})
-	if d.own || len(splices) == 0 {
-		return Edit{}, false
 	}
-	secret := slices.ContainsFunc(splices, func(s splice) bool { return s.secret })
-	return Edit{Path: d.path, Old: d.data, New: applied(d.data, splices), Secret: secret}, true
 }
 
-// plan returns what to change, in order and without overlaps.
-func (d *document) plan(r Replacement, accept accepted) []splice {
-	var out []splice
-	switch d.class {
-	case classNix:
-		out = d.nixSplices(r, accept)
-	case classNixConf:
-		out = d.confSplices(span{0, len(d.data)}, r, accept)
-	case classNetrc:
-		out = d.netrcSplices(accept)
-	case classMarkdown, classHTML, classOrg:
-		out = d.badgeSplices(accept)
+func (d *document) fixLine(i int) {
+	body, end := ended(d.fixed[i])
+	found := literals(body)
+	switch e, isElement := elementOf(body); {
+	case len(found) == 0:
+		d.fixBadges(i, body, end)
+	case d.class == classNixConf && len(d.opts.Replacement.successors(found[0].kind)) == 0:
+		if d.onlyGarnix(body) {
+			d.fixed[i] = ""
+		}
+	case isElement && isLiteral(e.text):
+		d.fixElement(i, e, found[0])
+	default:
+		if swapped, ok := d.swapped(body, found); ok {
+			d.fixed[i] = swapped + end
+		}
 	}
-	if isYAML(d.path) {
-		out = append(out, d.yamlSplices(r, accept)...)
+}
+
+// mostLiterals bounds how many literals of a line are looked at; more are only in files made to be slow.
+const mostLiterals = 100
+
+// swapped puts the new cache in the place of every literal, or says that one of them cannot go.
+func (d *document) swapped(body string, found []literal) (string, bool) {
+	if len(found) > mostLiterals {
+		return "", false
 	}
-	return settle(out)
+	out := body
+	for _, l := range slices.Backward(found) {
+		wanted := d.opts.Replacement.successors(l.kind)
+		if len(wanted) == 0 || len(wanted) > 1 && !confLine.MatchString(body) {
+			return "", false
+		}
+		text := strings.Join(wanted, " ")
+		taken := keyUse.MatchString(body[l.hi:]) && (named(out, text) || slices.ContainsFunc(d.fixed, func(line string) bool { return named(line, text) }))
+		if taken || strings.Contains(body, text) || d.class != classNixConf && needsQuotes(l.kind, text, body[:l.lo]) {
+			return "", false
+		}
+		out = put(out, l, text)
+	}
+	return out, true
+}
+
+// named reports whether a text is the name of an attribute or key in a line.
+func named(line, text string) bool {
+	return slices.ContainsFunc(strings.Split(line, text)[1:], keyUse.MatchString)
+}
+
+// put replaces a literal in a line. Its query stays, also behind one of the successor's own.
+func put(line string, l literal, text string) string {
+	behind := line[l.hi:]
+	if strings.Contains(text, "?") && strings.HasPrefix(behind, "?") {
+		behind = "&" + behind[1:]
+	}
+	return line[:l.lo] + text + behind
+}
+
+// needsQuotes reports whether a successor may stand only within quotes, and none is before it.
+func needsQuotes(kind literalKind, text, before string) bool {
+	return kind != literalBareKey && !plain.MatchString(text) && !strings.HasSuffix(before, `"`) && !strings.HasSuffix(before, "'")
+}
+
+// fixElement swaps an element that has its line to itself, or removes it where others stay in the list.
+func (d *document) fixElement(i int, e element, l literal) {
+	list := d.listOf(i, e)
+	wanted := slices.DeleteFunc(slices.Clone(d.opts.Replacement.successors(l.kind)), func(text string) bool {
+		return slices.ContainsFunc(list.others, func(other string) bool { return sameAddress(other, text) })
+	})
+	switch {
+	case len(wanted) == 0 && len(list.others) > 0:
+		d.fixed[i] = ""
+		if e.comma == "" && list.last {
+			d.fixed[list.before] = withoutComma(d.fixed[list.before])
+		}
+		return
+	case len(wanted) > 1 && !list.closed:
+		return
+	}
+	if at, _ := d.mention(e.comment); at >= 0 {
+		e.comment = ""
+	}
+	_, end := ended(d.fixed[i])
+	between := cmp.Or(end, "\n")
+	if d.class != classNix && e.quote != "" && !e.dash {
+		between = "," + between
+	}
+	var lines []string
+	for _, text := range wanted {
+		if needsQuotes(l.kind, text, e.quote) {
+			return
+		}
+		lines = append(lines, put(e.head+e.quote+e.text+e.quote, l, text))
+	}
+	if len(lines) > 0 {
+		d.fixed[i] = strings.Join(lines, between) + e.comma + e.comment + end
+	}
+}
+
+// onlyGarnix reports whether a line is a setting of nix.conf that holds nothing else.
+func (d *document) onlyGarnix(body string) bool {
+	m := confLine.FindStringSubmatch(body)
+	if m == nil || m[1] == "" {
+		return false
+	}
+	at, _ := d.mention(m[2])
+	return (m[2] == "" || at >= 0) && !slices.ContainsFunc(strings.Fields(m[1]), func(word string) bool { return !isLiteral(word) })
+}
+
+// fixBadges takes garnix's badges out of a line that holds nothing but badges. With the last one the line goes, and one of
+// two blank lines that would meet.
+func (d *document) fixBadges(i int, body, end string) {
+	if d.class != classProse || !badgeLine.MatchString(body) {
+		return
+	}
+	others := false
+	rest := oneBadge.ReplaceAllStringFunc(body, func(image string) string {
+		if at, _ := d.mention(image); at >= 0 && badgeText.MatchString(lowered(image)) {
+			return ""
+		}
+		others = true
+		return image
+	})
+	switch {
+	case rest == body:
+	case others:
+		d.fixed[i] = strings.TrimRight(rest, " \t") + end
+	default:
+		d.fixed[i] = ""
+		before := i - 1
+		for before >= 0 && d.fixed[before] == "" {
+			before--
+		}
+		if (before < 0 || isBlank(d.fixed[before])) && i+1 < len(d.fixed) && isBlank(d.fixed[i+1]) {
+			d.fixed[i+1] = ""
+		}
+	}
+}
+
+func isBlank(line string) bool { return strings.TrimSpace(line) == "" }
+
+func sameAddress(a, b string) bool {
+	a, _, _ = strings.Cut(a, "?")
+	b, _, _ = strings.Cut(b, "?")
+	return strings.TrimSuffix(a, "/") == strings.TrimSuffix(b, "/")
 }

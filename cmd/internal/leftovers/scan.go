@@ -2,6 +2,7 @@ package leftovers
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -19,43 +20,115 @@ const MaxFileBytes = 1 << 20
 // sniffBytes is how far a NUL is looked for that makes a file binary.
 const sniffBytes = 8 << 10
 
-// Options are what Scan has to know besides the files. Aggregate is the name of the check that the repository's
-// generated workflows report: rules that wait for exactly this name may stay. Empty: no workflow is generated yet.
+// Options are what Scan has to know besides the files. Aggregate is the name of the check that the generated workflows
+// report; Generated, that they are there.
 type Options struct {
-	Aggregate string
+	Aggregate   string
+	Generated   bool
+	Replacement Replacement
 }
 
-// Scan finds the traces of garnix in files, which are tracked paths with slashes. Every line of a text file that holds
-// "garnix" in any case is in exactly one trace; besides there are traces for file names and for files too large to
-// search (Line 0). Binary files, symbolic links, folders (submodules), files missing from the work tree and .git are
-// left out. The traces are sorted by file, line and column.
+// Edit is one file's new content.
+type Edit struct {
+	Path     string
+	Old, New []byte
+}
+
+// Scan finds the traces of garnix in files, which are tracked paths with slashes, and what to change about them. Every
+// line of a text file that holds "garnix" in any case, the cache's key or, where checks are named, the name of one of
+// garnix's is in exactly one trace; besides there are traces for file names and for files too large to search (Line 0).
+// Binary files, symbolic links, folders (submodules), files missing from the work tree and .git are left out. The traces
+// are sorted by file, line and column, the edits by path; a file that does not change has none.
 //
 // fsys should be the FS of an os.Root, so that a link among the parents of a file cannot lead out of the repository.
-func Scan(fsys fs.FS, files []string, opts Options) ([]Trace, error) {
-	var out []Trace
-	named := map[string]bool{}
-	for _, name := range slices.Compact(slices.Sorted(slices.Values(files))) {
+func Scan(fsys fs.FS, files []string, opts Options) ([]Trace, []Edit, error) {
+	if err := opts.Replacement.Check(); err != nil {
+		return nil, nil, err
+	}
+	files = slices.Compact(slices.Sorted(slices.Values(files)))
+	known := knownTexts(files, opts.Replacement)
+	var traces []Trace
+	var edits []Edit
+	names := map[string]int{} // by path, where in traces
+	for _, name := range files {
 		if inGitFolder(name) {
 			continue
 		}
 		src, state, err := read(fsys, name)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if state == absent {
 			continue
 		}
-		d := newDocument(name, src)
-		if !d.own {
-			out = append(out, nameTraces(name, named)...)
+		d := newDocument(name, string(src), opts, known)
+		if d.class != classOwn {
+			traces = d.named(traces, names)
 		}
 		if state == large {
-			out = append(out, skippedTrace(name))
+			traces = append(traces, Trace{
+				Pos: diag.Pos{File: name}, Kind: KindSkipped, Fix: Manual, Advice: "larger than 1 MiB and not searched: search it by hand",
+			})
 			continue
 		}
-		out = append(out, d.traces(opts)...)
+		d.fix()
+		traces = append(traces, d.traces()...)
+		if !slices.Equal(d.fixed, d.lines) {
+			edits = append(edits, Edit{Path: name, Old: src, New: []byte(strings.Join(d.fixed, ""))})
+		}
 	}
-	return sorted(out), nil
+	slices.SortStableFunc(traces, func(a, b Trace) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	return traces, edits, nil
+}
+
+// knownTexts are what may hold the word garnix, in lower case and the longest first where one holds another.
+func knownTexts(files []string, r Replacement) []string {
+	var known []string
+	for _, name := range []string{movedConfig, rootConfig} {
+		if slices.Contains(files, name) {
+			known = append(known, name)
+		}
+	}
+	known = append(known, "garnix2gha")
+	if r.CacheURL != "" {
+		_, host, _ := strings.Cut(r.CacheURL, "://")
+		known = append(known, lowered(host))
+	}
+	for _, key := range r.PublicKeys {
+		known = append(known, lowered(key))
+	}
+	return known
+}
+
+// named adds a trace for each part of the path that is called after garnix, once for all files of a folder. A file that
+// holds the mark is wanted, and so is its path.
+func (d *document) named(traces []Trace, names map[string]int) []Trace {
+	fix, advice := Manual, "rename or remove it, and what refers to it"
+	if slices.ContainsFunc(d.lines, func(line string) bool { return strings.Contains(line, keepMark) }) {
+		fix, advice = Kept, markedAdvice
+	}
+	if d.class == classConfig {
+		if fix == Manual {
+			advice = configAdvice(d.path)
+		}
+		return append(traces, Trace{Pos: diag.Pos{File: d.path}, Kind: KindConfigFile, Fix: fix, Advice: advice})
+	}
+	for at := d.path; at != "."; at = path.Dir(at) {
+		if !strings.Contains(strings.ReplaceAll(lowered(path.Base(at)), "garnix2gha", ""), "garnix") {
+			continue
+		}
+		i, seen := names[at]
+		switch {
+		case !seen:
+			names[at] = len(traces)
+			traces = append(traces, Trace{Pos: diag.Pos{File: at}, Kind: KindFileName, Fix: fix, Advice: advice})
+		case fix == Kept:
+			traces[i].Fix, traces[i].Advice = fix, advice
+		}
+	}
+	return traces
 }
 
 type state int
@@ -70,6 +143,11 @@ const (
 func read(fsys fs.FS, name string) ([]byte, state, error) {
 	if !fs.ValidPath(name) {
 		return nil, absent, fmt.Errorf("read %q: %w", name, fs.ErrInvalid)
+	}
+	for parent := path.Dir(name); parent != "."; parent = path.Dir(parent) {
+		if info, err := fs.Lstat(fsys, parent); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+			return nil, absent, nil // git sees nothing behind a link either
+		}
 	}
 	info, err := fs.Lstat(fsys, name)
 	switch {
@@ -104,92 +182,4 @@ func inGitFolder(name string) bool {
 		}
 	}
 	return false
-}
-
-// nameTraces reports each file and folder named after garnix once.
-func nameTraces(name string, named map[string]bool) []Trace {
-	if isConfigName(name) {
-		mend, command := configFileMend(name)
-		return []Trace{{Pos: diag.Pos{File: name}, Kind: KindConfigFile, Text: visible(name), Mend: mend, Fix: Manual, Command: command}}
-	}
-	var out []Trace
-	for at := name; at != "."; at = path.Dir(at) {
-		if !named[at] && mentionsGarnix(path.Base(at)) {
-			named[at] = true
-			out = append(out, Trace{
-				Pos: diag.Pos{File: at}, Kind: KindFileName, Text: visible(at), Fix: Manual,
-				Mend: "rename or remove it, and what refers to it",
-			})
-		}
-	}
-	return out
-}
-
-func skippedTrace(name string) Trace {
-	return Trace{
-		Pos: diag.Pos{File: name}, Kind: KindSkipped, Text: "larger than 1 MiB, not searched", Fix: Manual,
-		Mend: "search the file by hand", Command: shellCommand("grep -n -i garnix --", name),
-	}
-}
-
-// traces returns one trace for each line that holds "garnix".
-func (d *document) traces(opts Options) []Trace {
-	mentions := d.mentions()
-	if len(mentions) == 0 {
-		return nil
-	}
-	splices := d.plan(Replacement{}, func(span) bool { return true })
-	var out []Trace
-	for len(mentions) > 0 {
-		line := d.line(mentions[0].at)
-		n := 1
-		for n < len(mentions) && d.line(mentions[n].at) == line {
-			n++
-		}
-		out = append(out, d.trace(line, mentions[:n], splices, opts))
-		mentions = mentions[n:]
-	}
-	return out
-}
-
-// trace judges one line by its mentions and by what the splices take away.
-func (d *document) trace(line int, mentions []mention, splices []splice, opts Options) Trace {
-	t := Trace{Pos: d.pos(mentions[0].at), Text: d.excerpt(line), Kind: KindOwn, Fix: Kept}
-	first, total, covered, empties := -1, 0, 0, false
-	for _, m := range mentions {
-		if m.tool {
-			continue
-		}
-		if total++; first < 0 {
-			first = m.at
-		}
-		if s := covering(splices, m.at); s != nil {
-			empties = empties || s.empties
-			if covered++; covered == 1 {
-				t.Kind = s.kind
-			}
-		}
-	}
-	if d.own || total == 0 {
-		t.Mend = ownMend
-		if d.own && total > 0 && opts.Aggregate != "" && bytes.Contains(d.text(line), []byte(opts.Aggregate)) {
-			t.Mend = aggregateMend
-		}
-		return t
-	}
-	t.Pos = d.pos(first)
-	switch {
-	case covered == total:
-		t.Fix = Safe
-	case covered > 0:
-		t.Fix = Partly
-	default:
-		t.Fix, t.Kind = Manual, d.kind(line, first)
-		if d.satisfied(line, t.Kind, opts.Aggregate) {
-			t.Fix, t.Mend = Kept, aggregateMend
-			return t
-		}
-	}
-	t.Mend, t.Command = d.mend(t.Kind, t.Fix, empties, line)
-	return t
 }

@@ -17,7 +17,7 @@ import (
 
 func scanOne(t *testing.T, name, content string) []Trace {
 	t.Helper()
-	traces, err := Scan(fstest.MapFS{name: {Data: []byte(content)}}, []string{name}, Options{})
+	traces, _, err := Scan(fstest.MapFS{name: {Data: []byte(content)}}, []string{name}, Options{Aggregate: "All Garnix checks"})
 	require.NoError(t, err)
 	return traces
 }
@@ -53,12 +53,12 @@ func TestFilesThatAreNotSearched(t *testing.T) {
 	}
 }
 
-func TestASkippedFileIsNotCountedAndNamesTheCommandToSearchIt(t *testing.T) {
+func TestASkippedFileIsNotCounted(t *testing.T) {
 	t.Parallel()
-	traces := scanOne(t, "a b's.txt", strings.Repeat("x", MaxFileBytes+1))
+	traces := scanOne(t, "a.txt", strings.Repeat("x", MaxFileBytes+1))
 	require.Len(t, traces, 1)
 	assert.False(t, traces[0].Counted())
-	assert.Equal(t, `grep -n -i garnix -- 'a b'\''s.txt'`, traces[0].Command)
+	assert.Contains(t, traces[0].Advice, "search it by hand")
 }
 
 func TestLinksFoldersAndMissingFilesAreLeftOut(t *testing.T) {
@@ -67,12 +67,13 @@ func TestLinksFoldersAndMissingFilesAreLeftOut(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "real.txt"), []byte("garnix\n"), 0o600))
 	require.NoError(t, os.Symlink("real.txt", filepath.Join(dir, "link.txt")))
 	require.NoError(t, os.Symlink("nowhere", filepath.Join(dir, "garnix-link")))
+	require.NoError(t, os.Symlink(t.TempDir(), filepath.Join(dir, "outside")))
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "submodule"), 0o700))
 	root, err := os.OpenRoot(dir)
 	require.NoError(t, err)
 	defer root.Close()
 
-	traces, err := Scan(root.FS(), []string{"submodule", "link.txt", "real.txt", "real.txt", "deleted-garnix.txt", "garnix-link"}, Options{})
+	traces, _, err := Scan(root.FS(), []string{"outside/a/b.txt", "submodule", "link.txt", "real.txt", "real.txt", "deleted-garnix.txt", "garnix-link"}, Options{})
 	require.NoError(t, err)
 	require.Len(t, traces, 2)
 	assert.Equal(t, diag.Pos{File: "garnix-link"}, traces[0].Pos)
@@ -82,7 +83,7 @@ func TestLinksFoldersAndMissingFilesAreLeftOut(t *testing.T) {
 func TestFailuresAreErrors(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"../up", "/etc/passwd", "a//b", ""} {
-		_, err := Scan(fstest.MapFS{}, []string{name}, Options{})
+		_, _, err := Scan(fstest.MapFS{}, []string{name}, Options{})
 		require.ErrorIs(t, err, fs.ErrInvalid, name)
 	}
 }
@@ -111,51 +112,54 @@ func TestPositionsCountCharacters(t *testing.T) {
 	}
 }
 
-func TestTextIsFitToBePrinted(t *testing.T) {
-	t.Parallel()
-	long := strings.Repeat("y", 300)
-	for _, tc := range []struct {
-		name    string
-		content string
-		want    string
-	}{
-		{name: "control characters are replaced", content: "\x1b[31mgarnix\x07\u202e\u200b", want: "\ufffd[31mgarnix\ufffd\ufffd\ufffd"},
-		{name: "indentation goes and a tab becomes a blank", content: "\t\tgarnix\tx\r\n", want: "garnix x\ufffd"},
-		{name: "the start of a long line is kept when the mention is there", content: "garnix" + long, want: "garnix" + long[:154] + "…"},
-		{name: "a long line is shown around the mention", content: long + "garnix" + long, want: "…" + long[:80] + "garnix" + long[:74] + "…"},
-		{name: "the end of a long line is shown whole", content: long + "garnix", want: "…" + long[:154] + "garnix"},
-		{name: "a password goes with all that follows it in a netrc line", content: `machine cache.garnix.io login a password "b c" machine d`, want: "machine cache.garnix.io login a password ***"},
-		{name: "a password in a URL is hidden", content: "https://me:pw@cache.garnix.io", want: "https://me:***@cache.garnix.io"},
-		{name: "a secret is hidden before the line is shortened", content: "token=" + long + " garnix " + long, want: "token=*** garnix " + long[:143] + "…"},
-		{name: "tokens are known by their look", content: "garnix ghp_0123456789abcdef eyJhbGciOiJIUzI1NiJ9.e30.x", want: "garnix *** ***"},
-		{name: "a header's value is hidden", content: `garnix -H "Authorization: Bearer abc" Bearer def -u me:pw`, want: `garnix -H "Authorization: Bearer ***" Bearer *** -u ***`},
-		{name: "a reference to a secret is not one", content: "password: ${{ secrets.GARNIX }}", want: "password: ${{ secrets.GARNIX }}"},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			t.Parallel()
-			traces := scanOne(t, "a.txt", tc.content)
-			require.Len(t, traces, 1)
-			assert.Equal(t, strings.TrimSuffix(tc.want, "\ufffd"), strings.TrimSuffix(traces[0].Text, "\ufffd"))
-		})
-	}
-}
-
 func TestClasses(t *testing.T) {
 	t.Parallel()
 	for path, want := range map[string]class{
-		"garnix.yaml": classConfig, "x/GARNIX.YML": classConfig, "flake.lock": classLock, "a/b.nix": classNix,
+		"garnix.yaml": classConfig, "x/GARNIX.YML": classConfig, ".garnix.yaml": classConfig, "flake.lock": classLock, "a/b.nix": classNix,
 		"nix.conf": classNixConf, ".devcontainer/nix.conf": classNixConf, "etc/nix.custom.conf": classNixConf, "etc/nix.conf.d/a.conf": classNixConf, "etc/a.conf": classOther,
-		".netrc": classNetrc, "_netrc": classNetrc, "ops/ci.netrc": classNetrc,
-		"README.md": classMarkdown, "README": classProse, "a.html": classHTML, "a.org": classOrg, "a.rst": classProse,
-		".github/workflows/a.yml": classPipeline, ".github/actions/a/action.yaml": classPipeline, ".gitlab-ci.yml": classPipeline, "action.yml": classPipeline, "Jenkinsfile": classPipeline,
-		"a.sh": classScript, "Justfile": classScript, "Dockerfile.ci": classScript, ".devcontainer/devcontainer.json": classScript, ".envrc": classScript,
-		".mergify.yml": classAutomerge, ".github/mergify.yml": classAutomerge, "renovate.json5": classAutomerge, ".github/dependabot.yml": classAutomerge, ".kodiak.toml": classAutomerge,
-		".github/settings.yml": classProtection, ".github/rulesets/a.json": classProtection, "main.tf": classOther, "a.yml": classOther,
+		"README.md": classProse, "README": classProse, "a.html": classProse, "a.org": classProse, "a.rst": classProse,
+		"LICENSE": classRecord, "UNLICENSE.txt": classRecord, "x/LICENCE-MIT": classRecord, "CHANGELOG.md": classRecord, "licenses.nix": classNix, "news.py": classOther, "release.yml": classOther, "history-2.rst": classRecord,
+		".github/garnix2gha/ci/plan.py": classOwn, ".github/garnix2gha/garnix.yaml": classOwn, ".github/workflows/a.yml": classOther, "a.patch": classPatch,
 	} {
-		assert.Equal(t, want, classify(path, nil), path)
+		assert.Equal(t, want, classify(strings.ToLower(path), ""), path)
 	}
-	assert.Equal(t, classProtection, classify("main.tf", []byte("required_status_checks {")))
-	assert.Equal(t, classScript, classify("bin/run", []byte("#!/bin/sh")))
+	assert.Equal(t, classOwn, classify(".github/workflows/a.yml", "# spdx\n\n# generated from garnix.yaml by garnix2gha\nname: x"))
+	assert.Equal(t, classOther, classify(".github/workflows/a.yml", "name: x\n# generated by garnix2gha"))
+	assert.Equal(t, classOther, classify("other.yml", "# generated by garnix2gha"))
+}
+
+func TestWhereChecksAreNamed(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]Kind{
+		".mergify.yml": KindAutomerge, ".mergify/config.yml": KindAutomerge, ".github/mergify.yml": KindAutomerge, "renovate.json5": KindAutomerge, ".renovaterc": KindAutomerge,
+		".kodiak.toml": KindAutomerge, "bors.toml": KindAutomerge, ".github/auto-merge.yml": KindAutomerge, ".github/workflows/automerge.yml": "",
+		".github/settings.yml": KindProtection, ".github/rulesets/a.json": KindProtection, "infra/ruleset.json": KindProtection, "main.tf": "", "README.md": "",
+	} {
+		assert.Equal(t, want, classify(path, "").place(path, ""), path)
+	}
+	for text, want := range map[string]Kind{
+		"required_status_checks {": KindProtection, "requiredstatuschecks: [": KindProtection, "on: check_run": KindCheckWait, "on: [check_suite]": KindCheckWait,
+		"github.event.context == 'x'": KindCheckWait, "gh pr checks": KindCheckWait, "commits/$sha/status": KindCheckWait, "on: push": "",
+	} {
+		assert.Equal(t, want, classOther.place("a.yml", text), text)
+		assert.Empty(t, classProse.place("a.md", text), text)
+	}
+}
+
+func TestNamesOfChecks(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]bool{
+		"- check-success=package default [x86_64-linux]": true, `"check a.b [aarch64-darwin]"`: true, "devShell x [i686-linux]": true,
+		"default package [x86_64-darwin]": true, "default devShell [x86_64-linux]": true, "nixosConfig web": true, `"homeConfig me@host"`: true, "darwinConfig mac": true,
+		`"app deploy"`: true, "- action deploy": true, "context = 'FOD checks'": true, "check-name: Evaluate flake.nix": true, "=Evaluate flake.nix\r\n": true,
+		`check-success~=^package .+ \\[x86_64-linux\\]$`: true,
+		"package default [x86_64-windows]":               false, "the package default": false, "nixosConfigurations web": false, "nixosConfig": false,
+		"an app deploy": false, "name: app deploy": false, `- name: "action deploy"`: false, "run: action deploy": false, "Evaluate flake.nix again": false, "description: FOD checks": false,
+	} {
+		d := newDocument(".mergify.yml", line, Options{}, nil)
+		assert.Equal(t, want, d.checkName(line) >= 0, line)
+		assert.Equal(t, -1, newDocument("a.yml", line, Options{}, nil).checkName(line), "only where checks are named: %s", line)
+	}
 }
 
 func TestKinds(t *testing.T) {
@@ -164,23 +168,33 @@ func TestKinds(t *testing.T) {
 		name, path, content string
 		want                Kind
 	}{
-		{"a key in nixConfig that is no list", "flake.nix", `{ nixConfig.trusted-public-keys = f "cache.garnix.io:x="; }`, KindFlakeKey},
-		{"a URL in nixConfig that is no list", "flake.nix", `{ nixConfig.extra-substituters = f "https://cache.garnix.io"; }`, KindFlakeSubstituter},
-		{"a setting switched off by a comment", "a.nix", "{\n}\n# substituters = [ \"https://cache.garnix.io\" ];", KindOther},
-		{"an attribute path put together", "a.nix", `{ ${"garnix"}.x = 1; }`, KindOther},
-		{"a definition without a name", "a.nix", `{ = "https://cache.garnix.io"; }`, KindModuleSubstituter},
-		{"a set without a definition", "a.nix", `{ inherit (garnix) x; }`, KindOther},
-		{"nix.conf in some other file", "settings.toml", `conf = "substituters = https://cache.garnix.io"`, KindNixConf},
-		{"a workflow that is all comment", ".github/workflows/a.yml", "# garnix", KindOther},
+		{"a comment", "a.nix", "# garnix", KindOther},
+		{"an attribute", "a.nix", `{ services.garnix.enable = true; }`, KindOther},
+		{"the output garnix.config", "flake.nix", `{ garnix = { config = { }; }; }`, KindConfigOutput},
+		{"an input of a flake", "flake.nix", "{ inputs.x.url = \"github:some/garnix\"; }", KindFlakeInput},
+		{"a module of an input", "a.nix", "{ imports = [ inputs.my-garnix.x ]; }", KindFlakeInput},
+		{"the host alone", "a.nix", `"cache.garnix.io"`, KindHost},
+		{"a user at the host", "a.sh", `curl https://me@cache.garnix.io`, KindHost},
+		{"a key by another name", "a.nix", `"mirror:` + bareKey + `"`, KindHost},
+		{"a URL", "settings.toml", `conf = "https://cache.garnix.io"`, KindSubstituter},
+		{"a key", "settings.toml", `conf = "` + garnixKey + `"`, KindKey},
+		{"credentials", "ops/netrc", "machine cache.garnix.io", KindNetrc},
+		{"an action", ".github/workflows/a.yml", "uses: garnix-io/actions@v1", KindProgram},
 		{"a workflow that says it waits and does not", ".github/workflows/a.yml", "name: wait for garnix", KindOther},
 		{"a workflow that waits", ".github/workflows/a.yml", "name: wait for garnix\nuses: lewagon/wait-on-check-action@v1", KindCheckWait},
+		{"a comment in it", ".github/workflows/a.yml", "# From garnix\nuses: lewagon/wait-on-check-action@v1", KindOther},
+		{"a script that waits", "bin/wait", "#!/bin/sh\ngh pr checks | grep garnix", KindCheckWait},
+		{"a ruleset", ".github/rulesets/a.json", `"context": "Garnix CI"`, KindProtection},
+		{"a merge bot", "renovate.json", `"Garnix CI"`, KindAutomerge},
+		{"what else a bot is told", "renovate.json", `"garnix-io/garnix-lib"`, KindProgram},
 		{"a schema in an editor's line", "ci/x.yaml", "a: b # yaml-language-server: $schema=https://garnix.io/api/x", KindSchema},
-		{"an input of a flake", "flake.nix", "{ inputs.x.url = \"github:some/garnix\"; }", KindFlakeInput},
+		{"a badge in HTML", "a.html", `<img src="https://garnix.io/api/badges/a/b">`, KindBadge},
+		{"prose", "a.md", "# On garnix", KindProse},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			traces := scanOne(t, tc.path, tc.content)
-			require.NotEmpty(t, traces)
+			require.Len(t, traces, 1)
 			assert.Equal(t, tc.want, traces[0].Kind)
 			assert.Equal(t, Manual, traces[0].Fix)
 		})
@@ -194,30 +208,28 @@ func (brokenFS) Open(string) (fs.File, error) { return nil, fs.ErrPermission }
 func TestAFileThatCannotBeReadIsAnError(t *testing.T) {
 	t.Parallel()
 	broken := brokenFS{fstest.MapFS{"nix.conf": {Data: []byte("x")}}}
-	_, err := Scan(broken, []string{"nix.conf"}, Options{})
+	_, _, err := Scan(broken, []string{"nix.conf"}, Options{})
 	require.ErrorIs(t, err, fs.ErrPermission)
 	require.ErrorContains(t, err, `open "nix.conf"`)
-	_, err = Fix(broken, []Trace{{Pos: diag.Pos{File: "nix.conf", Line: 1}, Fix: Safe}}, Replacement{})
-	require.ErrorIs(t, err, fs.ErrPermission)
 }
 
 func TestTracesAsJSON(t *testing.T) {
 	t.Parallel()
-	got, err := json.Marshal(scanOne(t, "a.csv", "x,garnix")[0])
+	got, err := json.Marshal(scanOne(t, "a.csv", "x,garnix\ny\ngarnix")[0])
 	require.NoError(t, err)
-	assert.JSONEq(t, `{"file":"a.csv","line":1,"column":3,"kind":"other","text":"x,garnix",
-		"mend":"look at it: remove or reword the mention","fix":"manual","command":""}`, string(got))
+	assert.JSONEq(t, `{"file":"a.csv","line":1,"column":3,"kind":"other","fix":"manual","lines":[1,3],
+		"advice":"look at it, and remove or reword the mention (also on line 3)"}`, string(got))
 }
 
-func TestSummaryCountsByKindInOrder(t *testing.T) {
+func TestSummaryCountsByKind(t *testing.T) {
 	t.Parallel()
 	got := Summary([]Trace{
 		{Kind: KindOwn, Fix: Kept}, {Kind: KindBadge, Fix: Partly}, {Kind: KindBadge, Fix: Safe},
 		{Kind: KindConfigFile, Fix: Manual}, {Kind: KindBadge, Fix: Safe},
 	})
 	assert.Equal(t, []Count{
-		{Kind: KindConfigFile, Total: 1, Manual: 1},
 		{Kind: KindBadge, Total: 3, Safe: 2, Partly: 1},
+		{Kind: KindConfigFile, Total: 1, Manual: 1},
 		{Kind: KindOwn, Total: 1, Kept: 1},
 	}, got)
 	assert.Empty(t, Summary(nil))
@@ -240,10 +252,51 @@ func TestWhatCountsAndWhatIsLeftByHand(t *testing.T) {
 	}
 }
 
-func TestPathsThatCannotBeShownGiveNoCommand(t *testing.T) {
+func TestFileNames(t *testing.T) {
 	t.Parallel()
-	traces := scanOne(t, "a\x1b/garnix.yml", "")
-	require.Len(t, traces, 1)
-	assert.Empty(t, traces[0].Command)
-	assert.Equal(t, "a\ufffd/garnix.yml", traces[0].Text)
+	for name, want := range map[string]string{
+		"garnix.yaml":                     `keep it until the new cache is proven; "garnix2gha retire --move-config" then takes it out of the root`,
+		"garnix.yml":                      "remove it: garnix never read this name",
+		".garnix.yaml":                    "remove it: garnix never read this name",
+		"Garnix.yaml":                     "remove it: garnix never read this name",
+		"templates/a/garnix.yaml":         "remove it: garnix read only the garnix.yaml at the root",
+		"hosts/garnix.nix":                "rename or remove it, and what refers to it",
+		".github/garnix2gha/garnix.yaml":  "",
+		".github/garnix2gha/overlay.json": "",
+		"docs/garnix2gha.md":              "",
+	} {
+		traces := scanOne(t, name, "x: y\n")
+		if want == "" {
+			assert.Empty(t, traces, name)
+			continue
+		}
+		require.Len(t, traces, 1, name)
+		assert.Equal(t, diag.Pos{File: name}, traces[0].Pos)
+		assert.Equal(t, want, traces[0].Advice)
+	}
+}
+
+// What names garnix.yaml stays as long as the file does.
+func TestMentionsOfTheConfiguration(t *testing.T) {
+	t.Parallel()
+	const text = "/garnix.yaml text\n/.github/garnix2gha/garnix.yaml text\n"
+	for _, tc := range []struct {
+		config string
+		want   []Remedy
+	}{
+		{"garnix.yaml", []Remedy{Kept, Kept}},
+		{".github/garnix2gha/garnix.yaml", []Remedy{Manual, Kept}},
+		{"flake.nix", []Remedy{Manual}}, // one trace for both lines
+	} {
+		repository := fstest.MapFS{".gitattributes": {Data: []byte(text)}, tc.config: {}}
+		traces, _, err := Scan(repository, tracked(repository), Options{})
+		require.NoError(t, err)
+		var got []Remedy
+		for _, trace := range traces {
+			if trace.File == ".gitattributes" {
+				got = append(got, trace.Fix)
+			}
+		}
+		assert.Equal(t, tc.want, got, tc.config)
+	}
 }

@@ -1,11 +1,11 @@
-// Package leftovers finds what is left of garnix in the tracked files of a repository and mends what can be mended
-// without judgement.
-//
-// Scan says where garnix is named and what to do; Fix computes new contents for the safe part. Neither writes.
+// Package leftovers finds what is left of garnix in the tracked files of a repository, and what the files look like
+// once everything is fixed that needs no judgement: garnix's URL and key give way to the new cache's wherever they
+// stand as literals, and lines that hold nothing else go. It reads and never writes.
 package leftovers
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"garnix2gha/generator/diag"
@@ -14,43 +14,32 @@ import (
 // Kind says what sort of trace a line is.
 type Kind string
 
-// The kinds, in the order in which Summary lists them.
+// The kinds.
 const (
-	KindConfigFile        Kind = "config-file"        // garnix.yaml, garnix.yml and the lines in them
-	KindConfigOutput      Kind = "config-output"      // the flake output garnix.config
-	KindFlakeSubstituter  Kind = "flake-substituter"  // nixConfig of a flake
-	KindFlakeKey          Kind = "flake-key"          // nixConfig of a flake
-	KindModuleSubstituter Kind = "module-substituter" // NixOS, nix-darwin and home-manager modules
-	KindModuleKey         Kind = "module-key"         // NixOS, nix-darwin and home-manager modules
-	KindNixConf           Kind = "nix-conf"           // a line in nix.conf form, wherever it stands
-	KindNetrc             Kind = "netrc"              // credentials for the cache
-	KindStep              Kind = "step"               // a shell or CI step that names the cache or garnix's tools
-	KindBadge             Kind = "badge"
-	KindProse             Kind = "prose"
-	KindCheckWait         Kind = "check-wait" // a workflow or script that waits for garnix's checks
-	KindFlakeInput        Kind = "flake-input"
-	KindSchema            Kind = "schema" // the schema of garnix.yaml, for editors
-	KindProtection        Kind = "branch-protection"
-	KindAutomerge         Kind = "automerge"
-	KindFileName          Kind = "file-name" // a file or folder called after garnix; Line is 0
-	KindOther             Kind = "other"
-	KindSkipped           Kind = "skipped" // a file over MaxFileBytes, not searched; Line is 0
-	KindOwn               Kind = "own"     // what garnix2gha itself wrote, or its name
+	KindConfigFile   Kind = "config-file"   // garnix.yaml, other spellings of it, and the lines in them
+	KindConfigOutput Kind = "config-output" // the flake output garnix.config
+	KindSubstituter  Kind = "substituter"   // the cache's URL
+	KindKey          Kind = "key"           // the cache's public key, with its name or without
+	KindHost         Kind = "cache-host"    // the cache in any other form
+	KindNetrc        Kind = "netrc"         // credentials for the cache
+	KindBadge        Kind = "badge"
+	KindProse        Kind = "prose"
+	KindCheckWait    Kind = "check-wait" // a workflow or script that waits for garnix's checks
+	KindProtection   Kind = "branch-protection"
+	KindAutomerge    Kind = "automerge"
+	KindProgram      Kind = "program" // garnix's actions and programs, outside of Nix
+	KindFlakeInput   Kind = "flake-input"
+	KindSchema       Kind = "schema"    // the schema of garnix.yaml, for editors
+	KindFileName     Kind = "file-name" // a file or folder called after garnix; Line is 0
+	KindOther        Kind = "other"     // one trace for all such lines of a file
+	KindSkipped      Kind = "skipped"   // a file over MaxFileBytes, not searched; Line is 0
+	KindOwn          Kind = "own"       // what garnix2gha itself wrote or is named by, the new cache, licences, changelogs
 )
 
-// Kinds returns every kind in order.
-func Kinds() []Kind {
-	return []Kind{
-		KindConfigFile, KindConfigOutput, KindFlakeSubstituter, KindFlakeKey, KindModuleSubstituter, KindModuleKey,
-		KindNixConf, KindNetrc, KindStep, KindBadge, KindProse, KindCheckWait, KindFlakeInput, KindSchema,
-		KindProtection, KindAutomerge, KindFileName, KindOther, KindSkipped, KindOwn,
-	}
-}
-
-// Remedy says who mends a trace.
+// Remedy says who fixes a trace.
 type Remedy string
 
-// The remedies. Safe: Fix clears the line. Partly: Fix changes the line and a mention stays. Manual: Fix leaves the
+// The remedies. Safe: the edits clear the line. Partly: they change the line and a mention stays. Manual: they leave the
 // line alone. Kept: nothing is to be done, the mention may stay.
 const (
 	Safe   Remedy = "safe"
@@ -59,22 +48,20 @@ const (
 	Kept   Remedy = "kept"
 )
 
-// Trace is one line that names garnix, or one path (Line 0). Text is the line without control characters and
-// credentials, shortened around the mention. Mend is what to do, in lower case without a full stop; Command is the
-// shell command for it and may be empty.
+// Trace is one line that names garnix, or one path (Line 0), or all lines of a file of KindOther, which Lines then lists.
+// Advice is what to do, in lower case without a full stop.
 type Trace struct {
 	diag.Pos
-	Kind    Kind   `json:"kind"`
-	Text    string `json:"text"`
-	Mend    string `json:"mend"`
-	Fix     Remedy `json:"fix"`
-	Command string `json:"command"`
+	Kind   Kind   `json:"kind"`
+	Fix    Remedy `json:"fix"`
+	Advice string `json:"advice"`
+	Lines  []int  `json:"lines,omitempty"`
 }
 
 // Counted reports whether the trace is something left to do: neither kept nor a file that was not searched.
 func (t Trace) Counted() bool { return t.Fix != Kept && t.Kind != KindSkipped }
 
-// ByHand reports whether a mention stays after Fix that a person has to see to.
+// ByHand reports whether a mention stays after the edits that a person has to see to.
 func (t Trace) ByHand() bool { return t.Counted() && t.Fix != Safe }
 
 // Count is one line of a summary. Total = Safe + Partly + Manual + Kept.
@@ -87,11 +74,11 @@ type Count struct {
 	Kept   int  `json:"kept"`
 }
 
-// Summary counts the traces by kind, in the order of Kinds, without the kinds that do not occur.
+// Summary counts the traces by kind, in the kinds' alphabetical order, without those that do not occur.
 func Summary(traces []Trace) []Count {
-	byKind := map[Kind]Count{}
+	counts := map[Kind]Count{}
 	for _, t := range traces {
-		c := byKind[t.Kind]
+		c := counts[t.Kind]
 		c.Kind = t.Kind
 		c.Total++
 		switch t.Fix {
@@ -104,25 +91,7 @@ func Summary(traces []Trace) []Count {
 		default:
 			c.Manual++
 		}
-		byKind[t.Kind] = c
+		counts[t.Kind] = c
 	}
-	var out []Count
-	for _, k := range Kinds() {
-		if c, ok := byKind[k]; ok {
-			out = append(out, c)
-		}
-	}
-	return out
-}
-
-func sorted(traces []Trace) []Trace {
-	slices.SortStableFunc(traces, func(a, b Trace) int {
-		return cmp.Or(
-			cmp.Compare(a.File, b.File),
-			cmp.Compare(a.Line, b.Line),
-			cmp.Compare(a.Column, b.Column),
-			cmp.Compare(a.Kind, b.Kind),
-		)
-	})
-	return traces
+	return slices.SortedFunc(maps.Values(counts), func(a, b Count) int { return cmp.Compare(a.Kind, b.Kind) })
 }

@@ -10,12 +10,12 @@ import (
 	"garnix2gha/templates"
 )
 
-// request is the request of one OP of nix/targets.nix.
+// request is the request of one OP of ci/outputs.nix.txt.
 type request map[string]any
 
-// expression answers several OPs of targets.nix in one process: the request has a key for each.
+// expression answers several OPs of outputs.nix.txt in one process: the request has a key for each.
 func expression() (string, error) {
-	targets, err := templates.FS.ReadFile("nix/targets.nix")
+	targets, err := templates.FS.ReadFile("ci/outputs.nix.txt")
 	if err != nil {
 		return "", fmt.Errorf("read expression: %w", err)
 	}

@@ -21,7 +21,7 @@ const (
 	maxSplits = 150
 	// maxThrows is how many throws are asked again for their message.
 	maxThrows = 20
-	// caught is what targets.nix says of a throw, whose message it cannot know.
+	// caught is what outputs.nix.txt says of a throw, whose message it cannot know.
 	caught = "evaluation failed"
 )
 

@@ -163,7 +163,7 @@ type listed struct {
 	Names []string `json:"names"`
 }
 
-// state is how targets.nix found an attribute path.
+// state is how outputs.nix.txt found an attribute path.
 type state string
 
 const (

@@ -10,42 +10,61 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
 // The files that are read, relative to the repository root.
 const (
-	ConfigFile   = "garnix.yaml"
-	SettingsFile = ".github/garnix2gha/config.yaml"
-	LockFile     = ".github/garnix2gha/lock.json"
-	OverlayFile  = ".github/garnix2gha/overlay.libsonnet"
+	ConfigFile      = "garnix.yaml"
+	MovedConfigFile = ".github/garnix2gha/garnix.yaml" // read as ConfigFile where the root has none
+	SettingsFile    = ".github/garnix2gha/config.yaml"
+	LockFile        = ".github/garnix2gha/lock.json"
+	OverlayFile     = ".github/garnix2gha/overlay.libsonnet"
 )
 
 // maxFile bounds what is read; GitHub's own limit on a workflow is far below, and so is any real garnix.yaml.
 const maxFile = 16 << 20
 
 // ErrNoRoot says that no repository root was found.
-var ErrNoRoot = errors.New("no flake.nix or garnix.yaml here or in any folder above")
+var ErrNoRoot = errors.New("no git repository, flake.nix or garnix.yaml here or in any folder above")
 
-// Find walks up from dir to the first folder that has flake.nix, garnix.yaml or the settings, which may hold the
-// configuration of a flake further down, and returns its absolute path.
+// Find returns the absolute path of the repository that dir lies in: git's root, the only place where GitHub reads
+// workflows and where garnix read its configuration. Outside of git it is the first folder upwards that has flake.nix,
+// garnix.yaml (in either place) or the settings.
 func Find(dir string) (string, error) {
 	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return "", fmt.Errorf("find repository root: %w", err)
 	}
-	for {
-		for _, name := range []string{"flake.nix", ConfigFile, SettingsFile} {
-			if info, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name))); err == nil && info.Mode().IsRegular() {
-				return dir, nil
-			}
+	exists := func(name string) func(string) bool {
+		return func(folder string) bool {
+			_, err := os.Stat(filepath.Join(folder, filepath.FromSlash(name)))
+			return err == nil
 		}
+	}
+	if root := upwards(dir, exists(".git")); root != "" { // a file in the work trees and submodules of git
+		return root, nil
+	}
+	root := upwards(dir, func(folder string) bool {
+		return slices.ContainsFunc([]string{"flake.nix", ConfigFile, MovedConfigFile, SettingsFile}, func(name string) bool { return exists(name)(folder) })
+	})
+	if root == "" {
+		return "", ErrNoRoot
+	}
+	return root, nil
+}
+
+// upwards returns the first folder from dir to the root of the file system that holds, "" if none does.
+func upwards(dir string, holds func(folder string) bool) string {
+	for !holds(dir) {
 		parent := filepath.Dir(dir)
 		if parent == dir {
-			return "", ErrNoRoot
+			return ""
 		}
 		dir = parent
 	}
+	return dir
 }
 
 // Repo is a repository opened at its root; nothing outside of it can be reached.
@@ -131,6 +150,27 @@ func (r *Repo) Workflows(dir string) (map[string][]byte, error) {
 		files[name] = content
 	}
 	return files, nil
+}
+
+// Tree returns every file below a folder by path. What is no regular file, such as a symbolic link, has no content.
+func (r *Repo) Tree(dir string) (map[string][]byte, error) {
+	files := map[string][]byte{}
+	err := fs.WalkDir(r.root.FS(), dir, func(name string, entry fs.DirEntry, err error) error {
+		switch {
+		case name == dir && errors.Is(err, fs.ErrNotExist):
+			return nil
+		case err != nil:
+			return fmt.Errorf("list %s: %w", dir, err)
+		case entry.IsDir():
+			return nil
+		}
+		files[name] = []byte{}
+		if entry.Type().IsRegular() {
+			files[name], err = r.Read(name)
+		}
+		return err
+	})
+	return files, err
 }
 
 // plain refuses a path that leaves .github or goes through a symbolic link.

@@ -27,13 +27,49 @@ func TestFindWalksUp(t *testing.T) {
 	require.NoError(t, os.MkdirAll(deep, 0o755))
 	_, err := repo.Find(deep)
 	require.ErrorIs(t, err, repo.ErrNoRoot)
-	for _, name := range []string{repo.SettingsFile, repo.ConfigFile, "flake.nix"} {
+	for _, name := range []string{repo.SettingsFile, repo.MovedConfigFile, repo.ConfigFile, "flake.nix"} {
 		write(t, filepath.Join(dir, filepath.FromSlash(name)), "", 0o644)
 		got, err := repo.Find(deep)
 		require.NoError(t, err)
 		assert.Equal(t, dir, got)
 		require.NoError(t, os.Remove(filepath.Join(dir, filepath.FromSlash(name))))
 	}
+}
+
+// A flake further down has no workflows of its own: GitHub reads those at git's root alone.
+func TestFindPrefersTheRootOfGit(t *testing.T) {
+	t.Parallel()
+	for name, make := range map[string]func(string) error{
+		"a repository":           func(name string) error { return os.Mkdir(name, 0o755) },
+		"a work tree of another": func(name string) error { return os.WriteFile(name, []byte("gitdir: x\n"), 0o644) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			require.NoError(t, make(filepath.Join(dir, ".git")))
+			deep := filepath.Join(dir, "templates", "rust")
+			write(t, filepath.Join(deep, "flake.nix"), "{}", 0o644)
+			got, err := repo.Find(deep)
+			require.NoError(t, err)
+			assert.Equal(t, dir, got)
+		})
+	}
+}
+
+func TestTreeSeesEverythingBelowAFolder(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	r := open(t, dir)
+	files, err := r.Tree("a")
+	require.NoError(t, err)
+	assert.Empty(t, files)
+	write(t, filepath.Join(dir, "a", "one"), "1", 0o644)
+	write(t, filepath.Join(dir, "a", "b", ".two"), "2", 0o644)
+	write(t, filepath.Join(dir, "other"), "3", 0o644)
+	require.NoError(t, os.Symlink("../other", filepath.Join(dir, "a", "link")))
+	files, err = r.Tree("a")
+	require.NoError(t, err)
+	assert.Equal(t, map[string][]byte{"a/one": []byte("1"), "a/b/.two": []byte("2"), "a/link": {}}, files)
 }
 
 func TestApplyWritesReplacesAndRemoves(t *testing.T) {

@@ -1,11 +1,11 @@
-// Package restapi calls a JSON API over HTTP: bounded in time and size, patient with a busy server, and silent about its
-// token.
+// Package restapi asks a service over HTTP: bounded in time and size, patient with a busy server, silent about its
+// secrets, and never taking a credential to another host.
 package restapi
 
 import (
 	"bytes"
+	"cmp"
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,180 +20,197 @@ import (
 )
 
 const (
-	maxBody        = 8 << 20
-	attemptTimeout = 30 * time.Second
+	maxBody        = 8 << 20  // bytes of a good answer
+	maxErrorBody   = 64 << 10 // bytes read of a page that only says what is wrong
+	maxRedirects   = 10
+	attemptTimeout = 30 * time.Second // from connecting to the last byte
 )
 
-// Caller is one API and how to call it. The zero value of every field but Party and BaseURL works.
+// Caller is one service and how to call it. The zero value of every field but Party and BaseURL works.
 type Caller struct {
 	// Party names the service in messages.
 	Party string
-	// BaseURL is an https address without a trailing slash; plain http is refused except on the loopback interface.
+	// BaseURL is an https address; a slash at its end counts for nothing. Plain http is refused except on the loopback
+	// interface, unless the caller Roams.
 	BaseURL string
-	// Token goes into "Authorization: Bearer"; without one the header is left out.
+	// Token goes into "Authorization: Bearer" for BaseURL's host; without one the header is left out.
 	Token secretsource.Value
-	// Header is sent with every request.
-	Header http.Header
-	// HTTP is used with its redirects confined; nil is a client that gives each attempt 30 seconds.
+	// Credentials are for the hosts they name and no others; the first that fits a host counts, after Token.
+	Credentials []Credential
+	// Roams is for what everyone may read, such as a binary cache: plain http is fine, and so are redirects to other hosts.
+	Roams bool
+	// Limit is how many bytes a good answer may have; 0 is 8 MiB.
+	Limit int64
+	// HTTP gives the transport; its redirects follow this package's rules. Nil is net/http's own.
 	HTTP *http.Client
-	// Patience decides about a reply; nil is Busy.
-	Patience Patience
 	// Sleep waits, or returns early with the context's error; nil really sleeps.
 	Sleep func(context.Context, time.Duration) error
-	// Waiting, if set, is told before each wait how long it will be and why.
+	// Waiting, if set, is told before each wait how long it will be and why; several goroutines may do so at once.
 	Waiting func(wait time.Duration, why string)
 }
 
-// Reply is what the server answered, whatever its status.
-type Reply struct {
-	Status int
-	Header http.Header
-	Body   []byte
+// reply is what the server answered, whatever its status. Unless that is a success, the body may be cut off.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
 }
 
-// Call sends a request, body (if not nil) as JSON, and repeats it as its Patience says. It returns an error only where no
-// answer was had: a busy server's last reply is a Reply. Errors are clean of the token and fit for a terminal.
-func (c Caller) Call(ctx context.Context, method, path string, body any) (Reply, error) {
+func (r reply) ok() bool { return r.status >= 200 && r.status <= 299 }
+
+// Do sends a request, body (if not nil) as JSON, repeats it while the server is busy, and gives the body of a success.
+// An error is the context's own, a mistake in the Caller's fields, or a *Fault.
+func (c Caller) Do(ctx context.Context, method, path string, body any) ([]byte, error) {
+	got, err := c.call(ctx, method, path, body)
+	if err == nil && !got.ok() {
+		err = c.fault(got.status, got.status < 400, c.Message(got.body))
+	}
+	return got.body, err
+}
+
+func (c Caller) call(ctx context.Context, method, path string, body any) (reply, error) {
 	var payload []byte
 	if body != nil {
 		encoded, err := json.Marshal(body)
 		if err != nil {
-			return Reply{}, fmt.Errorf("encode request to %s: %w", c.Party, err)
+			return reply{}, fmt.Errorf("encode request to %s: %w", c.Party, err)
 		}
 		payload = encoded
 	}
-	if err := c.check(); err != nil {
-		return Reply{}, err
+	if err := c.Check(); err != nil {
+		return reply{}, err
 	}
 	client := c.client()
 	var spent budget
 	for {
-		reply, err := c.attempt(ctx, client, method, path, payload)
+		began := time.Now()
+		got, err := c.attempt(ctx, client, method, path, payload)
 		if ctx.Err() != nil {
-			return Reply{}, fmt.Errorf("call %s: %w", c.Party, ctx.Err())
+			return reply{}, fmt.Errorf("call %s: %w", c.Party, ctx.Err())
 		}
-		wait, why, again := c.verdict(reply, err)
+		wait, why, again := c.verdict(got, err)
 		if again {
-			wait, again = spent.take(wait)
+			wait, again = spent.take(time.Since(began), wait)
 		}
-		if !again {
-			if err != nil {
-				return Reply{}, fmt.Errorf("call %s: %s", c.Party, c.Clean(reason(err)))
-			}
-			return reply, nil
+		switch {
+		case !again && err != nil:
+			return reply{}, c.silence(err)
+		case !again:
+			return got, nil
 		}
 		if err := c.Wait(ctx, wait, why); err != nil {
-			return Reply{}, fmt.Errorf("call %s: %w", c.Party, err)
+			return reply{}, fmt.Errorf("call %s: %w", c.Party, err)
 		}
 	}
 }
 
 // verdict says whether to try again; a wait of zero leaves it to the backoff.
-func (c Caller) verdict(reply Reply, err error) (wait time.Duration, why string, again bool) {
-	if err != nil {
-		return 0, "no answer from " + c.Party, passing(err)
+func (c Caller) verdict(got reply, err error) (wait time.Duration, why string, again bool) {
+	switch {
+	case err != nil:
+		return 0, c.silence(err).Error(), passing(err)
+	case !busy(got.status):
+		return 0, "", false
 	}
-	patience := c.Patience
-	if patience == nil {
-		patience = Busy
-	}
-	wait, again = patience(reply, time.Now())
-	return wait, fmt.Sprintf("%s answered %d", c.Party, reply.Status), again
+	wait, _ = retryAfter(got, time.Now())
+	return min(wait, maxRetryAfter), fmt.Sprintf("%s answered %d", c.Party, got.status), true
 }
 
-var errTooLong = fmt.Errorf("the answer is longer than %d MiB", maxBody>>20)
+func (c Caller) attempt(ctx context.Context, client *http.Client, method, path string, payload []byte) (reply, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, attemptTimeout, fmt.Errorf("no full answer within %s", attemptTimeout))
+	defer cancel()
+	got, err := c.exchange(ctx, client, method, path, payload)
+	if err != nil && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return got, err
+}
 
-func (c Caller) attempt(ctx context.Context, client *http.Client, method, path string, payload []byte) (Reply, error) {
-	var body io.Reader
-	if payload != nil {
-		body = bytes.NewReader(payload)
-	}
-	request, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(c.BaseURL, "/")+path, body)
+func (c Caller) exchange(ctx context.Context, client *http.Client, method, path string, payload []byte) (reply, error) {
+	request, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(c.BaseURL, "/")+path, bytes.NewReader(payload))
 	if err != nil {
-		return Reply{}, permanent{err}
+		return reply{}, permanent{err}
 	}
-	request.Header.Set("Accept", "application/json")
+	if !c.Roams { // a narinfo can be had as JSON too, and nix asks for none
+		request.Header.Set("Accept", "application/json")
+	}
 	request.Header.Set("User-Agent", "garnix2gha")
-	for name, values := range c.Header {
-		request.Header[name] = values
-	}
 	if payload != nil {
 		request.Header.Set("Content-Type", "application/json")
 	}
-	if !c.Token.Empty() {
-		request.Header.Set("Authorization", "Bearer "+c.Token.Reveal())
-	}
 	response, err := client.Do(request)
 	if err != nil {
-		return Reply{}, err
+		return reply{}, err
 	}
 	defer response.Body.Close()
-	data, err := io.ReadAll(io.LimitReader(response.Body, maxBody+1))
-	switch {
-	case err != nil:
-		return Reply{}, fmt.Errorf("the answer was cut off: %w", err)
-	case len(data) > maxBody:
-		return Reply{}, permanent{errTooLong}
+	got := reply{status: response.StatusCode, header: response.Header}
+	limit := int64(maxErrorBody)
+	if got.ok() {
+		limit = cmp.Or(c.Limit, maxBody)
 	}
-	return Reply{Status: response.StatusCode, Header: response.Header, Body: data}, nil
+	got.body, err = io.ReadAll(io.LimitReader(response.Body, limit+1))
+	encoding := response.Header.Get("Content-Encoding")
+	switch {
+	case !got.ok():
+		return got, nil // the status has said it all, however the page ends
+	case err != nil:
+		return reply{}, errCutOff
+	case int64(len(got.body)) > limit:
+		return reply{}, permanent{fmt.Errorf("the answer is longer than %d KiB", limit>>10)}
+	case encoding != "" && !strings.EqualFold(encoding, "identity"):
+		return reply{}, permanent{errors.New("unknown content encoding")} // the transport undoes what it asked for
+	}
+	return got, nil
 }
 
-// check refuses what would send the token in the clear, or could not be sent at all.
-func (c Caller) check() error {
+// Check refuses an address or a credential that would send a secret in the clear, or could not be sent at all. The error
+// repeats neither.
+func (c Caller) Check() error {
 	base, err := url.Parse(c.BaseURL)
-	if err != nil || base.Host == "" || base.User != nil || base.RawQuery != "" || (base.Scheme != "https" && base.Scheme != "http") {
+	if err != nil || base.Hostname() == "" || base.User != nil || base.RawQuery != "" || (base.Scheme != "https" && base.Scheme != "http") {
 		return fmt.Errorf("address of %s: want https://host/path", c.Party)
 	}
-	if ip := net.ParseIP(base.Hostname()); base.Scheme == "http" && base.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if ip := net.ParseIP(base.Hostname()); !c.Roams && base.Scheme == "http" && base.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		return fmt.Errorf("address of %s: plain http would show the token to everyone on the way, want https", c.Party)
 	}
 	if strings.ContainsFunc(c.Token.Reveal(), func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
 		return fmt.Errorf("token for %s: it holds spaces, line breaks or characters that no token has", c.Party)
 	}
+	for _, credential := range c.Credentials {
+		if err := credential.check(); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-// client confines redirects to the same server and method: elsewhere the token, or what a request means, would be lost.
+// client lays the credentials and the redirect policy over the given transport.
 func (c Caller) client() *http.Client {
-	client := http.Client{Timeout: attemptTimeout}
+	client := http.Client{}
 	if c.HTTP != nil {
 		client = *c.HTTP
 	}
-	client.CheckRedirect = func(next *http.Request, via []*http.Request) error {
-		first := via[0]
-		if len(via) > 5 || next.URL.Scheme != first.URL.Scheme || next.URL.Host != first.URL.Host || next.Method != first.Method {
-			return permanent{fmt.Errorf("it redirects to %s, use the new name or address", next.URL.Host)}
-		}
-		return nil
+	base := client.Transport
+	if base == nil {
+		base = http.DefaultTransport
 	}
+	client.Transport = authorizer{caller: c, base: base}
+	client.CheckRedirect = c.follow
 	return &client
 }
 
-// permanent marks an error that a second attempt would only repeat.
-type permanent struct{ error }
-
-// passing reports whether a failed attempt may succeed when repeated.
-func passing(err error) bool {
-	var final permanent
-	var certificate *tls.CertificateVerificationError
-	var name *net.DNSError
+// follow is the redirect policy. Unless the caller Roams a redirect stays on the server and keeps the method: elsewhere
+// the token, or what a request means, would be lost.
+func (c Caller) follow(next *http.Request, via []*http.Request) error {
+	first := via[0]
+	stays := next.URL.Scheme == first.URL.Scheme && next.URL.Host == first.URL.Host && next.Method == first.Method
 	switch {
-	case errors.As(err, &final), errors.As(err, &certificate):
-		return false
-	case errors.As(err, &name):
-		return !name.IsNotFound
+	case len(via) >= maxRedirects:
+		return permanent{fmt.Errorf("more than %d redirects", maxRedirects)}
+	case next.URL.Scheme != "http" && next.URL.Scheme != "https":
+		return permanent{errors.New("a redirect to something other than http or https")}
+	case !c.Roams && !stays:
+		return permanent{fmt.Errorf("it redirects to %s, use the new name or address", next.URL.Host)}
 	}
-	return true
-}
-
-// reason is an error's text without the address, which says nothing that the caller does not know.
-func reason(err error) string {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
-		err = wrapped.Err
-	}
-	if errors.Is(err, io.EOF) {
-		return "the connection was closed without an answer"
-	}
-	return err.Error()
+	return nil
 }

@@ -93,20 +93,19 @@ func TestCallSendsWhatItShould(t *testing.T) {
 		w.WriteHeader(http.StatusTeapot)
 		_, _ = io.WriteString(w, "short and stout")
 	})
-	caller.Header = http.Header{"X-Extra": {"yes"}}
-	reply, err := caller.Call(t.Context(), http.MethodPost, "/a%2Fb/c", map[string]int{"n": 1})
+	reply, err := caller.call(t.Context(), http.MethodPost, "/a%2Fb/c", map[string]int{"n": 1})
 	require.NoError(t, err)
-	assert.Equal(t, http.StatusTeapot, reply.Status)
-	assert.Equal(t, "short and stout", string(reply.Body))
+	assert.Equal(t, http.StatusTeapot, reply.status)
+	assert.Equal(t, "short and stout", string(reply.body))
 	assert.Equal(t, "/a%2Fb/c", got.URL.EscapedPath())
 	assert.Equal(t, "Bearer "+token, got.Header.Get("Authorization"))
 	assert.Equal(t, "application/json", got.Header.Get("Content-Type"))
 	assert.Equal(t, "garnix2gha", got.Header.Get("User-Agent"))
-	assert.Equal(t, "yes", got.Header.Get("X-Extra"))
+	assert.Equal(t, "application/json", got.Header.Get("Accept"))
 	assert.JSONEq(t, `{"n":1}`, string(body))
 
 	caller.Token = secretsource.Value{}
-	_, err = caller.Call(t.Context(), http.MethodGet, "/", nil)
+	_, err = caller.call(t.Context(), http.MethodGet, "/", nil)
 	require.NoError(t, err)
 	assert.NotContains(t, got.Header, "Authorization")
 	assert.NotContains(t, got.Header, "Content-Type")
@@ -142,9 +141,9 @@ func TestCallSaysWhyThereIsNoAnswer(t *testing.T) {
 		{"a closed port", gone, token, "connection refused", true},
 		{"a connection closed at once", rude.URL, token, "closed without an answer", true},
 		{"an answer that is cut off", cut.URL, token, "the answer was cut off", true},
-		{"a server slower than the time it has", slow.URL, token, "Timeout", true},
+		{"a server slower than the time it has", slow.URL, token, "no answer in time", true},
 		{"a certificate that nobody vouches for", tls.URL, token, "certificate", false},
-		{"an answer without end", long.URL, token, "longer than 8 MiB", false},
+		{"an answer without end", long.URL, token, "answers with something else than expected: the answer is longer than 8192 KiB", false},
 		{"a redirect to another server", elsewhere.URL, token, "redirects to evil.example", false},
 		{"plain http to another machine", "http://192.0.2.1/api", token, "plain http", false},
 		{"plain http to a name", "http://service.example", token, "plain http", false},
@@ -164,7 +163,7 @@ func TestCallSaysWhyThereIsNoAnswer(t *testing.T) {
 			if tc.repeated {
 				caller.HTTP.Timeout = 50 * time.Millisecond
 			}
-			_, err := caller.Call(t.Context(), http.MethodGet, "/x", nil)
+			_, err := caller.call(t.Context(), http.MethodGet, "/x", nil)
 			require.ErrorContains(t, err, tc.want)
 			assert.NotContains(t, err.Error(), token)
 			assert.Equal(t, tc.repeated, len(waits.took) > 0)
@@ -189,20 +188,20 @@ func TestCallFollowsARedirectOnTheSameServerOnly(t *testing.T) {
 		})
 		return caller
 	}
-	reply, err := moved(http.StatusMovedPermanently).Call(t.Context(), http.MethodGet, "/old", nil)
+	reply, err := moved(http.StatusMovedPermanently).call(t.Context(), http.MethodGet, "/old", nil)
 	require.NoError(t, err)
-	assert.Equal(t, "GET Bearer "+token, string(reply.Body))
+	assert.Equal(t, "GET Bearer "+token, string(reply.body))
 
-	reply, err = moved(http.StatusTemporaryRedirect).Call(t.Context(), http.MethodPut, "/old", 1)
+	reply, err = moved(http.StatusTemporaryRedirect).call(t.Context(), http.MethodPut, "/old", 1)
 	require.NoError(t, err)
-	assert.Equal(t, "PUT 1Bearer "+token, string(reply.Body))
+	assert.Equal(t, "PUT 1Bearer "+token, string(reply.body))
 
-	_, err = moved(http.StatusMovedPermanently).Call(t.Context(), http.MethodPut, "/old", 1)
+	_, err = moved(http.StatusMovedPermanently).call(t.Context(), http.MethodPut, "/old", 1)
 	require.ErrorContains(t, err, "redirects to", "a PUT that became a GET would look like a success")
 }
 
 func TestCallRefusesABodyThatIsNoJSON(t *testing.T) {
 	t.Parallel()
-	_, err := Caller{Party: "the service"}.Call(t.Context(), http.MethodPost, "/", func() {})
+	_, err := Caller{Party: "the service"}.call(t.Context(), http.MethodPost, "/", func() {})
 	require.ErrorContains(t, err, "encode request")
 }

@@ -1,6 +1,9 @@
+// What a reply says to a person.
+
 package restapi
 
 import (
+	"bytes"
 	"encoding/json"
 	"html"
 	"net/url"
@@ -12,26 +15,26 @@ import (
 const maxMessage = 300
 
 var (
-	invisibleHTML = regexp.MustCompile(`(?is)<!--.*?-->|<(script|style|head)\b.*?</(script|style|head)>`)
-	htmlTag       = regexp.MustCompile(`(?s)<[^>]*>`)
+	invisibleHTML = regexp.MustCompile(`(?is)<!--.*?(-->|\z)|<(script|style)\b.*?(</(script|style)\b[^>]*>?|\z)`)
+	htmlTag       = regexp.MustCompile(`(?s)<[^>]*(>|\z)`)
 	jsonWebToken  = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{8,}(\.[A-Za-z0-9_-]*){1,2}`)
 )
 
-// Message is what a reply's body says to a person: the message of a JSON error object, or plain text, or a web page's
+// Message is what a body says to a person: the message of a JSON error object, or plain text, or a web page's
 // text. It is clean, on one line and short; "" if there is nothing.
-func (c Caller) Message(reply Reply) string {
-	text := strings.ToValidUTF8(string(reply.Body), "\uFFFD")
-	if fromJSON, ok := jsonMessage(reply.Body); ok {
+func (c Caller) Message(body []byte) string {
+	text := strings.ToValidUTF8(string(body), "\uFFFD")
+	if fromJSON, ok := jsonMessage(body); ok {
 		text = fromJSON
-	} else if IsPage(reply) {
+	} else if isPage(body) {
 		text = html.UnescapeString(htmlTag.ReplaceAllString(invisibleHTML.ReplaceAllString(text, " "), " "))
 	}
 	return c.Clean(text)
 }
 
-// IsPage reports whether a reply is a web page: a proxy or a gate answered, not the API.
-func IsPage(reply Reply) bool {
-	return strings.Contains(reply.Header.Get("Content-Type"), "html") || strings.HasPrefix(strings.TrimSpace(string(reply.Body)), "<")
+// isPage reports whether a body is a web page or another document with tags.
+func isPage(body []byte) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(body, "\uFEFF \t\r\n"), []byte("<"))
 }
 
 // jsonMessage finds the message in the shapes that APIs and their gateways use.
@@ -49,11 +52,14 @@ func jsonMessage(body []byte) (string, bool) {
 	return "", true
 }
 
-// Clean makes foreign text printable: without the token or anything shaped like one, control characters or direction
-// marks, on one line, and short. The token goes before the text is cut, lest half of it stay.
+// Clean makes foreign text printable: without a secret of the caller's or anything shaped like one, control characters
+// or direction marks, on one line, and short. Secrets go before the text is cut, lest half of one stay.
 func (c Caller) Clean(text string) string {
-	if token := c.Token.Reveal(); token != "" {
-		text = strings.NewReplacer(token, "[token]", url.QueryEscape(token), "[token]").Replace(text)
+	for _, known := range c.credentials() {
+		_, encoded, _ := strings.Cut(known.header.Reveal(), " ")
+		for _, secret := range []string{known.word.Reveal(), url.QueryEscape(known.word.Reveal()), encoded} {
+			text = strings.ReplaceAll(text, secret, "[token]")
+		}
 	}
 	return Clean(text)
 }

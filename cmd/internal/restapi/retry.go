@@ -1,3 +1,5 @@
+// The retry policy.
+
 package restapi
 
 import (
@@ -11,34 +13,25 @@ import (
 	"time"
 )
 
-// The policy of Cachix's own client: full jitter from one second up to fifteen, ninety seconds in all, and a server
-// that names a time is believed up to two minutes. Source: cachix/cachix, Cachix.Client.Retry.
+// The policy of Cachix's own client: full jitter from one second up to fifteen, ninety seconds in all, failed attempts
+// among them, and a server that names a time is believed up to two minutes. Source: cachix/cachix, Cachix.Client.Retry.
 const (
-	backoffBase  = time.Second
-	backoffCap   = 15 * time.Second
-	backoffTotal = 90 * time.Second
-	maxAttempts  = 10
-
-	// MaxRetryAfter is the longest time a server can make a caller wait at once.
-	MaxRetryAfter = 120 * time.Second
+	backoffBase   = time.Second
+	backoffCap    = 15 * time.Second
+	backoffTotal  = 90 * time.Second
+	maxAttempts   = 10
+	maxRetryAfter = 120 * time.Second
 )
 
-// Patience decides whether a request is repeated after a reply, and after what time; zero leaves the time to the backoff.
-type Patience func(reply Reply, now time.Time) (wait time.Duration, again bool)
-
-// Busy repeats after 429 and 5xx, at the time the server names in Retry-After or in the JSON field retry_after.
-func Busy(reply Reply, now time.Time) (wait time.Duration, again bool) {
-	if reply.Status != http.StatusTooManyRequests && reply.Status < 500 {
-		return 0, false
-	}
-	wait, _ = RetryAfter(reply, now)
-	return min(wait, MaxRetryAfter), true
+// busy reports whether a status means that asking again may help.
+func busy(status int) bool {
+	return status == http.StatusRequestTimeout || status == http.StatusTooManyRequests || status >= 500
 }
 
-// RetryAfter reads how long the server asks to wait, from the header (seconds or an HTTP date) or from retry_after in a
+// retryAfter reads how long the server asks to wait, from the header (seconds or an HTTP date) or from retry_after in a
 // JSON body. It is never negative.
-func RetryAfter(reply Reply, now time.Time) (time.Duration, bool) {
-	header := strings.TrimSpace(reply.Header.Get("Retry-After"))
+func retryAfter(got reply, now time.Time) (time.Duration, bool) {
+	header := strings.TrimSpace(got.header.Get("Retry-After"))
 	if wait, ok := seconds(header); ok {
 		return wait, true
 	}
@@ -48,7 +41,7 @@ func RetryAfter(reply Reply, now time.Time) (time.Duration, bool) {
 	var body struct {
 		RetryAfter json.RawMessage `json:"retry_after"`
 	}
-	if json.Unmarshal(reply.Body, &body) != nil {
+	if json.Unmarshal(got.body, &body) != nil {
 		return 0, false
 	}
 	return seconds(string(bytes.Trim(body.RetryAfter, `"`)))
@@ -63,23 +56,25 @@ func seconds(text string) (time.Duration, bool) {
 	return time.Duration(min(number, 86400) * float64(time.Second)), true
 }
 
-// budget counts what a call has spent on waiting.
+// budget counts what a call has spent on failed attempts and on waiting.
 type budget struct {
 	attempts int
-	waited   time.Duration
+	spent    time.Duration
 }
 
-// take returns the next wait, the wanted one if it is not zero, or false when the budget is spent.
-func (b *budget) take(wanted time.Duration) (time.Duration, bool) {
+// take returns the wait after an attempt that took so long, the wanted one if it is not zero, or false when the budget
+// is spent.
+func (b *budget) take(took, wanted time.Duration) (time.Duration, bool) {
 	b.attempts++
-	if b.attempts >= maxAttempts || b.waited >= backoffTotal {
+	b.spent += took
+	if b.attempts >= maxAttempts || b.spent >= backoffTotal {
 		return 0, false
 	}
 	wait := wanted
 	if wait == 0 {
 		wait = rand.N(min(backoffCap, backoffBase<<(b.attempts-1))) + time.Millisecond
 	}
-	b.waited += wait
+	b.spent += wait
 	return wait, true
 }
 

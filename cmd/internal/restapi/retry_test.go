@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -25,6 +26,7 @@ func TestCallRepeats(t *testing.T) {
 		budget bool
 	}{
 		{name: "after 500", first: status(500, "", "", "oops")},
+		{name: "after 408", first: status(408, "", "", "")},
 		{name: "after 503 without a time", first: status(503, "", "", "")},
 		{name: "after 429 at the seconds it names", first: status(429, "Retry-After", "7", ""), asked: 7 * time.Second},
 		{name: "after 503 at the seconds it names", first: status(503, "Retry-After", "3", ""), asked: 3 * time.Second},
@@ -38,9 +40,9 @@ func TestCallRepeats(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			caller, waits := serve(t, sequence(tc.first, fine))
-			reply, err := caller.Call(t.Context(), http.MethodGet, "/", nil)
+			reply, err := caller.call(t.Context(), http.MethodGet, "/", nil)
 			require.NoError(t, err)
-			assert.Equal(t, "fine", string(reply.Body))
+			assert.Equal(t, "fine", string(reply.body))
 			require.Len(t, waits.took, 1)
 			if tc.asked != 0 {
 				assert.Equal(t, tc.asked, waits.took[0])
@@ -56,9 +58,9 @@ func TestCallDoesNotRepeatAnAnswer(t *testing.T) {
 	t.Parallel()
 	for _, code := range []int{200, 204, 302, 400, 401, 403, 404, 409, 422} {
 		caller, waits := serve(t, status(code, "Retry-After", "1", ""))
-		reply, err := caller.Call(t.Context(), http.MethodGet, "/", nil)
+		reply, err := caller.call(t.Context(), http.MethodGet, "/", nil)
 		require.NoError(t, err)
-		assert.Equal(t, code, reply.Status)
+		assert.Equal(t, code, reply.status)
 		assert.Empty(t, waits.took, "status %d", code)
 	}
 }
@@ -73,7 +75,7 @@ func TestCallRepeatsTheBody(t *testing.T) {
 			w.WriteHeader(http.StatusBadGateway)
 		}
 	})
-	_, err := caller.Call(t.Context(), http.MethodPut, "/", map[string]int{"n": 1})
+	_, err := caller.call(t.Context(), http.MethodPut, "/", map[string]int{"n": 1})
 	require.NoError(t, err)
 	assert.Equal(t, []string{`{"n":1}`, `{"n":1}`, `{"n":1}`}, bodies)
 }
@@ -83,18 +85,63 @@ func TestCallGivesUp(t *testing.T) {
 	caller, waits := serve(t, status(503, "", "", "down"))
 	var told []string
 	caller.Waiting = func(wait time.Duration, why string) { told = append(told, fmt.Sprint(wait, why)) }
-	reply, err := caller.Call(t.Context(), http.MethodGet, "/", nil)
+	reply, err := caller.call(t.Context(), http.MethodGet, "/", nil)
 	require.NoError(t, err, "the last answer is an answer")
-	assert.Equal(t, 503, reply.Status)
+	assert.Equal(t, 503, reply.status)
 	assert.Less(t, len(waits.took), maxAttempts)
 	assert.Less(t, waits.total(), backoffTotal+backoffCap)
 	assert.Len(t, told, len(waits.took))
 	assert.Contains(t, told[0], "the service answered 503")
 
 	caller, waits = serve(t, status(429, "Retry-After", "80", ""))
-	_, err = caller.Call(t.Context(), http.MethodGet, "/", nil)
+	_, err = caller.call(t.Context(), http.MethodGet, "/", nil)
 	require.NoError(t, err)
 	assert.Len(t, waits.took, 2, "once more than ninety seconds were waited, it is enough")
+}
+
+// silence gives no answer before the request's time is up.
+type silence struct{ asked int }
+
+func (s *silence) RoundTrip(r *http.Request) (*http.Response, error) {
+	s.asked++
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+func TestTimeThatAttemptsTakeCountsAgainstTheBudget(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var dead silence
+		var waited time.Duration
+		caller := Caller{
+			Party: "the service", BaseURL: "https://x.example", HTTP: &http.Client{Transport: &dead},
+			Waiting: func(wait time.Duration, why string) {
+				assert.Equal(t, "the service gives no answer: no full answer within 30s", why)
+				waited += wait
+			},
+		}
+		began := time.Now()
+		_, err := caller.call(t.Context(), http.MethodGet, "/", nil)
+		require.EqualError(t, err, "the service gives no answer: no full answer within 30s")
+		assert.Equal(t, 3, dead.asked, "three times thirty seconds")
+		assert.Equal(t, 90*time.Second+waited, time.Since(began))
+	})
+}
+
+func TestBackoffGrowsUpToItsCap(t *testing.T) {
+	t.Parallel()
+	for attempts, top := range []time.Duration{1, 2, 4, 8, 15, 15, 15, 15, 15} {
+		longest := time.Duration(0)
+		for range 400 {
+			wait, again := (&budget{attempts: attempts}).take(0, 0)
+			require.True(t, again)
+			longest = max(longest, wait)
+		}
+		assert.LessOrEqual(t, longest, top*time.Second+time.Millisecond)
+		assert.Greater(t, longest, top*time.Second/2, "after %d attempts", attempts)
+	}
+	_, again := (&budget{attempts: 9}).take(0, 0)
+	assert.False(t, again)
 }
 
 func TestCallEndsWithItsContext(t *testing.T) {
@@ -102,9 +149,9 @@ func TestCallEndsWithItsContext(t *testing.T) {
 	caller, waits := serve(t, status(503, "Retry-After", "60", ""))
 	ctx, cancel := context.WithCancel(t.Context())
 	caller.Sleep = func(context.Context, time.Duration) error { cancel(); return ctx.Err() }
-	_, err := caller.Call(ctx, http.MethodGet, "/", nil)
+	_, err := caller.call(ctx, http.MethodGet, "/", nil)
 	require.ErrorIs(t, err, context.Canceled)
-	_, err = caller.Call(ctx, http.MethodGet, "/", nil)
+	_, err = caller.call(ctx, http.MethodGet, "/", nil)
 	require.ErrorIs(t, err, context.Canceled)
 	assert.Empty(t, waits.took)
 
@@ -112,7 +159,7 @@ func TestCallEndsWithItsContext(t *testing.T) {
 	short, stop := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer stop()
 	start := time.Now()
-	_, err = caller.Call(short, http.MethodGet, "/", nil)
+	_, err = caller.call(short, http.MethodGet, "/", nil)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	assert.Less(t, time.Since(start), 30*time.Second)
 }
@@ -126,7 +173,7 @@ func TestPassing(t *testing.T) {
 	}{
 		{"a name that does not exist stays so", &net.DNSError{IsNotFound: true}, false},
 		{"a name server that is busy may recover", &net.DNSError{IsTemporary: true}, true},
-		{"a broken connection may be mended", io.ErrUnexpectedEOF, true},
+		{"a broken connection may work again", io.ErrUnexpectedEOF, true},
 		{"what is marked final is final", fmt.Errorf("x: %w", permanent{errors.New("y")}), false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -160,7 +207,7 @@ func TestRetryAfter(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			got, ok := RetryAfter(Reply{Header: http.Header{"Retry-After": {tc.header}}, Body: []byte(tc.body)}, now)
+			got, ok := retryAfter(reply{header: http.Header{"Retry-After": {tc.header}}, body: []byte(tc.body)}, now)
 			assert.Equal(t, tc.want, got)
 			assert.Equal(t, tc.ok, ok)
 		})

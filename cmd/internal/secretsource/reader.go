@@ -6,40 +6,44 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"strings"
+	"time"
 )
 
-// maxSecret bounds what is read as one secret, in bytes. GitHub takes 48 KB; more than this is a mistaken file.
-const maxSecret = 64 << 10
+const (
+	// maxSecret bounds what is read as one secret, in bytes. Source: GitHub's documentation of secrets.
+	maxSecret = 48 << 10
+	// stopTime is how long a command may take to end after it was told to.
+	stopTime = 2 * time.Second
+)
+
+var errTooLong = fmt.Errorf("it is longer than %d KiB, which is all that GitHub takes", maxSecret>>10)
 
 // Reader reads secrets. Its fields are the outside world, so that a caller decides what each source can see.
 type Reader struct {
-	// LookupEnv finds an environment variable; nil is os.LookupEnv.
 	LookupEnv func(string) (string, bool)
-	// Stdin is what "stdin" reads; nil means there is none.
-	Stdin io.Reader
-	// Identities are the files of age identities that open age files, tried in order.
-	Identities []string
-	// SopsProgram is the sops binary, a name on PATH or a path; "" is "sops".
-	SopsProgram string
+	Stdin     io.Reader // nil means there is none
+	Stderr    io.Writer // what commands say beside their output; nil is nobody
 }
 
 // Read returns the secret at a source with exactly one trailing newline (LF or CRLF) taken off. A secret that is empty or
-// blank, that is longer than 64 KiB, or that holds a NUL is refused. Errors name the place and never the secret.
+// blank, that is longer than 48 KiB, or that holds a NUL is refused. Errors name the place and never the secret.
 func (r Reader) Read(ctx context.Context, source Source) (Value, error) {
 	raw, err := r.read(ctx, source)
-	if err != nil {
-		return Value{}, fmt.Errorf("read secret from %q: %w", source, err)
-	}
 	text := strings.TrimSuffix(raw, "\n")
 	if len(text) < len(raw) {
 		text = strings.TrimSuffix(text, "\r")
 	}
 	switch {
+	case err != nil:
 	case strings.ContainsRune(text, 0):
-		return Value{}, fmt.Errorf("read secret from %q: it is binary (holds a NUL byte)", source)
+		err = errors.New("it is binary (holds a NUL byte)")
 	case strings.TrimSpace(text) == "":
-		return Value{}, fmt.Errorf("read secret from %q: it is empty", source)
+		err = errors.New("it is empty")
+	}
+	if err != nil {
+		return Value{}, fmt.Errorf("read secret from %q: %w", source, err)
 	}
 	return NewValue(text), nil
 }
@@ -47,41 +51,27 @@ func (r Reader) Read(ctx context.Context, source Source) (Value, error) {
 func (r Reader) read(ctx context.Context, source Source) (string, error) {
 	switch source.Kind {
 	case Env:
-		return r.fromEnv(source.Name)
+		text, set := r.LookupEnv(source.Name)
+		if !set {
+			return "", errors.New("the variable is not set")
+		}
+		return text, nil
 	case File:
-		return fromFile(source.Name)
+		file, err := os.Open(source.Name)
+		if err != nil {
+			return "", err
+		}
+		defer file.Close()
+		return bounded(file)
 	case Stdin:
 		if r.Stdin == nil {
 			return "", errors.New("there is no standard input")
 		}
 		return bounded(r.Stdin)
-	case Age:
-		return r.fromAge(source.Name)
-	case Sops:
-		return r.fromSops(ctx, source)
+	case Command:
+		return r.output(ctx, source.Args)
 	}
-	return "", errors.New("unknown source, want " + forms)
-}
-
-func (r Reader) fromEnv(name string) (string, error) {
-	lookup := r.LookupEnv
-	if lookup == nil {
-		lookup = os.LookupEnv
-	}
-	text, set := lookup(name)
-	if !set {
-		return "", errors.New("the variable is not set")
-	}
-	return text, nil
-}
-
-func fromFile(path string) (string, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return "", cause(err)
-	}
-	defer file.Close()
-	return bounded(file)
+	return "", errors.New("unknown source, want " + Forms)
 }
 
 // bounded reads all of r, and refuses more than maxSecret.
@@ -89,18 +79,34 @@ func bounded(r io.Reader) (string, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxSecret+1))
 	switch {
 	case err != nil:
-		return "", cause(err)
+		return "", err
 	case len(data) > maxSecret:
-		return "", fmt.Errorf("it is longer than %d KiB", maxSecret>>10)
+		return "", errTooLong
 	}
 	return string(data), nil
 }
 
-// cause drops the path from an operating system's error: the message around it names it already.
-func cause(err error) error {
-	var pathErr *os.PathError
-	if errors.As(err, &pathErr) {
-		return pathErr.Err
+// output runs a program without a shell and without standard input, and returns what it prints.
+func (r Reader) output(ctx context.Context, args []string) (string, error) {
+	command := exec.CommandContext(ctx, args[0], args[1:]...)
+	command.Stderr, command.WaitDelay = r.Stderr, stopTime
+	pipe, err := command.StdoutPipe()
+	if err == nil {
+		err = command.Start()
 	}
-	return err
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		return "", errors.New("the program is not installed or not on PATH")
+	case err != nil:
+		return "", err
+	}
+	text, err := bounded(pipe)
+	pipe.Close() // stops whoever writes more
+	if end := command.Wait(); err == nil {
+		err = end
+	}
+	if ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
+	return text, err
 }

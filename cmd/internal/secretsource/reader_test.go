@@ -1,17 +1,15 @@
 package secretsource
 
 import (
-	"bytes"
+	"context"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/iotest"
 
-	"filippo.io/age"
-	"filippo.io/age/armor"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -53,7 +51,7 @@ func TestReadRefuses(t *testing.T) {
 		{"a lone newline", stdin("\n"), Source{Kind: Stdin}, "it is empty"},
 		{"blanks", stdin(" \t\n"), Source{Kind: Stdin}, "it is empty"},
 		{"binary data", stdin("hunter2\x00"), Source{Kind: Stdin}, "binary"},
-		{"a standard input without end", Reader{Stdin: zeros{}}, Source{Kind: Stdin}, "longer than 64 KiB"},
+		{"a standard input without end", Reader{Stdin: zeros{}}, Source{Kind: Stdin}, "longer than 48 KiB"},
 		{"a standard input that fails", Reader{Stdin: iotest.ErrReader(errors.New("torn"))}, Source{Kind: Stdin}, "torn"},
 		{"no standard input", Reader{}, Source{Kind: Stdin}, "no standard input"},
 		{"a variable that is not set", Reader{LookupEnv: env}, Source{Kind: Env, Name: "UNSET"}, "not set"},
@@ -94,85 +92,67 @@ func write(t *testing.T, name, text string) string {
 	return path
 }
 
-// encrypt makes a real age file.
-func encrypt(t *testing.T, armored bool, plain string, recipients ...age.Recipient) string {
+// script is a command that reads a shell script from a file, since no shell splits the command itself.
+func script(t *testing.T, text string) Source {
 	t.Helper()
-	var file bytes.Buffer
-	var sink io.WriteCloser = struct {
-		io.Writer
-		io.Closer
-	}{&file, io.NopCloser(nil)}
-	if armored {
-		sink = armor.NewWriter(&file)
-	}
-	encrypted, err := age.Encrypt(sink, recipients...)
-	require.NoError(t, err)
-	_, err = io.WriteString(encrypted, plain)
-	require.NoError(t, err)
-	require.NoError(t, encrypted.Close())
-	require.NoError(t, sink.Close())
-	return file.String()
+	return Source{Kind: Command, Args: []string{"sh", write(t, "script", text)}}
 }
 
-func TestReadFromAge(t *testing.T) {
+func TestReadFromCommand(t *testing.T) {
 	t.Parallel()
-	mine, err := age.GenerateX25519Identity()
+	var said strings.Builder
+	value, err := Reader{Stderr: &said}.Read(t.Context(), script(t, "echo said >&2; echo hunter2"))
 	require.NoError(t, err)
-	hybrid, err := age.GenerateHybridIdentity()
-	require.NoError(t, err)
-	stranger, err := age.GenerateX25519Identity()
-	require.NoError(t, err)
-	myFile := write(t, "key.txt", "# created: today\n# public key: "+mine.Recipient().String()+"\n"+mine.String()+"\n")
-	hybridFile := write(t, "pq.txt", hybrid.String()+"\n")
-	strangerFile := write(t, "other.txt", stranger.String()+"\n")
-	binary := encrypt(t, false, "hunter2\n", mine.Recipient())
+	assert.Equal(t, "said\n", said.String(), "its own words are for the user")
+	assert.Equal(t, "hunter2", value.Reveal(), "what it says beside the secret is no part of it")
 
+	value, err = Reader{}.Read(t.Context(), script(t, `yes talk | head -c 1000000 >&2; printf '%s' "$(head -c 49152 /dev/zero | tr '\0' x)"`))
+	require.NoError(t, err, "a talkative program, and the longest secret")
+	assert.Len(t, value.Reveal(), 48<<10)
+
+	source, err := ParseSource("command:printf %s|%s 'a b' $HOME")
+	require.ErrorContains(t, err, "no shell runs it")
+	assert.Zero(t, source)
+	source, err = ParseSource(`command:printf '%s,' "a b" c\ d "$HOME" * '|'`)
+	require.NoError(t, err)
+	value, err = Reader{}.Read(t.Context(), source)
+	require.NoError(t, err)
+	assert.Equal(t, "a b,c d,$HOME,*,|,", value.Reveal(), "arguments arrive as they are written")
+}
+
+func TestReadFromCommandRefuses(t *testing.T) {
+	t.Parallel()
 	for _, tc := range []struct {
-		name, file string
-		identities []string
+		name   string
+		source Source
+		want   string
 	}{
-		{"a binary file opens", binary, []string{myFile}},
-		{"an armored file opens", encrypt(t, true, "hunter2\n", mine.Recipient()), []string{myFile}},
-		{"a post-quantum identity opens", encrypt(t, true, "hunter2\n", hybrid.Recipient()), []string{hybridFile}},
-		{"the second identity file is tried as well", binary, []string{strangerFile, myFile}},
+		{"a program that is not there", Source{Kind: Command, Args: []string{"garnix2gha-no-such-program", "hunter2"}}, "not installed or not on PATH"},
+		{"a path that is no program", Source{Kind: Command, Args: []string{"/nonexistent/program"}}, "no such file"},
+		{"a program that fails", script(t, "echo hunter2; echo no key fits >&2; exit 3"), "exit status 3"},
+		{"a program that prints nothing", script(t, "exit 0"), "it is empty"},
+		{"a program without end", Source{Kind: Command, Args: []string{"yes", "hunter2"}}, "longer than 48 KiB"},
+		{"standard input, which it does not get", Source{Kind: Command, Args: []string{"cat"}}, "it is empty"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			value, err := Reader{Identities: tc.identities}.Read(t.Context(), Source{Kind: Age, Name: write(t, "s.age", tc.file)})
-			require.NoError(t, err)
-			assert.Equal(t, "hunter2", value.Reveal())
-		})
-	}
-
-	for _, tc := range []struct {
-		name, file string
-		identities []string
-		want       string
-	}{
-		{"no identity is named as the lack", binary, nil, "needs an identity file"},
-		{"a stranger's identity opens nothing", binary, []string{strangerFile}, "none of the identities"},
-		{"a plain secret is not quoted as a bad header", "hunter2\n", []string{myFile}, "not an age file"},
-		{"an armored plain secret neither", armor.Header + "\naHVudGVyMg==\n" + armor.Footer, []string{myFile}, "not an age file"},
-		{"a file cut off in its header", binary[:40], []string{myFile}, "damaged"},
-		{"a file cut off in its payload", binary[:len(binary)-3], []string{myFile}, "read secret"},
-		{"an empty plain text", encrypt(t, false, "\n", mine.Recipient()), []string{myFile}, "it is empty"},
-		{"a plain text that is too long", encrypt(t, false, strings.Repeat("x", 70<<10), mine.Recipient()), []string{myFile}, "longer than 64 KiB"},
-		{"an identity file that is not there", binary, []string{"/nonexistent/key"}, "no such file"},
-		{"an identity file with garbage", binary, []string{write(t, "bad", mine.String()+"hunter2")}, "no usable age identity"},
-		{"an SSH key", binary, []string{write(t, "ssh", "-----BEGIN OPENSSH PRIVATE KEY-----\nhunter2\n")}, "an SSH key"},
-		{"a plugin's identity", binary, []string{write(t, "plugin", "AGE-PLUGIN-YUBIKEY-1HUNTER2\n")}, "a plugin's identity"},
-		{"an encrypted identity file", binary, []string{write(t, "enc", binary)}, "itself encrypted"},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			t.Parallel()
-			value, err := Reader{Identities: tc.identities}.Read(t.Context(), Source{Kind: Age, Name: write(t, "s.age", tc.file)})
+			value, err := Reader{Stdin: strings.NewReader("hunter2")}.Read(t.Context(), tc.source)
 			require.ErrorContains(t, err, tc.want)
-			assert.True(t, value.Empty())
 			assert.NotContains(t, err.Error(), "hunter2")
-			assert.NotContains(t, err.Error(), mine.String())
+			assert.True(t, value.Empty())
 		})
 	}
+}
 
-	_, err = Reader{Identities: []string{myFile}}.Read(t.Context(), Source{Kind: Age, Name: "/nonexistent/s.age"})
-	require.ErrorContains(t, err, "no such file")
+func TestReadFromCommandEndsWhenToldTo(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	fifo := filepath.Join(t.TempDir(), "started")
+	require.NoError(t, syscall.Mkfifo(fifo, 0o600))
+	go func() {
+		_, _ = os.ReadFile(fifo) // until the program runs
+		cancel()
+	}()
+	_, err := Reader{}.Read(ctx, script(t, "echo > "+fifo+"; exec sleep 600"))
+	require.ErrorIs(t, err, context.Canceled)
 }

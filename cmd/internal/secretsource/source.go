@@ -2,9 +2,10 @@ package secretsource
 
 import (
 	"errors"
-	"fmt"
-	"slices"
+	"regexp"
 	"strings"
+
+	"github.com/mattn/go-shellwords"
 )
 
 // Kind says where a secret is kept.
@@ -12,78 +13,77 @@ type Kind string
 
 // The places a secret can come from.
 const (
-	Env   Kind = "env"
-	File  Kind = "file"
-	Stdin Kind = "stdin"
-	Age   Kind = "age"
-	Sops  Kind = "sops"
+	Env     Kind = "env"
+	File    Kind = "file"
+	Stdin   Kind = "stdin"
+	Command Kind = "command"
 )
 
-// Source names one secret's place: an environment variable's name, or a file's path; for Sops also the path of
-// keys inside the file, outermost first, where none means the whole file.
+// Source names one secret's place.
 type Source struct {
 	Kind Kind
-	Name string
-	Keys []string
+	Name string   // of the environment variable or the file
+	Args []string // the program whose output is the secret, and its arguments
 }
 
-// forms is what ParseSource accepts, for its error messages.
-const forms = "env:NAME, file:PATH, stdin, age:PATH or sops:PATH#KEY"
+// Forms is what ParseSource accepts, for people.
+const Forms = "env:NAME, file:PATH, - (standard input) or command:CMD"
 
-// ParseSource reads "env:NAME", "file:PATH", "stdin" (or "-"), "age:PATH" and "sops:PATH#KEY"; nested sops keys are
-// joined by "/", as sops-nix writes them. The text is never repeated in an error, because it may be the secret itself.
+var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// ParseSource reads "env:NAME", "file:PATH", "-" (or "stdin") and "command:CMD". CMD is split at spaces, with quotes and
+// backslashes as in a shell, but no shell runs it. The text is never repeated in an error, because it may be the secret
+// itself.
 func ParseSource(text string) (Source, error) {
 	if text == "-" || text == string(Stdin) {
 		return Source{Kind: Stdin}, nil
 	}
-	kind, name, found := strings.Cut(text, ":")
-	if !found || !slices.Contains([]Kind{Env, File, Age, Sops}, Kind(kind)) {
-		return Source{}, errors.New("unknown source of a secret, want " + forms)
-	}
-	source := Source{Kind: Kind(kind), Name: name}
-	if source.Kind == Sops {
-		if at := strings.LastIndexByte(name, '#'); at >= 0 {
-			source.Name, source.Keys = name[:at], strings.Split(name[at+1:], "/")
+	kind, place, _ := strings.Cut(text, ":")
+	source := Source{Kind: Kind(kind), Name: place}
+	var err error
+	switch source.Kind {
+	case Env:
+		if !variableName.MatchString(place) {
+			err = errors.New("source env: want the name of an environment variable after the colon, not its value")
 		}
-	}
-	if source.Name == "" {
-		return Source{}, fmt.Errorf("source %s: nothing after the colon, want %s", source.Kind, forms)
-	}
-	if source.Kind == Env && !isVariableName(name) {
-		return Source{}, errors.New("source env: want the name of an environment variable after the colon, not its value")
-	}
-	for _, key := range source.Keys {
-		if err := checkKey(key); err != nil {
-			return Source{}, fmt.Errorf("source %s: %w", source.Kind, err)
+	case File:
+		if place == "" {
+			err = errors.New("source file: nothing after the colon, want a path")
 		}
+	case Command:
+		source.Name = ""
+		source.Args, err = split(place)
+	default:
+		err = errors.New("unknown source of a secret, want " + Forms)
+	}
+	if err != nil {
+		return Source{}, err
 	}
 	return source, nil
 }
 
-// String renders the source as ParseSource reads it; it names the place, never the secret.
-func (s Source) String() string {
+// split makes an argument list of a command line, and refuses what only a shell could do.
+func split(line string) ([]string, error) {
+	parser := shellwords.Parser{}
+	args, err := parser.Parse(line)
 	switch {
-	case s.Kind == Stdin:
-		return string(Stdin)
-	case len(s.Keys) > 0:
-		return string(s.Kind) + ":" + s.Name + "#" + strings.Join(s.Keys, "/")
+	case err != nil:
+		return nil, errors.New("source command: a quote or a bracket is left open; no shell reads it, so quote what holds brackets")
+	case parser.Position >= 0:
+		return nil, errors.New("source command: no shell runs it, so pipes, redirections and several commands belong in a script")
+	case len(args) == 0:
+		return nil, errors.New("source command: nothing after the colon, want a program and its arguments")
+	}
+	return args, nil
+}
+
+// String names the place, never the secret; of a command only the program, since an argument may be one.
+func (s Source) String() string {
+	switch s.Kind {
+	case Stdin:
+		return "standard input"
+	case Command:
+		return "command:" + s.Args[0]
 	}
 	return string(s.Kind) + ":" + s.Name
-}
-
-func isVariableName(s string) bool {
-	return strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") == "" && (s[0] < '0' || s[0] > '9')
-}
-
-// checkKey refuses what the argument of sops --extract cannot carry: it has no escapes.
-func checkKey(key string) error {
-	switch {
-	case key == "":
-		return errors.New("empty key after #")
-	case strings.ContainsAny(key, "[]\"'"):
-		return fmt.Errorf("key %q: sops cannot extract a key with brackets or quotes", key)
-	case strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r == 0x7f }):
-		return fmt.Errorf("key %q: control characters", key)
-	}
-	return nil
 }

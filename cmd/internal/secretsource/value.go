@@ -34,14 +34,8 @@ func (v Value) Empty() bool { return v.text == nil }
 // String returns "[secret]".
 func (v Value) String() string { return hidden }
 
-// GoString returns "[secret]".
-func (v Value) GoString() string { return hidden }
-
 // Format prints "[secret]" for every verb, %x and %d among them.
 func (v Value) Format(s fmt.State, _ rune) { _, _ = s.Write([]byte(hidden)) }
 
 // MarshalText returns "[secret]"; JSON, YAML and slog go through it.
 func (v Value) MarshalText() ([]byte, error) { return []byte(hidden), nil }
-
-// MarshalJSON returns "[secret]" as a JSON string.
-func (v Value) MarshalJSON() ([]byte, error) { return []byte(`"` + hidden + `"`), nil }

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"garnix2gha/cmd/internal/repo"
+	"garnix2gha/generator/output"
+	"garnix2gha/generator/plan"
+	"garnix2gha/generator/settings"
+)
+
+func newEject(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:   "eject",
+		Short: "Make the generated files the repository's own",
+		Long: `Take the headers out of every generated file and keep the files: from then on they are the
+repository's own, and "generate" and "check" leave them alone. Workflows go on to run as before,
+without asking whether garnix.yaml changed.`,
+		Args: noArgs,
+		RunE: func(*cobra.Command, []string) error { return eject(o) },
+	}
+}
+
+func eject(o *options) error {
+	r, _, err := o.open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	files, err := disk(r)
+	if err != nil {
+		return err
+	}
+	var edits []repo.Edit
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if !output.Ours(name, files[name]) {
+			continue
+		}
+		data := output.Eject(output.File{Path: name, Data: files[name]}).Data
+		if name == output.Targets {
+			if data, err = ejectedTargets(files[name]); err != nil {
+				return err
+			}
+		}
+		edits = append(edits, repo.Edit{Path: name, Data: data})
+	}
+	if err := r.Apply(edits); err != nil {
+		return err
+	}
+	for _, edit := range edits {
+		fmt.Fprintf(o.stdout, "ejected   %s\n", edit.Path)
+	}
+	if len(edits) == 0 {
+		fmt.Fprintln(o.stdout, "nothing here was generated")
+	}
+	return nil
+}
+
+// ejectedTargets returns a targets.json that comes from nobody and watches no inputs.
+func ejectedTargets(content []byte) ([]byte, error) {
+	var manifest plan.Manifest
+	if err := json.Unmarshal(content, &manifest); err != nil {
+		return nil, fmt.Errorf("read %s: %w", output.Targets, err)
+	}
+	manifest.About = "What the workflows build, for whom and where."
+	manifest.Generator, manifest.Digest, manifest.Inputs, manifest.Stale = "", "", map[string]string{}, string(settings.StaleOff)
+	return output.JSON(manifest)
+}

@@ -1,0 +1,241 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"garnix2gha/cmd/internal/github"
+	"garnix2gha/cmd/internal/repo"
+	"garnix2gha/generator/diag"
+	"garnix2gha/generator/flake"
+	"garnix2gha/generator/output"
+	"garnix2gha/generator/plan"
+	"garnix2gha/generator/settings"
+)
+
+func newRequiredCheck(o *options) *cobra.Command {
+	m := &ruleMover{options: o}
+	command := &cobra.Command{
+		Use:   "required-check",
+		Short: "Move the required check from garnix to the workflow",
+		Long: `Read the rules of the repository, its rulesets and its branch protections, and show which of them
+wait for a check of garnix: one that is bound to garnix's app, or that has a name which only
+garnix gave. With --apply the check of the generated workflow, reported by GitHub Actions, takes
+their place. The rest of each rule stays as it is.
+
+Checks of single targets ("package hello [x86_64-linux]") go, since the one check stands for all;
+with "statuses: true" in the settings those that the workflow posts stay, bound to GitHub Actions.
+A ruleset of the organization is shown, with whom to ask.
+
+GitHub is asked through its program gh. The exit code is 1 while a rule waits for garnix.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return m.run(cmd.Context()) },
+	}
+	command.Flags().StringVar(&m.repository, "repo", "", "[HOST/]OWNER/NAME (default: that of git's remotes)")
+	command.Flags().BoolVar(&m.apply, "apply", false, "make the changes")
+	return command
+}
+
+// ruleMover moves the required check.
+type ruleMover struct {
+	*options
+	repository string
+	apply      bool
+
+	move     github.Move
+	reported bool // whether a workflow here reports the aggregate
+}
+
+// movedRule is a rule and what becomes of it.
+type movedRule struct {
+	github.Rule
+	After []github.Check `json:"after"`
+	Moved bool           `json:"moved"` // false in a dry run
+	Waits bool           `json:"waits"`
+}
+
+func (m *ruleMover) run(ctx context.Context) error {
+	r, _, err := m.open()
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	known, err := m.settingsOf(r)
+	if err != nil {
+		return err
+	}
+	build, err := r.Read(output.Path(known.Files.Build))
+	if err != nil {
+		return err
+	}
+	m.reported = output.Generated(build)
+	if !m.reported && m.apply {
+		return m.problem(fmt.Errorf("no workflow here reports the check %q, so a rule that requires it would block everything\n"+
+			"hint: run \"garnix2gha generate\", and commit and push the result first", diag.Printable(known.Names.Aggregate)))
+	}
+	m.move.Aggregate = known.Names.Aggregate
+	if m.move.Posted, err = m.posted(r, known); err != nil {
+		return err
+	}
+	hub, err := github.Open(ctx, m.dir, m.repository)
+	if err != nil {
+		return err
+	}
+	rules, err := m.rules(ctx, hub)
+	if err != nil {
+		return err
+	}
+	var failed error
+	for i := range rules {
+		if rule := &rules[i]; m.apply && failed == nil && rule.Waits && rule.Own {
+			failed = hub.Require(ctx, rule.Rule, rule.After)
+			rule.Moved = failed == nil
+		}
+	}
+	if err := m.print(hub, rules); err != nil {
+		return err
+	}
+	if failed == nil && slices.ContainsFunc(rules, func(r movedRule) bool { return r.Waits && !r.Moved }) {
+		return errProblems
+	}
+	return failed
+}
+
+// rules reads the rules and decides what becomes of each.
+func (m *ruleMover) rules(ctx context.Context, hub *github.Repository) ([]movedRule, error) {
+	var err error
+	if m.move.Actions, err = hub.App(ctx, "github-actions"); err != nil {
+		return nil, err
+	}
+	if m.move.Actions.ID == 0 {
+		return nil, errors.New("this GitHub has no GitHub Actions")
+	}
+	if m.move.Garnix, err = hub.App(ctx, "garnix-ci"); err != nil {
+		return nil, err
+	}
+	found, err := hub.Rules(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rules := []movedRule{}
+	for _, rule := range found {
+		rules = append(rules, movedRule{Rule: rule, After: m.move.Of(rule.Checks), Waits: slices.ContainsFunc(rule.Checks, m.move.Waits)})
+	}
+	return rules, nil
+}
+
+// posted tells the names of the statuses that the workflows post. Where the targets are listed at run time it is any
+// target's.
+func (m *ruleMover) posted(r *repo.Repo, known *settings.Settings) (func(string) bool, error) {
+	if !known.Statuses {
+		return func(string) bool { return false }, nil
+	}
+	model, err := m.decide(r)
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]bool{}
+	for _, target := range model.Selection.Targets {
+		names[target.Attr.CheckName()] = true
+	}
+	return func(name string) bool {
+		return names[name] || model.Strategy == plan.Dynamic && flake.GarnixCheck(name) == flake.TargetCheck
+	}, nil
+}
+
+func (m *ruleMover) print(hub *github.Repository, rules []movedRule) error {
+	if m.format == "json" {
+		return m.printJSON(map[string]any{"repository": hub.Name, "aggregate": m.move.Aggregate, "rules": rules})
+	}
+	waiting, moved := 0, 0
+	for _, rule := range rules {
+		if rule.Waits {
+			waiting++
+			m.printRule(rule)
+		}
+		if rule.Moved {
+			moved++
+		}
+	}
+	m.notice(hub, rules)
+	switch {
+	case waiting == 0:
+		fmt.Fprintln(m.stderr, "no rule waits for garnix")
+	case m.apply:
+		fmt.Fprintf(m.stderr, "%d of %s moved\n", moved, plural(waiting, "rule"))
+	default:
+		fmt.Fprintf(m.stderr, "waiting for garnix: %s; --apply makes these changes\n", plural(waiting, "rule"))
+	}
+	return nil
+}
+
+// notice says what a person should know beside the changes.
+func (m *ruleMover) notice(hub *github.Repository, rules []movedRule) {
+	say := func(format string, args ...any) { fmt.Fprintf(m.stderr, "notice: "+format+"\n", args...) }
+	if !m.reported {
+		say(`no workflow here reports the check %q yet: run "garnix2gha generate", and commit and push the result first`, diag.Printable(m.move.Aggregate))
+	}
+	if !hub.Admin {
+		say("branch protections of %s are shown to its administrators alone, which this login is not", hub)
+	}
+	for _, rule := range rules {
+		statuses := false
+		for _, check := range rule.After {
+			statuses = statuses || m.move.Posted(check.Name)
+			if flake.GarnixCheck(check.Name) == flake.ActionCheck && check.App == 0 {
+				say("%s requires %q; if only garnix reported it, take it out at %s", ruleName(rule), diag.Printable(check.Name), diag.Printable(rule.URL))
+			}
+		}
+		if statuses {
+			say("%s requires statuses of single targets, which no pull request from a fork gets", ruleName(rule))
+		}
+	}
+}
+
+// printRule shows what a rule requires before and after, as a diff.
+func (m *ruleMover) printRule(rule movedRule) {
+	line := func(mark string, c github.Check) {
+		fmt.Fprintf(m.stdout, "  %s %s (%s)\n", mark, diag.Printable(c.Name), m.app(c.App))
+	}
+	contains := func(list []github.Check, check github.Check) bool {
+		return slices.ContainsFunc(list, func(c github.Check) bool { return c.Name == check.Name && c.App == check.App })
+	}
+	fmt.Fprintln(m.stdout, ruleName(rule))
+	for _, check := range rule.Checks {
+		mark := "-"
+		if contains(rule.After, check) {
+			mark = " "
+		}
+		line(mark, check)
+	}
+	for _, check := range rule.After {
+		if !contains(rule.Checks, check) {
+			line("+", check)
+		}
+	}
+	if !rule.Own {
+		fmt.Fprintf(m.stdout, "  only an owner of %s can change it; ask one to do so at %s\n", diag.Printable(rule.Source), diag.Printable(cmp.Or(rule.URL, "its settings")))
+	}
+}
+
+func ruleName(rule movedRule) string {
+	return fmt.Sprintf("%s %q of %s", rule.Kind, rule.Name, diag.Printable(rule.Source))
+}
+
+// app names the one app that may report a check.
+func (m *ruleMover) app(id int64) string {
+	switch id {
+	case 0:
+		return "any app"
+	case m.move.Actions.ID:
+		return "GitHub Actions"
+	case m.move.Garnix.ID:
+		return "garnix-ci"
+	}
+	return fmt.Sprintf("app %d", id)
+}

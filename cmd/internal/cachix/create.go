@@ -1,0 +1,158 @@
+// The creation of a cache.
+
+package cachix
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// CreateRequest says which cache is wanted.
+type CreateRequest struct {
+	Name   string
+	Public bool
+	// Account is the slug of the owning organization or user; "" is the token's own account.
+	Account string
+	// DryRun stops before anything is made.
+	DryRun bool
+}
+
+// Outcome is how Create ended.
+type Outcome string
+
+// The outcomes: Planned is a dry run's.
+const (
+	Created Outcome = "created"
+	Existed Outcome = "existed"
+	Planned Outcome = "planned"
+)
+
+// CreateResult is what Create found and did, ready to be printed.
+type CreateResult struct {
+	Outcome Outcome `json:"outcome"`
+	// Cache is as the service shows it; of a planned cache only name and visibility are known.
+	Cache   BinaryCache `json:"cache"`
+	Account Account     `json:"account"`
+	// Steps are what was done, in order; of a dry run the last ones are what would be done.
+	Steps    []string `json:"steps"`
+	Warnings []string `json:"warnings"`
+}
+
+// How often and how long a new cache's key is waited for.
+const (
+	keyAttempts = 4
+	keyPause    = 2 * time.Second
+)
+
+// Create makes a cache with a signing key, and reads it back; a cache that the token may push to already is returned as
+// it is. It needs an account-wide token. Where it fails, the result still tells the steps done.
+func (c Client) Create(ctx context.Context, request CreateRequest) (CreateResult, error) {
+	if err := ValidateName(request.Name); err != nil {
+		return CreateResult{}, err
+	}
+	result := CreateResult{
+		Cache: BinaryCache{Name: request.Name, Visibility: visibility(request.Public), PublicSigningKeys: []string{}},
+		Steps: []string{}, Warnings: []string{},
+	}
+	if c.caller.Token.Empty() {
+		return result, fmt.Errorf("create cache %s: it takes an account-wide token, and none was given", request.Name)
+	}
+	account, err := c.owner(ctx, request.Account)
+	if err != nil {
+		return result, fmt.Errorf("find the account for cache %s: %w", request.Name, err)
+	}
+	result.Account = account
+	result.did("found account %s", account)
+	existing, err := c.GetCache(ctx, request.Name)
+	switch {
+	case err == nil:
+		return result, result.takeExisting(existing, request)
+	case !asError(err).hides():
+		return result, err
+	}
+	result.did("no cache %s to be seen", request.Name)
+	if request.DryRun {
+		result.Outcome = Planned
+		result.did("would create the %s cache %s with a signing key", visibility(request.Public), request.Name)
+		return result, nil
+	}
+	made := c.create(ctx, request, account)
+	cache, err := c.readBack(ctx, request.Name)
+	// An answer that was lost is repeated, and the repetition refused: the cache can be there nevertheless.
+	if made != nil && (err != nil || !pushable(cache)) {
+		return result, made
+	}
+	result.Outcome = Created
+	result.did("created cache %s", request.Name)
+	if err != nil {
+		return result, fmt.Errorf("the cache was created, but could not be read back: %w", err)
+	}
+	result.Cache = cache
+	result.did("read the cache back: it is %s and has %d public signing keys", cache.Visibility, len(cache.PublicSigningKeys))
+	result.compare(request)
+	return result, nil
+}
+
+// create asks for a cache with a signing key that the service keeps. A success has no body. Which status an existing
+// name gets is not known.
+func (c Client) create(ctx context.Context, request CreateRequest, account Account) error {
+	doing := "create cache " + request.Name
+	body, err := c.call(ctx, doing, http.MethodPost, "/cache/"+url.PathEscape(request.Name), map[string]any{
+		"isPublic": request.Public, "generateSigningKey": true, "accountID": account.ID,
+	})
+	switch known := asError(err); {
+	case err == nil && len(body) > 0 && !json.Valid(body):
+		return unconfirmed(c.misread(doing, body))
+	case err == nil:
+		return nil
+	case known.Refused():
+		return fmt.Errorf("the name may be taken by someone else's private cache, or the account may not have another one: %w", err)
+	case known.Status == http.StatusBadRequest || known.Status == http.StatusConflict:
+		return fmt.Errorf("the name may be taken, or the service does not allow it: %w", err)
+	}
+	return unconfirmed(err)
+}
+
+// readBack reads a cache that was just made, and waits a little for its key.
+func (c Client) readBack(ctx context.Context, name string) (BinaryCache, error) {
+	cache, err := c.GetCache(ctx, name)
+	for attempt := 1; attempt < keyAttempts && err == nil && pushable(cache) && len(cache.PublicSigningKeys) == 0; attempt++ {
+		if err := c.caller.Wait(ctx, keyPause, "the signing key is not there yet"); err != nil {
+			return cache, err
+		}
+		cache, err = c.GetCache(ctx, name)
+	}
+	return cache, err
+}
+
+// pushable reports whether the token may push; a cache that does not say is given the benefit of the doubt.
+func pushable(cache BinaryCache) bool { return cache.Permission != Read }
+
+func (r *CreateResult) takeExisting(cache BinaryCache, request CreateRequest) error {
+	if !pushable(cache) {
+		return fmt.Errorf("there is a cache %s that this token may only read: it is someone else's, choose another name", request.Name)
+	}
+	r.Outcome, r.Cache = Existed, cache
+	r.did("cache %s is there already, nothing to create", cache.Name)
+	r.compare(request)
+	return nil
+}
+
+// compare warns where the cache is not as it was asked for. Nothing is changed: making a private cache public, or the
+// other way round, is for a person to decide.
+func (r *CreateResult) compare(request CreateRequest) {
+	if wanted := visibility(request.Public); r.Cache.Visibility != wanted {
+		r.Warnings = append(r.Warnings, fmt.Sprintf("the cache is %s, asked for was a %s one; change it in the cache's settings", r.Cache.Visibility, wanted))
+	}
+	if len(r.Cache.PublicSigningKeys) == 0 {
+		r.Warnings = append(r.Warnings, "the cache has no public signing key; generate one in the cache's settings before anything is pushed")
+	}
+}
+
+func (r *CreateResult) did(format string, args ...any) {
+	r.Steps = append(r.Steps, fmt.Sprintf(format, args...))
+}

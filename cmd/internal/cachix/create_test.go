@@ -1,0 +1,282 @@
+package cachix
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestCreateMakesACache(t *testing.T) {
+	t.Parallel()
+	token := jwt(`{}`)
+	organizations := `[{"id":7,"slug":"widgets","githubUsername":null},{"id":8,"githubUsername":"gadgets"}]`
+	for _, tc := range []struct {
+		name    string
+		request CreateRequest
+		world   func(*standIn)
+		owner   float64
+		public  bool
+	}{
+		{
+			"in the token's own account", CreateRequest{Name: "acme", Public: true},
+			func(s *standIn) { s.accounts[token] = account }, 42, true,
+		},
+		{
+			"private", CreateRequest{Name: "acme"},
+			func(s *standIn) { s.accounts[token] = account }, 42, false,
+		},
+		{
+			"in the own account named by its slug", CreateRequest{Name: "acme", Account: "ACME-Inc"},
+			func(s *standIn) { s.accounts[token] = account }, 42, false,
+		},
+		{
+			"in an organization named by its slug", CreateRequest{Name: "acme", Account: "widgets"},
+			func(s *standIn) { s.accounts[token] = account; s.orgs[token] = organizations }, 7, false,
+		},
+		{
+			"in an organization named by its GitHub name", CreateRequest{Name: "acme", Account: "Gadgets"},
+			func(s *standIn) { s.accounts[token] = account; s.orgs[token] = organizations }, 8, false,
+		},
+		{
+			"with an organization's token, which has no user", CreateRequest{Name: "acme"},
+			func(s *standIn) { s.orgs[token] = `[{"id":7,"slug":"widgets"}]` }, 7, false,
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			s := newStandIn(t)
+			tc.world(s)
+			result, err := s.client(token).Create(t.Context(), tc.request)
+			require.NoError(t, err)
+			assert.Equal(t, Created, result.Outcome)
+			assert.Equal(t, map[string]any{"isPublic": tc.public, "generateSigningKey": true, "accountID": tc.owner}, s.created["acme"])
+			assert.Equal(t, visibility(tc.public), result.Cache.Visibility)
+			assert.Equal(t, []string{key}, result.Cache.PublicSigningKeys)
+			assert.Empty(t, result.Warnings)
+			assert.Len(t, result.Steps, 4)
+			requireSilent(t, token, result)
+
+			again, err := s.client(token).Create(t.Context(), tc.request)
+			require.NoError(t, err, "a second time finds it there")
+			assert.Equal(t, Existed, again.Outcome)
+			assert.Equal(t, result.Cache, again.Cache)
+			assert.Empty(t, again.Warnings)
+		})
+	}
+}
+
+func TestCreateDryRunMakesNothing(t *testing.T) {
+	t.Parallel()
+	token := jwt(`{}`)
+	s := newStandIn(t)
+	s.accounts[token] = account
+	result, err := s.client(token).Create(t.Context(), CreateRequest{Name: "acme", Public: true, DryRun: true})
+	require.NoError(t, err)
+	assert.Equal(t, Planned, result.Outcome)
+	assert.Equal(t, "would create the public cache acme with a signing key", result.Steps[len(result.Steps)-1])
+	assert.Empty(t, s.caches)
+	assert.Equal(t, []string{"GET /user +token", "GET /cache/acme +token"}, s.log)
+
+	s.caches["acme"] = &standCache{grants: map[string]Permission{token: Admin}, keys: []string{key}}
+	result, err = s.client(token).Create(t.Context(), CreateRequest{Name: "acme", DryRun: true})
+	require.NoError(t, err)
+	assert.Equal(t, Existed, result.Outcome, "there is nothing to plan")
+}
+
+func TestCreateWarns(t *testing.T) {
+	t.Parallel()
+	token := jwt(`{}`)
+	t.Run("of an existing cache with the other visibility", func(t *testing.T) {
+		t.Parallel()
+		s := newStandIn(t)
+		s.accounts[token] = account
+		s.caches["acme"] = &standCache{public: true, keys: []string{key}, grants: map[string]Permission{token: Admin}}
+		result, err := s.client(token).Create(t.Context(), CreateRequest{Name: "acme"})
+		require.NoError(t, err)
+		assert.Equal(t, Existed, result.Outcome)
+		assert.Equal(t, []string{"the cache is public, asked for was a private one; change it in the cache's settings"}, result.Warnings)
+		assert.True(t, s.caches["acme"].public, "nothing is changed")
+	})
+	t.Run("of a key that does not come", func(t *testing.T) {
+		t.Parallel()
+		s := newStandIn(t)
+		s.accounts[token] = account
+		s.override["POST /cache/acme"] = func(http.ResponseWriter, *http.Request) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.caches["acme"] = &standCache{grants: map[string]Permission{token: Admin}}
+		}
+		var pauses []time.Duration
+		client := s.client(token)
+		client.caller.Sleep = func(_ context.Context, wait time.Duration) error { pauses = append(pauses, wait); return nil }
+		result, err := client.Create(t.Context(), CreateRequest{Name: "acme"})
+		require.NoError(t, err)
+		assert.Equal(t, Created, result.Outcome)
+		assert.Contains(t, strings.Join(result.Warnings, "\n"), "no public signing key")
+		assert.Equal(t, []time.Duration{keyPause, keyPause, keyPause}, pauses)
+	})
+	t.Run("of nothing when the key comes late", func(t *testing.T) {
+		t.Parallel()
+		s := newStandIn(t)
+		s.accounts[token] = account
+		s.override["POST /cache/acme"] = func(http.ResponseWriter, *http.Request) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.caches["acme"] = &standCache{grants: map[string]Permission{token: Admin}}
+		}
+		client := s.client(token)
+		client.caller.Sleep = func(context.Context, time.Duration) error {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.caches["acme"].keys = []string{key}
+			return nil
+		}
+		result, err := client.Create(t.Context(), CreateRequest{Name: "acme"})
+		require.NoError(t, err)
+		assert.Empty(t, result.Warnings)
+		assert.Equal(t, []string{key}, result.Cache.PublicSigningKeys)
+	})
+}
+
+func TestCreateBelievesTheCacheMoreThanALostAnswer(t *testing.T) {
+	t.Parallel()
+	token := jwt(`{}`)
+	s := newStandIn(t)
+	s.accounts[token] = account
+	// The first try makes the cache and its answer is lost; the repetition is refused because the name is taken.
+	tries := 0
+	s.override["POST /cache/acme"] = func(w http.ResponseWriter, r *http.Request) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.create(w, r, "acme", token)
+		if tries++; tries == 1 {
+			panic(http.ErrAbortHandler)
+		}
+	}
+	result, err := s.client(token).Create(t.Context(), CreateRequest{Name: "acme"})
+	require.NoError(t, err)
+	assert.Equal(t, 2, tries)
+	assert.Equal(t, Created, result.Outcome)
+}
+
+func TestCreateFails(t *testing.T) {
+	t.Parallel()
+	token := jwt(`{}`)
+	wide := func(s *standIn) { s.accounts[token] = account }
+	with := func(entry string, handler http.HandlerFunc) func(*standIn) {
+		return func(s *standIn) { wide(s); s.override[entry] = handler }
+	}
+	for _, tc := range []struct {
+		name        string
+		request     CreateRequest
+		token       string
+		world       func(*standIn)
+		want        string
+		unconfirmed bool
+		refused     bool
+	}{
+		{"with a name that Cachix would not take", CreateRequest{Name: "Acme"}, token, wide, "want a lower-case letter", false, false},
+		{"with a token where the name should be", CreateRequest{Name: token}, token, wide, "want a lower-case letter", false, false},
+		{"without a token", CreateRequest{Name: "acme"}, "", wide, "none was given", false, false},
+		{"with a token that cannot be sent", CreateRequest{Name: "acme"}, "hunter2 hunter2", wide, "no token has", false, false},
+		{"with a token for one cache", CreateRequest{Name: "acme"}, token, func(*standIn) {}, "not account-wide", false, true},
+		{"with a token whose time is over", CreateRequest{Name: "acme"}, token, func(s *standIn) { s.expired[token] = "me" }, "has expired", false, true},
+		{"in an organization that the token does not have", CreateRequest{Name: "acme", Account: "widgets"}, token, func(s *standIn) {
+			wide(s)
+			s.orgs[token] = `[{"id":8,"slug":"gadgets"}]`
+		}, `no account "widgets", it has: acme-inc, gadgets`, false, false},
+		{"with a token of several organizations", CreateRequest{Name: "acme"}, token, func(s *standIn) {
+			s.orgs[token] = `[{"id":7,"slug":"widgets"},{"id":8,"slug":"gadgets"}]`
+		}, "name one of: widgets, gadgets", false, false},
+		{"where no organization is to be had", CreateRequest{Name: "acme"}, token, func(s *standIn) { s.orgs[token] = `[]` }, "not account-wide", false, true},
+		{"where the organizations' endpoint is gone", CreateRequest{Name: "acme", Account: "widgets"}, token, with("GET /organization", answer(404, "text/plain", "not found")), "may have changed", true, false},
+		{"where the organizations are something else", CreateRequest{Name: "acme", Account: "widgets"}, token, with("GET /organization", answer(200, "application/json", `{"items":[]}`)), "may have changed", true, false},
+		{"where an organization's number is a text", CreateRequest{Name: "acme", Account: "widgets"}, token, with("GET /organization", answer(200, "application/json", `[{"id":"7","slug":"widgets"}]`)), "may have changed", true, false},
+		{"where an organization has no number", CreateRequest{Name: "acme", Account: "widgets"}, token, with("GET /organization", answer(200, "application/json", `[{"slug":"widgets"}]`)), "may have changed", true, false},
+		{"where the account's endpoint is gone", CreateRequest{Name: "acme"}, token, with("GET /user", answer(404, "text/html", "<h1>404</h1><script>evil()</script>")), "Cachix has no such thing (404): 404", false, false},
+		{"where a proxy answers", CreateRequest{Name: "acme"}, token, with("GET /user", answer(200, "text/html", "<html>Sign in")), "is there a proxy in between?): Sign in", false, false},
+		{"where the name is someone else's public cache", CreateRequest{Name: "acme"}, token, func(s *standIn) { wide(s); s.caches["acme"] = &standCache{public: true} }, "choose another name", false, false},
+		{"where the name is someone else's private cache", CreateRequest{Name: "acme"}, token, func(s *standIn) { wide(s); s.caches["acme"] = &standCache{} }, "the name may be taken", false, false},
+		{"where the service answers with another cache", CreateRequest{Name: "acme"}, token, func(s *standIn) {
+			wide(s)
+			s.bound[token] = "other"
+			s.caches["other"] = &standCache{grants: map[string]Permission{token: Write}}
+		}, "the service answered with other", false, false},
+		{"where creating is refused", CreateRequest{Name: "acme"}, token, with("POST /cache/acme", answer(403, "text/plain", "no plan for "+token)), "may not have another one", false, true},
+		{"where creating conflicts", CreateRequest{Name: "acme"}, token, with("POST /cache/acme", answer(409, "application/json", `{"error":"taken"}`)), "the name may be taken", false, false},
+		{"where creating has changed", CreateRequest{Name: "acme"}, token, with("POST /cache/acme", answer(405, "application/json", `{"a":{"b":["dump"]}}`)), "may have changed", true, false},
+		{"where creating answers with a web page", CreateRequest{Name: "acme"}, token, with("POST /cache/acme", answer(200, "text/html", "<html>Sign in")), "may have changed", true, false},
+		{"where the service is out of order", CreateRequest{Name: "acme"}, token, with("POST /cache/acme", answer(503, "text/html", "<h1>503 "+token+"</h1>")), "cannot answer now (503)", false, false},
+		{"where reading the cache fails", CreateRequest{Name: "acme"}, token, with("GET /cache/acme", answer(418, "text/plain", "teapot")), "does not accept the request (418)", false, false},
+		{"where answers are cut off", CreateRequest{Name: "acme"}, token, with("GET /user", cutOff), "cut off", false, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			s := newStandIn(t)
+			tc.world(s)
+			result, err := s.client(tc.token).Create(t.Context(), tc.request)
+			require.ErrorContains(t, err, tc.want)
+			seen := asError(err)
+			assert.Equal(t, tc.unconfirmed, seen.Unconfirmed)
+			assert.Equal(t, tc.refused, seen.Refused())
+			assert.NotContains(t, err.Error(), "dump", "no JSON is shown")
+			assert.NotContains(t, err.Error(), "evil", "no script is shown")
+			assert.Empty(t, s.created)
+			requireSilent(t, tc.token, err, result)
+		})
+	}
+}
+
+func TestCreateTellsWhatWasDoneBeforeAFailure(t *testing.T) {
+	t.Parallel()
+	token := jwt(`{}`)
+	s := newStandIn(t)
+	s.accounts[token] = account
+	s.override["POST /cache/acme"] = func(http.ResponseWriter, *http.Request) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.override["GET /cache/acme"] = answer(401, "text/plain", "Unauthorized")
+	}
+	result, err := s.client(token).Create(t.Context(), CreateRequest{Name: "acme"})
+	require.ErrorContains(t, err, "the cache was created, but could not be read back")
+	assert.Equal(t, []string{"found account acme-inc", "no cache acme to be seen", "created cache acme"}, result.Steps)
+}
+
+func TestCreateEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	s := newStandIn(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := s.client(jwt(`{}`)).Create(ctx, CreateRequest{Name: "acme"})
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+func TestCreateReadsTheRightCacheBack(t *testing.T) {
+	t.Parallel()
+	token := jwt(`{}`)
+	s := newStandIn(t)
+	s.accounts[token] = account
+	s.override["POST /cache/acme"] = func(http.ResponseWriter, *http.Request) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.override["GET /cache/acme"] = answer(200, "application/json", `{"name":"other","publicSigningKeys":["k"]}`)
+	}
+	result, err := s.client(token).Create(t.Context(), CreateRequest{Name: "acme"})
+	require.ErrorContains(t, err, "asked for cache acme, the service answered with other")
+	assert.Empty(t, result.Cache.PublicSigningKeys, "another cache's key is not taken over")
+}
+
+func TestValidateName(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"a", "acme", "acme-2", "a--b", strings.Repeat("a", 63)} {
+		assert.NoError(t, ValidateName(name), name)
+	}
+	for _, name := range []string{"", "2acme", "-acme", "acme-", "Acme", "ac_me", "ac.me", "ac me", "acme\n", "äcme", "a/b", "$(id)", strings.Repeat("a", 64)} {
+		assert.Error(t, ValidateName(name), "%q", name)
+	}
+}

@@ -1,0 +1,186 @@
+package github
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// Rule is what requires checks: a ruleset, or a classic branch protection.
+type Rule struct {
+	Kind   string  `json:"kind"`   // "ruleset" or "branch protection"
+	Name   string  `json:"name"`   // of the ruleset; the pattern of the protected branches
+	Source string  `json:"source"` // the repository, or the organization or enterprise whose ruleset it is
+	Own    bool    `json:"own"`    // whether it is the repository's, which alone can be changed here
+	URL    string  `json:"url"`    // its page; "" is unknown
+	Checks []Check `json:"checks"`
+
+	put func(context.Context, []Check) error
+}
+
+// Check is a required check.
+type Check struct {
+	Name string `json:"name"`
+	App  int64  `json:"app"` // the id of the one app that may report it; 0 is any
+
+	node   string         // the app's global id
+	fields map[string]any // in a ruleset all that GitHub says of it
+}
+
+// App is a GitHub App that reports checks; one without ID is unknown to GitHub.
+type App struct {
+	ID   int64  `json:"id"`
+	Node string `json:"node_id"`
+}
+
+// App finds an app by the name in its address.
+func (r *Repository) App(ctx context.Context, slug string) (App, error) {
+	found, err := ask[App](ctx, r, "apps/"+slug)
+	switch {
+	case refusedWith(err, http.StatusNotFound):
+		return App{}, nil
+	case err != nil:
+		return App{}, fmt.Errorf("find app %s: %w", slug, err)
+	}
+	return found[0], nil
+}
+
+// Rules lists what requires checks of the repository: rulesets, those of its organization too, and then branch
+// protections, which GitHub shows to administrators alone. Both are in GitHub's order.
+func (r *Repository) Rules(ctx context.Context) ([]Rule, error) {
+	rulesets, err := r.rulesets(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read rulesets of %s: %w", r, err)
+	}
+	protections, err := r.protections(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read branch protections of %s: %w", r, err)
+	}
+	return append(rulesets, protections...), nil
+}
+
+// Require makes a rule of the repository require other checks, and leaves the rest of the rule as it is.
+func (r *Repository) Require(ctx context.Context, rule Rule, checks []Check) error {
+	if err := rule.put(ctx, checks); err != nil {
+		return fmt.Errorf("change %s %q of %s: %w", rule.Kind, rule.Name, r, err)
+	}
+	return nil
+}
+
+func (r *Repository) rulesets(ctx context.Context) ([]Rule, error) {
+	pages, err := ask[[]struct{ ID json.Number }](ctx, r, "--paginate", r.path("rulesets")+"?per_page=100")
+	if err != nil {
+		return nil, err
+	}
+	var rules []Rule
+	for _, listed := range slices.Concat(pages...) {
+		path := r.path("rulesets", listed.ID.String())
+		found, err := ask[map[string]any](ctx, r, path)
+		if err != nil {
+			return nil, err
+		}
+		if rule, ok := r.ruleset(found[0], path); ok {
+			rules = append(rules, rule)
+		}
+	}
+	return rules, nil
+}
+
+// ruleset reads a ruleset that requires checks.
+func (r *Repository) ruleset(all map[string]any, path string) (Rule, bool) {
+	const checks = "required_status_checks" // the type of the rule, and the list in its parameters
+	var parameters map[string]any
+	for _, rule := range get[[]any](all, "rules") {
+		if rule, _ := rule.(map[string]any); rule["type"] == checks {
+			parameters = get[map[string]any](rule, "parameters")
+		}
+	}
+	rule := Rule{
+		Kind: "ruleset", Name: get[string](all, "name"), Source: get[string](all, "source"), Own: all["source_type"] == "Repository",
+		URL: get[string](get[map[string]any](get[map[string]any](all, "_links"), "html"), "href"),
+	}
+	for _, item := range get[[]any](parameters, checks) {
+		fields, _ := item.(map[string]any)
+		app, _ := get[json.Number](fields, "integration_id").Int64()
+		rule.Checks = append(rule.Checks, Check{Name: get[string](fields, "context"), App: app, fields: fields})
+	}
+	rule.put = func(ctx context.Context, required []Check) error {
+		list := []map[string]any{}
+		for _, c := range required {
+			list = append(list, c.fields)
+		}
+		parameters[checks] = list
+		for _, told := range []string{"id", "node_id", "source", "source_type", "created_at", "updated_at", "_links", "current_user_can_bypass"} {
+			delete(all, told) // by GitHub, and refused from others
+		}
+		_, err := r.api(ctx, all, "--method", http.MethodPut, path)
+		return err
+	}
+	return rule, len(rule.Checks) > 0
+}
+
+// get returns a field of a decoded JSON object, if it is there and of this type.
+func get[T any](object map[string]any, field string) T {
+	value, _ := object[field].(T)
+	return value
+}
+
+// The protection of a pattern of branches is known to this API alone.
+const (
+	readProtections = `query($owner: String!, $name: String!, $endCursor: String) { repository(owner: $owner, name: $name) {
+  branchProtectionRules(first: 100, after: $endCursor) { pageInfo { hasNextPage endCursor }
+    nodes { id pattern requiresStatusChecks requiredStatusChecks { context app { id databaseId } } } } } }`
+	writeProtection = `mutation($rule: ID!, $checks: [RequiredStatusCheckInput!]) {
+  updateBranchProtectionRule(input: {branchProtectionRuleId: $rule, requiredStatusChecks: $checks}) { clientMutationId } }`
+)
+
+func (r *Repository) protections(ctx context.Context) ([]Rule, error) {
+	type protection struct {
+		ID, Pattern          string
+		RequiresStatusChecks bool
+		RequiredStatusChecks []struct {
+			Context string
+			App     struct {
+				ID         string
+				DatabaseID int64
+			}
+		}
+	}
+	owner, name, _ := strings.Cut(r.Name, "/")
+	pages, err := ask[struct {
+		Data struct {
+			Repository struct{ BranchProtectionRules struct{ Nodes []protection } }
+		}
+	}](ctx, r, "graphql", "--paginate", "--raw-field", "owner="+owner, "--raw-field", "name="+name, "--raw-field", "query="+readProtections)
+	var rules []Rule
+	for _, page := range pages {
+		for _, p := range page.Data.Repository.BranchProtectionRules.Nodes {
+			if !p.RequiresStatusChecks {
+				continue
+			}
+			rule := Rule{Kind: "branch protection", Name: p.Pattern, Source: r.Name, Own: true, URL: "https://" + r.Host + "/" + r.Name + "/settings/branches"}
+			for _, c := range p.RequiredStatusChecks {
+				rule.Checks = append(rule.Checks, Check{Name: c.Context, App: c.App.DatabaseID, node: c.App.ID})
+			}
+			rule.put = func(ctx context.Context, required []Check) error { return r.protect(ctx, p.ID, required) }
+			rules = append(rules, rule)
+		}
+	}
+	return rules, err
+}
+
+func (r *Repository) protect(ctx context.Context, id string, required []Check) error {
+	checks := []map[string]string{}
+	for _, c := range required {
+		app := c.node
+		if app == "" {
+			app = "any" // else GitHub takes whichever app reported last
+		}
+		checks = append(checks, map[string]string{"context": c.Name, "appId": app})
+	}
+	_, err := r.api(ctx, map[string]any{"query": writeProtection, "variables": map[string]any{"rule": id, "checks": checks}}, "graphql")
+	return err
+}

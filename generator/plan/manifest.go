@@ -1,0 +1,165 @@
+package plan
+
+import (
+	"maps"
+	"slices"
+
+	"garnix2gha/generator/flake"
+	"garnix2gha/generator/settings"
+)
+
+// Manifest is targets.json: what is built, for whom and where, as the programs read it. What has its default is left
+// out.
+type Manifest struct {
+	About       string               `json:"//"`
+	Version     int                  `json:"version"`            // of this format
+	Generator   string               `json:"generator"`          // version of the program that wrote it
+	Inputs      map[string]string    `json:"inputs"`             // digest by path of every input
+	Digest      string               `json:"digest,omitempty"`   // of the rest of the file, without Generator
+	Stale       string               `json:"stale"`              // what a change of the inputs does: fail, warn or off
+	FlakeDir    string               `json:"flakeDir,omitempty"` // clean slash path below the root
+	Targets     map[string]any       `json:"targets,omitzero"`   // by dotted path: true, or a list of the only branches
+	Rules       []Rule               `json:"rules,omitempty"`    // in the order of garnix.yaml
+	Runners     map[string]any       `json:"runners,omitempty"`  // label, or list of labels, by system
+	Granularity string               `json:"granularity,omitempty"`
+	Shards      map[string]int       `json:"shards,omitempty"` // jobs by system
+	Cache       *ManifestCache       `json:"cache,omitempty"`
+	Minutes     *ManifestMinutes     `json:"minutes,omitempty"`
+	Nix         []string             `json:"nix"`             // lines of nix.conf
+	Quick       bool                 `json:"quick,omitempty"` // builders run as the user that holds the secrets
+	Actions     map[string]RunAction `json:"actions,omitempty"`
+	Aggregate   string               `json:"aggregate,omitempty"` // name of the check that decides
+}
+
+// Rule is a build section.
+type Rule struct {
+	Branch  *string  `json:"branch,omitempty"`
+	Include []string `json:"include"`
+	Exclude []string `json:"exclude,omitempty"`
+}
+
+// ManifestCache is the binary cache.
+type ManifestCache struct {
+	Backend    string   `json:"backend"` // cachix, nix or attic
+	Name       string   `json:"name,omitempty"`
+	Variable   string   `json:"variable,omitempty"` // repository variable that holds the name
+	URL        string   `json:"url,omitempty"`      // where it is read; that of Cachix follows from the name
+	PushURL    string   `json:"pushUrl,omitempty"`  // nix: where it is written
+	Server     string   `json:"server,omitempty"`   // attic
+	PublicKeys []string `json:"publicKeys,omitempty"`
+	Upstreams  []string `json:"upstreams,omitempty"` // caches whose paths count as present
+	Private    bool     `json:"private,omitempty"`
+	PushRefs   []string `json:"pushRefs,omitempty"` // patterns of the branches that push
+	Secrets    []string `json:"secrets,omitempty"`  // names of the secrets that a push needs, sorted
+	Client     string   `json:"client,omitempty"`   // installable of the client
+}
+
+// ManifestMinutes are limits of time.
+type ManifestMinutes struct {
+	Build int `json:"build"` // minutes after which building stops
+}
+
+// RunAction is a garnix action.
+type RunAction struct {
+	WithRepo bool `json:"withRepo"`
+}
+
+// pusher is the program that writes to the cache.
+func (c *ManifestCache) pusher() string {
+	return map[string]string{"cachix": "cachix.py", "nix": "nix_copy.py", "attic": "attic.py"}[c.Backend]
+}
+
+const about = "What the workflows build, for whom and where. Written by garnix2gha generate from the inputs below; change those."
+
+// manifest says what the programs need to know.
+func manifest(in Input, strategy Strategy, dir string) Manifest {
+	s := in.Settings
+	m := Manifest{
+		About: about, Version: 1, Generator: in.Version, Inputs: in.Inputs, Stale: string(s.Stale),
+		Nix: nixLines(s), Quick: s.Nix.Installer == settings.QuickInstallAction, Actions: map[string]RunAction{},
+	}
+	if dir != "." {
+		m.FlakeDir = dir
+	}
+	for _, action := range in.Config.Actions {
+		// One app may run as several actions; it works in the repository if one of them does.
+		m.Actions[action.Run] = RunAction{WithRepo: m.Actions[action.Run].WithRepo || action.WithRepoContents}
+	}
+	if !wanted(in.Config) {
+		return m
+	}
+	if strategy == Static {
+		m.Targets = map[string]any{}
+		for _, t := range in.Selection.Targets {
+			m.Targets[t.Attr.String()] = true
+			if !t.AnyBranch {
+				m.Targets[t.Attr.String()] = t.Branches
+			}
+		}
+	}
+	if strategy == Dynamic || in.Lock != nil {
+		m.Rules = rules(in)
+	}
+	m.Runners = runners(in, strategy)
+	if s.Granularity != settings.PerSystem {
+		m.Granularity = string(s.Granularity)
+	}
+	m.Shards = map[string]int{}
+	for system, n := range s.Shards {
+		if _, has := m.Runners[string(system)]; has && n > 1 {
+			m.Shards[string(system)] = n
+		}
+	}
+	m.Cache = manifestCache(s.Cache)
+	m.Minutes = &ManifestMinutes{Build: int(s.Timeouts.Build)}
+	m.Aggregate = s.Names.Aggregate
+	return m
+}
+
+func manifestCache(c settings.Cache) *ManifestCache {
+	out := &ManifestCache{PublicKeys: c.PublicKeys, Upstreams: c.Upstreams, Private: c.Private, URL: c.URL}
+	for _, pattern := range c.PushRefs {
+		out.PushRefs = append(out.PushRefs, string(pattern))
+	}
+	if slices.Equal(out.PushRefs, []string{"**"}) {
+		out.PushRefs = nil
+	}
+	out.Secrets = slices.Sorted(maps.Values(store(c).Push))
+	switch b := c.Backend.(type) {
+	case settings.Cachix:
+		out.Backend, out.Name, out.Client = "cachix", b.Name, client("cachix")
+		if b.Name == "" {
+			out.Variable = b.NameVariable
+		}
+		if c.URL == "https://"+b.Name+".cachix.org" {
+			out.URL = ""
+		}
+	case settings.Store:
+		out.Backend, out.PushURL = "nix", b.PushURL
+	case settings.Attic:
+		out.Backend, out.Name, out.Server, out.Client = "attic", b.Name, b.Server, client("attic-client")
+	}
+	return out
+}
+
+// rules are the build sections without matchers that select from nothing garnix listed.
+func rules(in Input) []Rule {
+	rules := []Rule{}
+	for _, s := range in.Config.Sections {
+		rule := Rule{Branch: s.Branch, Include: []string{}}
+		for _, m := range s.Include {
+			if canList(m.Matcher) {
+				rule.Include = append(rule.Include, m.String())
+			}
+		}
+		for _, m := range s.Exclude {
+			if canList(m.Matcher) {
+				rule.Exclude = append(rule.Exclude, m.String())
+			}
+		}
+		rules = append(rules, rule)
+	}
+	return rules
+}
+
+func canList(m flake.Matcher) bool { return slices.ContainsFunc(flake.Families(), m.CanList) }

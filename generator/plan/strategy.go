@@ -1,0 +1,38 @@
+package plan
+
+import (
+	"garnix2gha/generator/diag"
+	"garnix2gha/generator/flake"
+	"garnix2gha/generator/settings"
+)
+
+// choose resolves the strategy: static if every target can be known now.
+func choose(in Input, diags *diag.List) Strategy {
+	s := in.Settings
+	switch {
+	case s.Strategy == settings.Dynamic:
+		return Dynamic
+	case in.Lock != nil || literal(in):
+		return Static
+	case s.Strategy == settings.Static:
+		diags.Errorf(s.At("strategy"), "static-unknown", `run "garnix2gha snapshot" and commit the lock, or leave the strategy out`,
+			"strategy static, but there is a matcher whose targets are known only with a lock")
+		return Static
+	}
+	return Dynamic
+}
+
+// literal reports whether every include names one attribute and its system.
+func literal(in Input) bool {
+	for _, section := range in.Config.Sections {
+		for _, m := range section.Include {
+			if !m.Literal() {
+				return false
+			}
+			if path, ok := m.Path(); ok && path.First.Shape() == flake.Named {
+				return false
+			}
+		}
+	}
+	return true
+}

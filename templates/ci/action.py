@@ -1,0 +1,102 @@
+"""A garnix action: builds the program of a flake's app, then runs it as garnix ran it. Linux only."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+import nixconf
+import process
+import text
+from context import Event, Model, variable, work
+from flake import Failure, Flake
+from process import Fault
+
+_SECONDS = 2 * 3600  # that garnix gave an action
+
+
+def main(arguments: list[str]) -> int:
+    """Build the program or run it: two steps of one job, of which only the second has the key."""
+    work().mkdir(parents=True, exist_ok=True)
+    file = work() / "action-program"
+    if arguments == ["build"]:
+        file.write_text(_build(variable("ACTION")), encoding="utf-8")
+        return 0
+    code = _run(file.read_text(encoding="utf-8"))
+    if code:
+        text.annotate("error", "Action", f"action ended with exit code {code}")
+    return code
+
+
+def _build(name: str) -> str:
+    """Build the derivation that the app's program comes from, and return the program's path."""
+    flake = Flake(Model(), Event().head, builds=True)
+    # A throw is let through, so that it shows its message.
+    (app,) = flake.each("app", {"name": name, "catch": False}, limit=1)
+    if isinstance(app, Failure):
+        raise Fault(f"app {name} does not evaluate: {app.message}", "Action")
+    if app["state"] == "missing":
+        raise Fault(f"the flake has no apps.x86_64-linux.{name}", "Action")
+    if app["state"] == "error":
+        raise Fault(f"app {name} {app['why']}", "Action")
+    wrong = _built(flake, app["context"]) or _wrong(app["program"])
+    if wrong:
+        raise Fault(f"the program of app {name} {wrong}", "Action")
+    program: str = app["program"]
+    return program
+
+
+def _built(flake: Flake, derivations: list[str]) -> str:
+    """Build the one derivation, or say why not."""
+    if len(derivations) != 1:
+        return f"must come from exactly one derivation; it comes from {len(derivations)}"
+    if derivations[0].endswith(".drv"):
+        call = nixconf.command("nix-store", "--realise", *derivations)
+        with process.foreign_output() as show:
+            if process.stream(call, show, env=flake.environment()):
+                return "could not be built; see the log"
+    return ""
+
+
+def _wrong(program: str) -> str:
+    """Say why garnix would not run it, empty if it would."""
+    if not program.startswith("/nix/store/"):
+        return f"is not in the store: {program}"
+    if not program.isprintable():
+        return "has a name that cannot be run"
+    if not Path(program).is_file():
+        return f"does not exist: {program} (arguments are not part of it)"
+    return "" if os.access(program, os.X_OK) else f"cannot be executed: {program}"
+
+
+def _run(program: str) -> int:
+    event = Event()
+    action = Model().get("actions", {}).get(variable("ACTION"), {})
+    until = time.monotonic() + float(variable("ACTION_SECONDS") or _SECONDS)
+    with tempfile.TemporaryDirectory(dir=work()) as scratch:
+        base, key = Path(scratch, "base"), Path(scratch, "key")
+        key.touch(0o600)
+        key.write_text(f"{variable('ACTION_KEY') or 'none'}\n")
+        if action.get("withRepo"):
+            shutil.copytree(".", base, symlinks=True, ignore=shutil.ignore_patterns(".garnix2gha"))
+        base.mkdir(exist_ok=True)
+        # Nothing of the runner's reaches the program but what it needs to find its tools.
+        env = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "HOME": os.environ.get("HOME", scratch),
+            "TMPDIR": os.environ.get("TMPDIR", tempfile.gettempdir()),
+            "LANG": os.environ.get("LANG", "C.UTF-8"),
+            "USER": os.environ.get("USER") or getpass.getuser(),
+            "GARNIX_CI": "true",
+            "GARNIX_BRANCH": event.branch or "",
+            "GARNIX_COMMIT_SHA": event.head,
+            "GARNIX_ACTION_PRIVATE_KEY_FILE": str(key),
+        }
+        with process.foreign_output() as show:
+            return process.stream(
+                [program], show, env=env, cwd=str(base), over=lambda: time.monotonic() > until
+            )

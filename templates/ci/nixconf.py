@@ -1,0 +1,92 @@
+"""How nix is called, and what it means when it fails, in the words of old and new nix."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import context
+import process
+
+# Where a message ends: what follows is where it happened, not what.
+_PLACE = re.compile(r"at (/|\u00ab)|\u2026 |\(use .--show-trace")
+_BUILD = re.compile(
+    r"unable to start any build|cannot build '|builder for '|is required to build '|platform mismatch|required system"
+    r"|allow-import-from-derivation|max-jobs|build of '.*\.drv|dependenc.*(failed|couldn't be built)",
+    re.IGNORECASE,
+)
+
+
+def command(program: str, *arguments: str) -> list[str]:
+    """Return the call of one of nix's programs: what a flake wants to configure has no say."""
+    return [program, "--option", "accept-flake-config", "false", *arguments]
+
+
+def environment(
+    model: context.Model, cache: Mapping[str, Any] | None = None, netrc: Path | None = None
+) -> dict[str, str]:
+    """Return nix's environment: no secrets, and our settings after the machine's.
+
+    The cache is that of plan.json; one that can be read is where nix substitutes from.
+    """
+    lines = [
+        os.environ.get("NIX_CONFIG", ""),
+        "extra-experimental-features = nix-command flakes",
+        *map(str, model.get("nix", [])),
+    ]
+    if cache and cache["state"] == "ok":
+        keys = [key for key in cache["keys"] if re.fullmatch(r"[\w.-]+:[A-Za-z0-9+/=]+", key)]
+        lines += [
+            f"extra-substituters = {cache['url']}",
+            f"extra-trusted-public-keys = {' '.join(keys)}",
+            # What a machine remembers of the cache may have changed: pushed by another job, or lost.
+            "narinfo-cache-negative-ttl = 0",
+            "narinfo-cache-positive-ttl = 0",
+        ]
+    if netrc:
+        lines.append(f"netrc-file = {netrc}")
+    env = {name: value for name, value in os.environ.items() if name not in process.SECRETS}
+    return {**env, "NIX_CONFIG": "\n".join(lines)}
+
+
+@contextlib.contextmanager
+def credentials(cache: context.Cache, token: str) -> Iterator[Path | None]:
+    """Give a file that lets nix read a private cache, and remove it; None where there is nothing to read it with."""
+    if not cache.private or not token or not cache.url:
+        yield None
+        return
+    path = context.work() / "netrc"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    try:
+        path.touch(0o600, exist_ok=False)  # nobody else may read it, from its first moment on
+        path.write_text(f"machine {urlsplit(cache.url).hostname} password {token}\n")
+        yield path
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def reason(messages: str, code: int) -> str:
+    """Return the last error, which is the innermost one; it may have several lines."""
+    plain = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", messages)
+    before, *errors = re.split(r"^ *error:", plain, flags=re.MULTILINE)
+    kept = before.split("\n")[-1:]
+    if errors:
+        kept = []
+        for line in map(str.strip, errors[-1].split("\n")[:12]):
+            if _PLACE.match(line) or (kept and not line):
+                break
+            kept += [line] if line else []
+    elif code > 128:
+        kept = [f"nix was killed by signal {code - 128}; out of memory?"]
+    return "\n".join(kept)[:1500] or "evaluation failed"
+
+
+def needs_build(reason: str) -> bool:
+    """Say whether evaluating needs something built that was not to be had: import from derivation."""
+    return bool(_BUILD.search(reason)) and not reason.startswith("evaluation aborted")

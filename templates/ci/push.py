@@ -1,0 +1,127 @@
+"""Pushes store paths and what they need, with the client of the cache's backend."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import re
+import shutil
+import time
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import nixconf
+import process
+import text
+from context import Cache, variable
+from process import Fault
+
+TRIES = 3
+GROUP = 1000  # paths of one call
+_BACKENDS = {
+    "cachix": ("cachix", "cachix"),
+    "nix": ("nix_copy", "nix"),
+    "attic": ("attic", "attic"),
+}
+# What clients say and what it means; the first that fits counts. Asking again does not help against the first two.
+_CAUSES = {
+    r"\b401\b|unauthori[sz]ed|not authorized": "the token is wrong or expired, or the cache does not exist (401)",
+    r"\b403\b|forbidden|AccessDenied": "the token may not write to it (403)",
+    r"\b404\b|not found|NoSuchBucket": "it does not exist (404)",
+    r"No space left on device": "No space left on device",
+    r"\b(?:429|5\d\d)\b": "the server failed ({})",
+    r"resolve host|connection refused|connect to|timed out": "the server cannot be reached",
+}
+_FINAL = tuple(_CAUSES.values())[:2]
+
+
+class Tool(NamedTuple):
+    """A client that is ready to push."""
+
+    place: str  # where it pushes to, for messages
+    command: list[str]
+    env: dict[str, str]  # with the secrets that it needs, and no others
+    watch: Sequence[str] = ()  # what runs a command and pushes what nix builds meanwhile, if it can
+
+
+def tool(cache: Cache, env: Mapping[str, str], folder: Path) -> Tool:
+    """Make the client of the backend ready; what it must read from files lies in the folder."""
+    if cache.backend not in _BACKENDS:
+        raise Fault(f"the backend {cache.backend} is not known", "Push")
+    module, program = _BACKENDS[cache.backend]
+    ready: Tool = importlib.import_module(module).tool(cache, env, folder)
+    found = shutil.which(program) or _install(program, cache.client, env)
+    watch = [found, *ready.watch] if ready.watch else []
+    return ready._replace(command=[found, *ready.command], watch=watch)
+
+
+def _install(program: str, installable: str, env: Mapping[str, str]) -> str:
+    print(f"installing {program}", flush=True)
+    call = nixconf.command("nix", "build", "--no-link", "--json", installable)
+    ended = process.run(call, env=env, seconds=1800)
+    if ended.code:
+        why = nixconf.reason(ended.err, ended.code)
+        raise Fault(f"{program} cannot be installed: {why}", "Push")
+    for output in json.loads(ended.out)[0]["outputs"].values():
+        if os.access(f"{output}/bin/{program}", os.X_OK):
+            return f"{output}/bin/{program}"
+    raise Fault(f"there is no {program} in {installable}", "Push")
+
+
+def limit() -> float:
+    """Return for how many seconds a client may be busy with one thing."""
+    return float(variable("PUSH_TIMEOUT") or 3600)
+
+
+def push(ready: Tool, paths: Iterable[str], until: float) -> str:
+    """Push paths in a few tries, all before `until` (of time.time). Return why that failed, or nothing."""
+    wanted = sorted(set(paths))
+    # Clients skip a path that is not in the store and succeed.
+    gone = [path for path in wanted if not os.path.lexists(path)]
+    if gone:
+        return f"outputs that were built are no longer in the store: {' '.join(gone[:3])}"
+    pause = float(variable("PUSH_PAUSE") or 10)
+    print(f"pushing {text.count(len(wanted), 'path')} and what they need", flush=True)
+    cause = "there is no time left"
+    for attempt in range(TRIES):
+        seconds = min(limit(), until - time.time())
+        if seconds <= 0:
+            break
+        cause = _attempt(ready, wanted, seconds)
+        if not cause or cause in _FINAL or attempt + 1 == TRIES:
+            break
+        print(f"that failed; once more in {pause:.0f} seconds", flush=True)
+        time.sleep(pause)
+    return cause and f"what was built could not be pushed to {ready.place}: {cause}"
+
+
+def _attempt(ready: Tool, paths: list[str], seconds: float) -> str:
+    end = time.time() + seconds
+    said: deque[str] = deque(maxlen=2000)
+    with process.foreign_output() as show:
+
+        def each(line: str) -> None:
+            said.append(line)
+            show(line)
+
+        for start in range(0, len(paths), GROUP):
+            call = [*ready.command, *paths[start : start + GROUP]]
+            code = process.stream(call, each, env=ready.env, over=lambda: time.time() > end)
+            if code:
+                return _cause(code, "\n".join(said), seconds)
+    return ""
+
+
+def _cause(code: int, said: str, seconds: float) -> str:
+    if code == 124:
+        return f"no end after {text.count(round(seconds), 'second')}"
+    for pattern, meaning in _CAUSES.items():
+        found = re.search(pattern, said, re.IGNORECASE)
+        if found:
+            return meaning.format(found[0])
+    if code > 128:
+        return f"its client was ended by signal {code - 128}"
+    return "see the log"
