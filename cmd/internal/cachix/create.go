@@ -15,8 +15,6 @@ import (
 type CreateRequest struct {
 	Name   string
 	Public bool
-	// Account is the slug of the owning organization or user; "" is the token's own account.
-	Account string
 	// DryRun stops before anything is made.
 	DryRun bool
 }
@@ -61,9 +59,12 @@ func (c Client) Create(ctx context.Context, request CreateRequest) (CreateResult
 	if c.caller.Token.Empty() {
 		return result, fmt.Errorf("create cache %s: it takes an account-wide token, and none was given", request.Name)
 	}
-	account, err := c.owner(ctx, request.Account)
+	account, err := c.User(ctx)
+	if faultOf(err).Refused() && !expired(err) {
+		err = fmt.Errorf("the token is not account-wide, or an organization's, whose caches are made by hand: %w", err)
+	}
 	if err != nil {
-		return result, fmt.Errorf("find the account for cache %s: %w", request.Name, err)
+		return result, err
 	}
 	result.Account = account
 	result.did("found account %s", account)
@@ -71,7 +72,7 @@ func (c Client) Create(ctx context.Context, request CreateRequest) (CreateResult
 	switch {
 	case err == nil:
 		return result, result.takeExisting(existing, request)
-	case !asError(err).hides():
+	case !hides(err):
 		return result, err
 	}
 	result.did("no cache %s to be seen", request.Name)
@@ -98,23 +99,21 @@ func (c Client) Create(ctx context.Context, request CreateRequest) (CreateResult
 }
 
 // create asks for a cache with a signing key that the service keeps. A success has no body. Which status an existing
-// name gets is not known.
+// name gets is not known, and the endpoint is documented no longer.
 func (c Client) create(ctx context.Context, request CreateRequest, account Account) error {
-	doing := "create cache " + request.Name
-	body, err := c.call(ctx, doing, http.MethodPost, "/cache/"+url.PathEscape(request.Name), map[string]any{
+	body, err := c.caller.Do(ctx, http.MethodPost, "/cache/"+url.PathEscape(request.Name), map[string]any{
 		"isPublic": request.Public, "generateSigningKey": true, "accountID": account.ID,
 	})
-	switch known := asError(err); {
-	case err == nil && len(body) > 0 && !json.Valid(body):
-		return unconfirmed(c.misread(doing, body))
-	case err == nil:
-		return nil
-	case known.Refused():
-		return fmt.Errorf("the name may be taken by someone else's private cache, or the account may not have another one: %w", err)
-	case known.Status == http.StatusBadRequest || known.Status == http.StatusConflict:
-		return fmt.Errorf("the name may be taken, or the service does not allow it: %w", err)
+	if err == nil && len(body) > 0 && !json.Valid(body) {
+		err = c.caller.Misread(body, c.caller.Message(body))
 	}
-	return unconfirmed(err)
+	if err == nil {
+		return nil
+	}
+	if !faultOf(err).Unavailable() {
+		err = fmt.Errorf("the name may be taken, the account may not have another cache, or this part of the API has changed: %w", err)
+	}
+	return fmt.Errorf("create cache %s: %w", request.Name, err)
 }
 
 // readBack reads a cache that was just made, and waits a little for its key.
