@@ -68,10 +68,14 @@ func (c Client) Create(ctx context.Context, request CreateRequest) (CreateResult
 	}
 	result.Account = account
 	result.did("found account %s", account)
-	existing, err := c.GetCache(ctx, request.Name)
+	cache, err := c.GetCache(ctx, request.Name)
 	switch {
+	case err == nil && !pushable(cache):
+		return result, fmt.Errorf("there is a cache %s that this token may only read: it is someone else's, choose another name", request.Name)
 	case err == nil:
-		return result, result.takeExisting(existing, request)
+		result.did("cache %s is there already, nothing to create", cache.Name)
+		result.end(Existed, cache, request)
+		return result, nil
 	case !hides(err):
 		return result, err
 	}
@@ -82,7 +86,7 @@ func (c Client) Create(ctx context.Context, request CreateRequest) (CreateResult
 		return result, nil
 	}
 	made := c.create(ctx, request, account)
-	cache, err := c.readBack(ctx, request.Name)
+	cache, err = c.readBack(ctx, request.Name)
 	// An answer that was lost is repeated, and the repetition refused: the cache can be there nevertheless.
 	if made != nil && (err != nil || !pushable(cache)) {
 		return result, made
@@ -92,9 +96,8 @@ func (c Client) Create(ctx context.Context, request CreateRequest) (CreateResult
 	if err != nil {
 		return result, fmt.Errorf("the cache was created, but could not be read back: %w", err)
 	}
-	result.Cache = cache
 	result.did("read the cache back: it is %s and has %d public signing keys", cache.Visibility, len(cache.PublicSigningKeys))
-	result.compare(request)
+	result.end(Created, cache, request)
 	return result, nil
 }
 
@@ -131,19 +134,10 @@ func (c Client) readBack(ctx context.Context, name string) (BinaryCache, error) 
 // pushable reports whether the token may push; a cache that does not say is given the benefit of the doubt.
 func pushable(cache BinaryCache) bool { return cache.Permission != Read }
 
-func (r *CreateResult) takeExisting(cache BinaryCache, request CreateRequest) error {
-	if !pushable(cache) {
-		return fmt.Errorf("there is a cache %s that this token may only read: it is someone else's, choose another name", request.Name)
-	}
-	r.Outcome, r.Cache = Existed, cache
-	r.did("cache %s is there already, nothing to create", cache.Name)
-	r.compare(request)
-	return nil
-}
-
-// compare warns where the cache is not as it was asked for. Nothing is changed: making a private cache public, or the
-// other way round, is for a person to decide.
-func (r *CreateResult) compare(request CreateRequest) {
+// end notes how it ended, and warns where the cache is not as it was asked for. Nothing is changed: making a private cache
+// public, or the other way round, is for a person to decide.
+func (r *CreateResult) end(outcome Outcome, cache BinaryCache, request CreateRequest) {
+	r.Outcome, r.Cache = outcome, cache
 	if wanted := visibility(request.Public); r.Cache.Visibility != wanted {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("the cache is %s, asked for was a %s one; change it in the cache's settings", r.Cache.Visibility, wanted))
 	}

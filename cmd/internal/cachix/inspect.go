@@ -140,14 +140,14 @@ func (in *Inspection) describe(e evidence) {
 		in.establish("the cache is readable by everyone")
 	case e.openErr == nil:
 		in.establish("without a token: asked for " + in.Name + ", the service answered with " + e.open.Name)
+	case hides(e.openErr):
+		in.State = Hidden
+		fallthrough
 	default:
-		if hides(e.openErr) {
-			in.State = Hidden
-		}
 		in.establish("without a token: " + e.openErr.Error())
 	}
 	if in.Cache != nil && len(in.Cache.PublicSigningKeys) == 0 {
-		in.Warnings = append(in.Warnings, "the cache has no public signing key yet, so nix would trust nothing in it")
+		in.warn("the cache has no public signing key yet, so nix would trust nothing in it")
 	}
 }
 
