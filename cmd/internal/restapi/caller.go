@@ -112,8 +112,7 @@ func (c Caller) verdict(got reply, err error) (wait time.Duration, why string, a
 	case !busy(got.status):
 		return 0, "", false
 	}
-	wait, _ = retryAfter(got, time.Now())
-	return min(wait, maxRetryAfter), fmt.Sprintf("%s answered %d", c.Party, got.status), true
+	return min(retryAfter(got, time.Now()), maxRetryAfter), fmt.Sprintf("%s answered %d", c.Party, got.status), true
 }
 
 func (c Caller) attempt(ctx context.Context, client *http.Client, method, path string, payload []byte) (reply, error) {

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+
+	"garnix2gha/generator/diag"
 )
 
 // maxMessage is how many characters of a server's message are shown.
@@ -23,7 +25,7 @@ var (
 // Message is what a body says to a person: the message of a JSON error object, or plain text, or a web page's
 // text. It is clean, on one line and short; "" if there is nothing.
 func (c Caller) Message(body []byte) string {
-	text := strings.ToValidUTF8(string(body), "\uFFFD")
+	text := string(body)
 	if fromJSON, ok := jsonMessage(body); ok {
 		text = fromJSON
 	} else if isPage(body) {
@@ -52,8 +54,8 @@ func jsonMessage(body []byte) (string, bool) {
 	return "", true
 }
 
-// Clean makes foreign text printable: without a secret of the caller's or anything shaped like one, control characters
-// or direction marks, on one line, and short. Secrets go before the text is cut, lest half of one stay.
+// Clean makes foreign text printable: without a secret of the caller's or anything shaped like one, on one line, and
+// short. Secrets go before the text is cut, lest half of one stay.
 func (c Caller) Clean(text string) string {
 	for _, known := range c.credentials() {
 		_, encoded, _ := strings.Cut(known.header.Reveal(), " ")
@@ -66,22 +68,8 @@ func (c Caller) Clean(text string) string {
 
 // Clean is Caller.Clean where there is no token to look for.
 func Clean(text string) string {
-	text = jsonWebToken.ReplaceAllString(text, "[token]")
-	text = strings.Join(strings.Fields(strings.Map(printable, text)), " ")
-	if runes := []rune(text); len(runes) > maxMessage {
-		return string(runes[:maxMessage]) + "…"
-	}
-	return text
-}
-
-func printable(r rune) rune {
-	switch {
-	case r == '\n' || r == '\t' || r == '\r':
-		return ' '
-	case r < ' ', r >= 0x7f && r < 0xa0, r >= 0x200b && r <= 0x200f, r >= 0x2028 && r <= 0x202e, r >= 0x2066 && r <= 0x2069:
-		return '\uFFFD'
-	}
-	return r
+	words := strings.Join(strings.Fields(jsonWebToken.ReplaceAllString(text, "[token]")), " ")
+	return diag.OneLine(diag.Printable(words), maxMessage)
 }
 
 // HoldsToken reports whether text holds something shaped like a JSON Web Token.
