@@ -3,6 +3,9 @@
 package bincache
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,7 +14,10 @@ import (
 	"unicode/utf8"
 )
 
-const maxNarInfo = 1 << 20 // bytes
+const (
+	maxNarInfo = 1 << 20 // bytes
+	nix32Len   = 52      // digits of a sha256 hash
+)
 
 // NarInfo is what a binary cache says about one store path, as far as it decides whether Nix would take the path.
 type NarInfo struct {
@@ -20,7 +26,7 @@ type NarInfo struct {
 	NarSize    uint64      // in bytes, never 0
 	References []StorePath // sorted, without duplicates
 	Sigs       []string    // "<key name>:<base 64>", in the cache's order
-	CA         string      // content address; empty for an input-addressed path
+	CA         string      // content address, as claimed; empty for an input-addressed path
 }
 
 // ParseNarInfo reads a narinfo. It is stricter than Nix where a fault could hide: a key given twice, a control character
@@ -60,11 +66,7 @@ func (n *NarInfo) set(key, value string) (err error) {
 			return errors.New("empty")
 		}
 	case "NarHash":
-		var hash nixHash
-		if hash, err = parseNixHash(value); err == nil && hash.algo != "sha256" {
-			return fmt.Errorf("a %s hash, not sha256", hash.algo)
-		}
-		n.NarHash = hash.String()
+		n.NarHash, err = normalHash(value)
 	case "NarSize":
 		if n.NarSize, err = strconv.ParseUint(value, 10, 64); err == nil && n.NarSize == 0 {
 			return errors.New("zero")
@@ -77,6 +79,41 @@ func (n *NarInfo) set(key, value string) (err error) {
 		n.CA = value
 	}
 	return err
+}
+
+// normalHash gives a sha256 hash in base 16, 32 or 64, or an SRI string, the form that fingerprints have.
+func normalHash(text string) (string, error) {
+	digest, ok := strings.CutPrefix(text, "sha256:")
+	sri, isSRI := strings.CutPrefix(text, "sha256-")
+	if !ok && !isSRI {
+		return "", errors.New("not a sha256 hash")
+	}
+	var sum []byte
+	var err error
+	switch {
+	case isSRI:
+		sum, err = base64.StdEncoding.Strict().DecodeString(sri)
+	case len(digest) == base64.StdEncoding.EncodedLen(sha256.Size):
+		sum, err = base64.StdEncoding.Strict().DecodeString(digest)
+	case len(digest) == hex.EncodedLen(sha256.Size):
+		sum, err = hex.DecodeString(digest)
+	case len(digest) == nix32Len && isNix32(digest) && digest[0] <= '1': // which holds the last bit
+		return text, nil
+	}
+	if err != nil || len(sum) != sha256.Size {
+		return "", errors.New("not a digest of sha256")
+	}
+	// The number whose least significant byte comes first, its most significant digit first.
+	out := []byte("sha256:")
+	for digit := nix32Len - 1; digit >= 0; digit-- {
+		at, shift := digit*5/8, digit*5%8
+		bits := sum[at] >> shift
+		if at+1 < len(sum) {
+			bits |= sum[at+1] << (8 - shift)
+		}
+		out = append(out, nix32[bits&0x1f])
+	}
+	return string(out), nil
 }
 
 func parseReferences(value string) ([]StorePath, error) {
