@@ -1,3 +1,5 @@
+// The search through the files of a repository.
+
 package leftovers
 
 import (

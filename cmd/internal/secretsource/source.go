@@ -1,7 +1,14 @@
 // Package secretsource reads secrets from where people keep them and carries them without ever printing them.
 package secretsource
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/mattn/go-shellwords"
+)
 
 const hidden = "[secret]"
 
@@ -39,3 +46,83 @@ func (v Value) Format(s fmt.State, _ rune) { _, _ = s.Write([]byte(hidden)) }
 
 // MarshalText returns "[secret]"; JSON, YAML and slog go through it.
 func (v Value) MarshalText() ([]byte, error) { return []byte(hidden), nil }
+
+// Kind says where a secret is kept.
+type Kind string
+
+// The places a secret can come from.
+const (
+	Env     Kind = "env"
+	File    Kind = "file"
+	Stdin   Kind = "stdin"
+	Command Kind = "command"
+)
+
+// Source names one secret's place.
+type Source struct {
+	Kind Kind
+	Name string   // of the environment variable or the file
+	Args []string // the program whose output is the secret, and its arguments
+}
+
+// Forms is what ParseSource accepts, for people.
+const Forms = "env:NAME, file:PATH, - (standard input) or command:CMD"
+
+var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// ParseSource reads "env:NAME", "file:PATH", "-" (or "stdin") and "command:CMD". CMD is split at spaces, with quotes and
+// backslashes as in a shell, but no shell runs it. The text is never repeated in an error, because it may be the secret
+// itself.
+func ParseSource(text string) (Source, error) {
+	if text == "-" || text == string(Stdin) {
+		return Source{Kind: Stdin}, nil
+	}
+	kind, place, _ := strings.Cut(text, ":")
+	source := Source{Kind: Kind(kind), Name: place}
+	var err error
+	switch source.Kind {
+	case Env:
+		if !variableName.MatchString(place) {
+			err = errors.New("source env: want the name of an environment variable after the colon, not its value")
+		}
+	case File:
+		if place == "" {
+			err = errors.New("source file: nothing after the colon, want a path")
+		}
+	case Command:
+		source.Name = ""
+		source.Args, err = split(place)
+	default:
+		err = errors.New("unknown source of a secret, want " + Forms)
+	}
+	if err != nil {
+		return Source{}, err
+	}
+	return source, nil
+}
+
+// split makes an argument list of a command line, and refuses what only a shell could do.
+func split(line string) ([]string, error) {
+	parser := shellwords.Parser{}
+	args, err := parser.Parse(line)
+	switch {
+	case err != nil:
+		return nil, errors.New("source command: a quote or a bracket is left open; no shell reads it, so quote what holds brackets")
+	case parser.Position >= 0:
+		return nil, errors.New("source command: no shell runs it, so pipes, redirections and several commands belong in a script")
+	case len(args) == 0:
+		return nil, errors.New("source command: nothing after the colon, want a program and its arguments")
+	}
+	return args, nil
+}
+
+// String names the place, never the secret; of a command only the program, since an argument may be one.
+func (s Source) String() string {
+	switch s.Kind {
+	case Stdin:
+		return "standard input"
+	case Command:
+		return "command:" + s.Args[0]
+	}
+	return string(s.Kind) + ":" + s.Name
+}
