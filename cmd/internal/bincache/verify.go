@@ -5,7 +5,6 @@ package bincache
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"iter"
 	"strings"
@@ -73,7 +72,7 @@ func (c *Client) Verify(ctx context.Context, paths iter.Seq[string], closure boo
 	defer stop()
 	todo := frontier{next: next}
 	if closure {
-		todo.seen = map[[20]byte]struct{}{}
+		todo.seen = map[string]bool{}
 	}
 	var held job
 	holding, working := false, 0
@@ -168,7 +167,7 @@ var ErrClosureTooLarge = errors.New("the closure is too large to walk")
 type frontier struct {
 	next  func() (string, bool)
 	stack []job
-	seen  map[[20]byte]struct{} // nil: no closure, no memory
+	seen  map[string]bool // nil: no closure, no memory
 }
 
 func (f *frontier) pop() (job, bool) {
@@ -197,14 +196,9 @@ func (f *frontier) push(of Result) bool {
 }
 
 func (f *frontier) fresh(path string) bool {
-	if f.seen == nil {
-		return true
+	known := f.seen[path]
+	if f.seen != nil {
+		f.seen[path] = true
 	}
-	sum := sha256.Sum256([]byte(path))
-	key := [20]byte(sum[:])
-	if _, known := f.seen[key]; known {
-		return false
-	}
-	f.seen[key] = struct{}{}
-	return true
+	return !known
 }

@@ -278,7 +278,7 @@ func TestClosureIsWalkedOnce(t *testing.T) {
 
 func TestClosureWithoutEndIsAnError(t *testing.T) {
 	t.Parallel()
-	todo := frontier{seen: map[[20]byte]struct{}{}}
+	todo := frontier{seen: map[string]bool{}}
 	refs := make([]StorePath, 1<<16)
 	for round := range 17 {
 		for i := range refs {

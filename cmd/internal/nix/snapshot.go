@@ -53,11 +53,13 @@ func (r *Runner) Snapshot(ctx context.Context, root string, decide func(*flake.L
 	if s.Config = decide(s.Lock); s.Config == nil || flakePath(s.Config) == "" {
 		return s, nil
 	}
-	listed, err := r.listed(ctx, root, s.Config, top)
-	if err != nil {
-		return s, err
+	listed := top
+	if top == nil || flakePath(s.Config) != "." {
+		if listed, err = r.OpenConfigured(ctx, root, s.Config); err != nil {
+			return s, err
+		}
+		s.WroteLock = s.WroteLock || listed.WroteLock
 	}
-	s.WroteLock = s.WroteLock || listed.WroteLock
 	answers, err := listed.List(ctx, Queries(s.Config))
 	if err != nil {
 		return s, err
@@ -97,11 +99,6 @@ func (r *Runner) top(ctx context.Context, root string, s *Snapshot, file *config
 // OpenConfigured opens the flake that a configuration is about: the one at the repository's root, or in its flakeDir,
 // which is an ErrFlakeDir if it lies outside.
 func (r *Runner) OpenConfigured(ctx context.Context, root string, c *config.Config) (*Flake, error) {
-	return r.listed(ctx, root, c, nil)
-}
-
-// listed is OpenConfigured with the flake at the root open already, if there is one.
-func (r *Runner) listed(ctx context.Context, root string, c *config.Config, top *Flake) (*Flake, error) {
 	resolved, err := filepath.EvalSymlinks(root)
 	if err != nil {
 		return nil, fmt.Errorf("find flake: %w", err)
@@ -118,8 +115,6 @@ func (r *Runner) listed(ctx context.Context, root string, c *config.Config, top 
 		return nil, fmt.Errorf("%w: it leads outside", ErrFlakeDir)
 	case err != nil || !info.IsDir():
 		return nil, fmt.Errorf("%w: it is not a directory", ErrFlakeDir)
-	case inner == resolved && top != nil:
-		return top, nil
 	case inner == resolved && !hasFlake(root):
 		return nil, errors.New("read flake: there is no flake.nix in the repository's root")
 	}
