@@ -36,7 +36,7 @@ func (s signer) public() string {
 }
 
 func (s signer) sign(n NarInfo) string {
-	return s.name + ":" + base64.StdEncoding.EncodeToString(ed25519.Sign(s.secret, []byte(n.Fingerprint())))
+	return s.name + ":" + base64.StdEncoding.EncodeToString(ed25519.Sign(s.secret, []byte(n.fingerprint())))
 }
 
 // pathNamed makes a valid store path out of a name.

@@ -130,9 +130,9 @@ func parseReferences(value string) ([]StorePath, error) {
 	return slices.Compact(refs), nil
 }
 
-// Fingerprint returns the text that signatures are made over: version, path, archive hash and size, and the references
+// fingerprint returns the text that signatures are made over: version, path, archive hash and size, and the references
 // in order. Source: ValidPathInfo::fingerprint in libstore/path-info.cc.
-func (n NarInfo) Fingerprint() string {
+func (n NarInfo) fingerprint() string {
 	refs := make([]string, len(n.References))
 	for i, ref := range n.References {
 		refs[i] = ref.String()
@@ -179,8 +179,8 @@ type PublicKey struct {
 	key  ed25519.PublicKey
 }
 
-// NixOSKey is the key of cache.nixos.org, which is in Nix's built-in settings.
-const NixOSKey = "cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY="
+// nixOSKey is the key of cache.nixos.org, which is in Nix's built-in settings.
+const nixOSKey = "cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY="
 
 // ParsePublicKey reads "name:base64". The error never repeats the value: it may be a secret key given by mistake.
 func ParsePublicKey(s string) (PublicKey, error) {
@@ -200,10 +200,10 @@ func ParsePublicKey(s string) (PublicKey, error) {
 	return PublicKey{Name: name, key: raw}, nil
 }
 
-// SignedBy returns the name of the first of the keys that signed the narinfo; false if none did. As in Nix, a
+// signedBy returns the name of the first of the keys that signed the narinfo; false if none did. As in Nix, a
 // signature counts only under the key of its own name.
-func (n NarInfo) SignedBy(keys []PublicKey) (string, bool) {
-	fingerprint := []byte(n.Fingerprint())
+func (n NarInfo) signedBy(keys []PublicKey) (string, bool) {
+	fingerprint := []byte(n.fingerprint())
 	for _, sig := range n.Sigs {
 		name, text, _ := strings.Cut(sig, ":")
 		raw, err := base64.StdEncoding.DecodeString(text)

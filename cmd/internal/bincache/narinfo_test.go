@@ -35,7 +35,7 @@ func TestNarInfoOfNixIsReadWhole(t *testing.T) {
 	assert.Empty(t, info.CA)
 	assert.Equal(t, "1;/nix/store/ydsshqnqb0c3qgc2j1j0q074699dyaqm-bc-top;"+
 		"sha256:040hxpbkmzarsd508ln61v0fnp24mgl56rfhcj00c55r9hs7aknv;216;"+
-		"/nix/store/2153q472mw4ds4h3i9xa8kfc0qryvclw-bc-dep,/nix/store/9sji1wahyqzngn4ii8ivp73jhmvaxxm2-bc-src", info.Fingerprint())
+		"/nix/store/2153q472mw4ds4h3i9xa8kfc0qryvclw-bc-dep,/nix/store/9sji1wahyqzngn4ii8ivp73jhmvaxxm2-bc-src", info.fingerprint())
 }
 
 func TestNarInfoIsReadAsNixReadsIt(t *testing.T) {
@@ -119,7 +119,7 @@ func FuzzNarInfoNeverPanics(f *testing.F) {
 		if err != nil {
 			return
 		}
-		_, signed := info.SignedBy([]PublicKey{key})
+		_, signed := info.signedBy([]PublicKey{key})
 		// Whoever finds another fingerprint for the signature above has broken Ed25519.
 		genuine := info.StorePath.Name() == "bc-top" && info.NarSize == 216
 		require.True(t, !signed || genuine)

@@ -174,7 +174,7 @@ func (s *source) weigh(path StorePath, info NarInfo) finding {
 	if len(s.keys) == 0 {
 		return found
 	}
-	if name, ok := info.SignedBy(s.keys); ok {
+	if name, ok := info.signedBy(s.keys); ok {
 		found.cause += ", signed by " + restapi.Clean(name)
 		return found
 	}

@@ -36,9 +36,9 @@ func TestSignatureOfNixHoldsUntilAnySignedFieldChanges(t *testing.T) {
 			require.NoError(t, err)
 			key, err := ParsePublicKey(nixKey)
 			require.NoError(t, err)
-			other, err := ParsePublicKey(NixOSKey)
+			other, err := ParsePublicKey(nixOSKey)
 			require.NoError(t, err)
-			name, got := info.SignedBy([]PublicKey{other, key})
+			name, got := info.signedBy([]PublicKey{other, key})
 			assert.Equal(t, tc.want, got)
 			if tc.want {
 				assert.Equal(t, "t-1", name)

@@ -41,7 +41,7 @@ type Result struct {
 // stays flat. With closure it also checks what the paths in the cache refer to, and so on, each path once; what an
 // upstream serves is not followed, since its closure is the upstream's business. nix-cache-info comes first: a cache
 // that has none, or is for another store, makes every path Unknown. A cache that stops answering is given up after a
-// few paths and not after all. The error is ErrClosureTooLarge or ctx's own.
+// few paths and not after all. The error is errClosureTooLarge or ctx's own.
 func (c *Client) Verify(ctx context.Context, paths iter.Seq[string], closure bool, each func(Result)) error {
 	caller := ctx
 	ctx, cancel := context.WithCancelCause(caller)
@@ -95,7 +95,7 @@ func (c *Client) Verify(ctx context.Context, paths iter.Seq[string], closure boo
 			working--
 			each(got)
 			if closure && !todo.push(got) {
-				return ErrClosureTooLarge
+				return errClosureTooLarge
 			}
 		case <-ctx.Done():
 			return cmp.Or(caller.Err(), context.Cause(ctx))
@@ -160,8 +160,8 @@ func nextForInput(err error) string {
 // maxClosure bounds the walk, since a cache can make up references without end.
 const maxClosure = 1 << 20
 
-// ErrClosureTooLarge ends a Verify whose closure has more than a million paths.
-var ErrClosureTooLarge = errors.New("the closure is too large to walk")
+// errClosureTooLarge ends a Verify whose closure has more than a million paths.
+var errClosureTooLarge = errors.New("the closure is too large to walk")
 
 // frontier holds the paths that were found and not yet handed out: references first, so that it stays small.
 type frontier struct {

@@ -18,8 +18,8 @@ import (
 	"garnix2gha/cmd/internal/restapi"
 )
 
-// DefaultBaseURL is the API of the hosted service.
-const DefaultBaseURL = "https://app.cachix.org/api/v1"
+// defaultBaseURL is the API of the hosted service.
+const defaultBaseURL = "https://app.cachix.org/api/v1"
 
 // Client calls the API.
 type Client struct{ caller restapi.Caller }
@@ -27,7 +27,7 @@ type Client struct{ caller restapi.Caller }
 // New gives a client for the hosted service, or for the one whose API is at the caller's BaseURL, which ends in /api/v1.
 // A caller without a token is shown public caches.
 func New(caller restapi.Caller) Client {
-	caller.Party, caller.BaseURL = "Cachix", cmp.Or(caller.BaseURL, DefaultBaseURL)
+	caller.Party, caller.BaseURL = "Cachix", cmp.Or(caller.BaseURL, defaultBaseURL)
 	return Client{caller: caller}
 }
 
@@ -55,7 +55,7 @@ func lenient(body []byte, into any) bool {
 func (c Client) Page(path string) string {
 	base, err := url.Parse(c.caller.BaseURL)
 	if err != nil {
-		return strings.TrimSuffix(DefaultBaseURL, "/api/v1") + path
+		return strings.TrimSuffix(defaultBaseURL, "/api/v1") + path
 	}
 	return (&url.URL{Scheme: base.Scheme, Host: base.Host}).String() + path
 }

@@ -23,13 +23,13 @@ func ReadNetrc(path string) ([]Credential, error) {
 		return nil, fmt.Errorf("read netrc: %w", err)
 	}
 	defer f.Close()
-	return ParseNetrc(f)
+	return parseNetrc(f)
 }
 
-// ParseNetrc returns a credential for each machine that has a password; the first entry of a machine counts, as in curl.
+// parseNetrc returns a credential for each machine that has a password; the first entry of a machine counts, as in curl.
 // A "default" entry is left out: it belongs to no host, and a credential is sent only where it belongs. Macros and
 // lines that start with "#" are skipped. No error repeats what the file says.
-func ParseNetrc(r io.Reader) ([]Credential, error) {
+func parseNetrc(r io.Reader) ([]Credential, error) {
 	text, err := io.ReadAll(io.LimitReader(r, maxNetrc+1))
 	if err != nil {
 		return nil, fmt.Errorf("read netrc: %w", err)
