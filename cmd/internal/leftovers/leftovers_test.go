@@ -143,13 +143,10 @@ func summary(traces []Trace) string {
 
 // places are the lines that a trace speaks of; none for a path.
 func places(trace Trace) []int {
-	switch {
-	case trace.Lines != nil:
-		return trace.Lines
-	case trace.Line > 0:
-		return []int{trace.Line}
+	if trace.Line == 0 {
+		return nil
 	}
-	return nil
+	return []int{trace.Line}
 }
 
 // requireEveryLineOnce looks for lines with a search of its own.
