@@ -26,7 +26,7 @@ const (
 type question struct {
 	op       string
 	paths    [][]string
-	messages bool     // what throws is asked again for its message
+	messages int      // so many of the paths, the first ones, are asked again for the message of their throw
 	whole    bool     // what needs a build speaks for all that follow
 	catch    bool     // see outputs.nix.txt
 	args     []string // of nix
@@ -66,7 +66,7 @@ func (f *Flake) ask(ctx context.Context, q question) ([]reply, error) {
 		}
 		if r.failure = (&Failure{Message: diag.OneLine(r.Why, maxMessage)}); r.Why == "" || r.Why == caught {
 			r.failure.Message = caught
-			if q.messages && len(thrown) < maxThrows {
+			if i < q.messages && len(thrown) < maxThrows {
 				thrown, alone.paths = append(thrown, r), append(alone.paths, q.paths[i])
 			}
 		}

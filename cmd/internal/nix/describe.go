@@ -34,7 +34,7 @@ type Described struct {
 // Describe evaluates what is built for each path, in order. The number of processes does not grow with the number of
 // paths: one for each system and for eight *Configurations, and one more for each target that ends one.
 func (f *Flake) Describe(ctx context.Context, paths []flake.AttrPath) ([]Described, error) {
-	replies, err := f.each(ctx, question{op: "describe", messages: true}, paths)
+	replies, err := f.each(ctx, question{op: "describe", messages: len(paths)}, paths)
 	if err != nil {
 		return nil, err
 	}

@@ -82,7 +82,7 @@ func (f *Flake) List(ctx context.Context, queries []Query) ([]Answer, error) {
 		}
 	}
 	f.runner.report("listing the flake")
-	replies, err := f.ask(ctx, question{op: "list", paths: paths, messages: true})
+	replies, err := f.ask(ctx, question{op: "list", paths: paths, messages: len(queries)})
 	if err != nil {
 		return nil, err
 	}

@@ -168,6 +168,7 @@ func TestProcessesDoNotGrowWithTheFlake(t *testing.T) {
 		{name: "hosts take one more", outputs: `{ nixosConfigurations = { ` + hosts.String() + `}; }`, yaml: all, want: 4},
 		{name: "a garnix.config takes none", outputs: `{ garnix.config = { builds.include = [ "checks.*.*" ]; }; }`, yaml: all, want: 3},
 		{name: "throws take one each for their message, and one for the search order", outputs: `{ packages.aarch64-linux = throw "x"; checks.aarch64-linux = throw "y"; }`, yaml: all, want: 6},
+		{name: "what is not listed is not asked for its message", outputs: `{ packages.x86_64-linux = throw "x"; }`, yaml: all, want: 5},
 		{
 			name: "a hard failure takes one for the search order and one for what stands behind", outputs: `{ packages.aarch64-linux = abort "x"; }`,
 			yaml: `builds: {include: [packages.aarch64-linux.a, packages.x86_64-linux.a]}`, want: 5,
