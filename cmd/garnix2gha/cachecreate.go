@@ -46,7 +46,6 @@ be reached.`,
 	s.tokenFlags(command)
 	flags := command.Flags()
 	flags.BoolVar(&c.private, "private", false, "make a cache that only tokens can read")
-	flags.BoolVar(&c.request.DryRun, "dry-run", false, "find out what would be done, and do nothing")
 	flags.BoolVar(&c.write, "write", false, "put the cache into .github/garnix2gha/config.yaml")
 	return command
 }
@@ -63,7 +62,7 @@ type creationJSON struct {
 	cachix.CreateResult
 	Next      []string `json:"next"`
 	NixConfig []string `json:"nixConfig"`
-	Written   string   `json:"written"` // the file that names the cache now, or with --dry-run would
+	Written   string   `json:"written"` // the file that names the cache now
 	Error     string   `json:"error"`
 }
 
@@ -109,13 +108,11 @@ func (c *creator) run(ctx context.Context) error {
 	made.NixConfig = nixConfigLines(result.Cache)
 	var failed error
 	if c.write {
-		if failed = c.record(result.Cache, c.request.DryRun); failed == nil {
+		if failed = c.record(result.Cache, false); failed == nil {
 			made.Written = repo.SettingsFile
 		}
 	}
-	if result.Outcome != cachix.Planned {
-		made.Next = afterCreation(client, result.Cache.Name, made.Written != "")
-	}
+	made.Next = afterCreation(client, result.Cache.Name, made.Written != "")
 	if err := c.print(made); err != nil {
 		return err
 	}
@@ -156,10 +153,7 @@ func (c *creator) print(made creationJSON) error {
 	for _, warning := range made.Warnings {
 		fmt.Fprintf(c.stderr, "warning: %s\n", diag.Printable(warning))
 	}
-	switch {
-	case made.Written != "" && made.Outcome == cachix.Planned:
-		fmt.Fprintf(c.stdout, "would name it in %s\n", made.Written)
-	case made.Written != "":
+	if made.Written != "" {
 		fmt.Fprintf(c.stdout, "%s names it\n", made.Written)
 	}
 	printList(c.stdout, `for flake.nix ("garnix2gha leftovers --fix" puts it in the place of garnix's)`, made.NixConfig)

@@ -15,27 +15,24 @@ import (
 type CreateRequest struct {
 	Name   string
 	Public bool
-	// DryRun stops before anything is made.
-	DryRun bool
 }
 
 // Outcome is how Create ended.
 type Outcome string
 
-// The outcomes: Planned is a dry run's.
+// The outcomes.
 const (
 	Created Outcome = "created"
 	Existed Outcome = "existed"
-	Planned Outcome = "planned"
 )
 
 // CreateResult is what Create found and did, ready to be printed.
 type CreateResult struct {
 	Outcome Outcome `json:"outcome"`
-	// Cache is as the service shows it; of a planned cache only name and visibility are known.
+	// Cache is as the service shows it.
 	Cache   BinaryCache `json:"cache"`
 	Account Account     `json:"account"`
-	// Steps are what was done, in order; of a dry run the last ones are what would be done.
+	// Steps are what was done, in order.
 	Steps    []string `json:"steps"`
 	Warnings []string `json:"warnings"`
 }
@@ -80,11 +77,6 @@ func (c Client) Create(ctx context.Context, request CreateRequest) (CreateResult
 		return result, err
 	}
 	result.did("no cache %s to be seen", request.Name)
-	if request.DryRun {
-		result.Outcome = Planned
-		result.did("would create the %s cache %s with a signing key", visibility(request.Public), request.Name)
-		return result, nil
-	}
 	made := c.create(ctx, request, account)
 	cache, err = c.readBack(ctx, request.Name)
 	// An answer that was lost is repeated, and the repetition refused: the cache can be there nevertheless.

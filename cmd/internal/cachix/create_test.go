@@ -53,24 +53,6 @@ func TestCreateMakesACache(t *testing.T) {
 	}
 }
 
-func TestCreateDryRunMakesNothing(t *testing.T) {
-	t.Parallel()
-	token := jwt(`{}`)
-	s := newStandIn(t)
-	s.accounts[token] = account
-	result, err := s.client(token).Create(t.Context(), CreateRequest{Name: "acme", Public: true, DryRun: true})
-	require.NoError(t, err)
-	assert.Equal(t, Planned, result.Outcome)
-	assert.Equal(t, "would create the public cache acme with a signing key", result.Steps[len(result.Steps)-1])
-	assert.Empty(t, s.caches)
-	assert.Equal(t, []string{"GET /user +token", "GET /cache/acme +token"}, s.log)
-
-	s.caches["acme"] = &standCache{grants: map[string]Permission{token: Admin}, keys: []string{key}}
-	result, err = s.client(token).Create(t.Context(), CreateRequest{Name: "acme", DryRun: true})
-	require.NoError(t, err)
-	assert.Equal(t, Existed, result.Outcome, "there is nothing to plan")
-}
-
 func TestCreateWarns(t *testing.T) {
 	t.Parallel()
 	token := jwt(`{}`)
