@@ -1,9 +1,7 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -76,7 +74,7 @@ func (o *options) printLeftovers(found cleanup) error {
 	}
 	switch o.format {
 	case "json":
-		value := map[string]any{"traces": nonNil(found.left), "summary": nonNil(countKinds(found.left))}
+		value := map[string]any{"traces": nonNil(found.left), "summary": nonNil(leftovers.Summary(found.left))}
 		if found.fixed {
 			value["files"] = files
 			value["replacement"] = replacementJSON{URL: found.with.CacheURL, PublicKeys: nonNil(found.with.PublicKeys)}
@@ -129,7 +127,7 @@ func (o *options) printSummary(found cleanup) error {
 	if len(found.left) > 0 {
 		w := tabwriter.NewWriter(o.stderr, 0, 0, 2, ' ', 0)
 		fmt.Fprintln(w, "kind\ttraces\t--fix\tpartly\tby hand\tkept")
-		for _, c := range countKinds(found.left) {
+		for _, c := range leftovers.Summary(found.left) {
 			fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\n", c.Kind, c.Total, c.Safe, c.Partly, c.Manual, c.Kept)
 		}
 		if err := w.Flush(); err != nil {
@@ -195,36 +193,4 @@ func findings(traces []leftovers.Trace) diag.List {
 		l.Add(severity, pos, string(t.Kind), "", "%s", advised(t))
 	}
 	return l
-}
-
-// kindCount is one line of a summary. Total = Safe + Partly + Manual + Kept.
-type kindCount struct {
-	Kind   leftovers.Kind `json:"kind"`
-	Total  int            `json:"total"`
-	Safe   int            `json:"safe"`
-	Partly int            `json:"partly"`
-	Manual int            `json:"manual"`
-	Kept   int            `json:"kept"`
-}
-
-// countKinds counts the traces by kind, in the kinds' alphabetical order, without those that do not occur.
-func countKinds(traces []leftovers.Trace) []kindCount {
-	counts := map[leftovers.Kind]kindCount{}
-	for _, t := range traces {
-		c := counts[t.Kind]
-		c.Kind = t.Kind
-		c.Total++
-		switch t.Fix {
-		case leftovers.Safe:
-			c.Safe++
-		case leftovers.Partly:
-			c.Partly++
-		case leftovers.Kept:
-			c.Kept++
-		default:
-			c.Manual++
-		}
-		counts[t.Kind] = c
-	}
-	return slices.SortedFunc(maps.Values(counts), func(a, b kindCount) int { return cmp.Compare(a.Kind, b.Kind) })
 }

@@ -29,7 +29,7 @@ var successor = Replacement{
 	PublicKeys: []string{"meadow.cachix.org-1:bWVhZG93bWVhZG93bWVhZG93bWVhZG93bWVhZG93bWU="},
 }
 
-// TestRepositories runs every archive of testdata: the files of a repository, then want/traces with a
+// TestRepositories runs every archive of testdata: the files of a repository, then want/traces and want/summary with a
 // new cache, in want/traces-without those that differ without one, then the files that change as want/removed/PATH
 // (nothing takes the cache's place) and want/swapped/PATH. Directives in the comment: "crlf: PATH" and
 // "no-newline: PATH" shape an input, "generated: NAME" says that workflows report the check NAME.
@@ -56,6 +56,7 @@ func TestRepositories(t *testing.T) {
 				if stage == "swapped" {
 					swapped = lines
 					got["want/traces"] = strings.Join(lines, "")
+					got["want/summary"] = summary(traces)
 				} else {
 					got["want/traces-without"] = strings.Join(slices.DeleteFunc(lines, func(s string) bool { return slices.Contains(swapped, s) }), "")
 				}
@@ -130,6 +131,14 @@ func listing(traces []Trace) []string {
 		out = append(out, fmt.Sprintf("%s: %s %s\n  > %s\n", t.Pos, t.Fix, t.Kind, t.Advice))
 	}
 	return out
+}
+
+func summary(traces []Trace) string {
+	var b strings.Builder
+	for _, c := range Summary(traces) {
+		fmt.Fprintf(&b, "%s %d: safe %d, partly %d, manual %d, kept %d\n", c.Kind, c.Total, c.Safe, c.Partly, c.Manual, c.Kept)
+	}
+	return b.String()
 }
 
 // places are the lines that a trace speaks of; none for a path.
