@@ -58,6 +58,7 @@ workflow could do everything with every cache of the account.`,
 	}
 	flags := command.Flags()
 	flags.StringVar(&s.repository, "repo", "", "[HOST/]OWNER/NAME (default: that of git's remotes)")
+	flags.StringVar(&s.environment, "environment", "", "put them into this environment instead of the repository")
 	flags.StringVar(&s.cache, "cache-name", "", "value of the variable (default: the settings' cache, then $"+nameVariable+")")
 	for _, f := range secretFlags() {
 		s.given[f.flag] = flags.String(f.flag, "", "SOURCE of "+f.what)
@@ -71,11 +72,11 @@ workflow could do everything with every cache of the account.`,
 // syncer is what shall stand in GitHub, as the command line says it.
 type syncer struct {
 	service
-	repository         string
-	cache              string
-	given              map[string]*string // the values of secretFlags
-	actionKeys         []string           // "ACTION=SOURCE"
-	apply, accountWide bool
+	repository, environment string
+	cache                   string
+	given                   map[string]*string // the values of secretFlags
+	actionKeys              []string           // "ACTION=SOURCE"
+	apply, accountWide      bool
 
 	known    *settings.Settings
 	flags    map[string]string // by the name of a variable or secret: what gives its value
@@ -84,10 +85,11 @@ type syncer struct {
 
 // syncJSON is the JSON of secrets sync.
 type syncJSON struct {
-	Repository string          `json:"repository"`
-	Changes    []github.Change `json:"changes"`
-	Applied    []github.Change `json:"applied"` // empty in a dry run
-	Warnings   []string        `json:"warnings"`
+	Repository  string          `json:"repository"`
+	Environment string          `json:"environment"`
+	Changes     []github.Change `json:"changes"`
+	Applied     []github.Change `json:"applied"` // empty in a dry run
+	Warnings    []string        `json:"warnings"`
 }
 
 func (s *syncer) run(ctx context.Context) error {
@@ -112,6 +114,7 @@ func (s *syncer) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	hub.Environment = s.environment
 	changes, err := hub.Plan(ctx, wanted)
 	if err != nil {
 		return err
@@ -121,8 +124,8 @@ func (s *syncer) run(ctx context.Context) error {
 		applied, err = hub.Apply(ctx, changes)
 	}
 	printed := s.print(syncJSON{
-		Repository: hub.Name,
-		Changes:    nonNil(changes), Applied: nonNil(applied), Warnings: nonNil(s.warnings),
+		Repository: hub.Name, Environment: s.environment,
+		Changes: nonNil(changes), Applied: nonNil(applied), Warnings: nonNil(s.warnings),
 	})
 	return cmp.Or(printed, err)
 }

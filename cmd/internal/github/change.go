@@ -4,11 +4,13 @@ package github
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 
+	"garnix2gha/cmd/internal/restapi"
 	"garnix2gha/cmd/internal/secretsource"
 )
 
@@ -40,7 +42,7 @@ type Change struct {
 	Name   string             `json:"name"`
 	Value  secretsource.Value `json:"-"` // none means that it is only looked for
 	Action Action             `json:"action"`
-	Where  string             `json:"where"` // the repository, for people
+	Where  string             `json:"where"` // the repository or environment, for people
 }
 
 // Pending reports whether Apply has something to do.
@@ -49,23 +51,30 @@ func (c Change) Pending() bool { return c.Action != Unchanged && c.Action != Mis
 // Plan compares what is wanted with what is there, in the given order, and changes nothing. Other variables and secrets
 // are left alone.
 func (r *Repository) Plan(ctx context.Context, wanted []Change) ([]Change, error) {
+	where := r.String()
+	if r.Environment != "" {
+		where = fmt.Sprintf("environment %s of %s", restapi.Clean(r.Environment), r)
+	}
 	type named struct{ Name string }
 	// GitHub takes a hundred secrets at most.
-	listed, err := ask[struct{ Secrets []named }](ctx, r, r.path("actions", "secrets")+"?per_page=100")
+	listed, err := ask[struct{ Secrets []named }](ctx, r, r.place("secrets")+"?per_page=100")
+	if refused, ok := errors.AsType[*Error](err); ok && refused.Status == http.StatusNotFound && r.Environment != "" {
+		refused.Hint = "make the environment in the repository's settings first; " + refused.Hint
+	}
 	if err != nil {
-		return nil, fmt.Errorf("list secrets of %s: %w", r, err)
+		return nil, fmt.Errorf("list secrets of %s: %w", where, err)
 	}
 	changes := slices.Clone(wanted)
 	for i := range changes {
 		change := &changes[i]
-		change.Where = r.String()
+		change.Where = where
 		there, same := false, false
 		if change.Kind == Secret {
 			there = slices.ContainsFunc(listed[0].Secrets, func(s named) bool { return strings.EqualFold(s.Name, change.Name) })
 		} else {
-			found, err := ask[struct{ Value string }](ctx, r, r.path("actions", "variables", change.Name))
+			found, err := ask[struct{ Value string }](ctx, r, r.place("variables", change.Name))
 			if err != nil && !refusedWith(err, http.StatusNotFound) {
-				return nil, fmt.Errorf("read variable %s of %s: %w", change.Name, r, err)
+				return nil, fmt.Errorf("read variable %s of %s: %w", change.Name, where, err)
 			}
 			there = err == nil
 			same = there && found[0].Value == change.Value.Reveal()
@@ -84,6 +93,14 @@ func (r *Repository) Plan(ctx context.Context, wanted []Change) ([]Change, error
 		}
 	}
 	return changes, nil
+}
+
+// place is the API's path of what belongs to the repository's Actions, or to its environment.
+func (r *Repository) place(below ...string) string {
+	if r.Environment != "" {
+		return r.path(append([]string{"environments", r.Environment}, below...)...)
+	}
+	return r.path(append([]string{"actions"}, below...)...)
 }
 
 // Apply makes the pending changes in the given order and stops at the first that fails. It returns those that were made,
@@ -109,18 +126,21 @@ func (r *Repository) Apply(ctx context.Context, changes []Change) (done []Change
 func (r *Repository) setVariable(ctx context.Context, change Change) error {
 	body := map[string]string{"name": change.Name, "value": change.Value.Reveal()}
 	if change.Action == Create {
-		_, err := r.api(ctx, body, "--method", http.MethodPost, r.path("actions", "variables"))
+		_, err := r.api(ctx, body, "--method", http.MethodPost, r.place("variables"))
 		if !refusedWith(err, http.StatusConflict) {
 			return err
 		}
 	}
-	_, err := r.api(ctx, body, "--method", http.MethodPatch, r.path("actions", "variables", change.Name))
+	_, err := r.api(ctx, body, "--method", http.MethodPatch, r.place("variables", change.Name))
 	return err
 }
 
 // setSecret gives the value to gh on standard input; gh takes newlines off its end.
 func (r *Repository) setSecret(ctx context.Context, change Change) error {
 	args := []string{"secret", "set", change.Name, "--repo", r.Host + "/" + r.Name}
+	if r.Environment != "" {
+		args = append(args, "--env", r.Environment)
+	}
 	_, err := run(ctx, "", strings.NewReader(change.Value.Reveal()), args...)
 	return err
 }

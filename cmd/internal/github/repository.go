@@ -24,6 +24,9 @@ type Repository struct {
 	Host  string // "github.com"
 	Name  string // "OWNER/NAME", as GitHub spells it
 	Admin bool   // whether the login administers it
+
+	// Environment is the one whose variables and secrets are meant; "" is none, and then they are the repository's own.
+	Environment string
 }
 
 // Open finds the repository that is named as [HOST/]OWNER/NAME, or with "" the one that gh takes from the folder's git
@@ -61,7 +64,8 @@ func (r *Repository) String() string {
 	return restapi.Clean(strings.TrimPrefix(r.Host+"/"+r.Name, "github.com/"))
 }
 
-// path is the API's path of the repository, or of what is below it.
+// path is the API's path of the repository, or of what is below it. Each segment is escaped: an environment's name may
+// hold slashes.
 func (r *Repository) path(below ...string) string {
 	path := "repos/" + r.Name
 	for _, segment := range below {
@@ -153,7 +157,7 @@ func run(ctx context.Context, dir string, stdin io.Reader, args ...string) ([]by
 
 // rights is what a login needs, in the words of GitHub's token pages.
 const rights = `secrets and variables take a classic token's scope "repo", or a fine-grained one's permissions "Secrets" and "Variables" ` +
-	`(write); rules take an administrator, with the permission "Administration" (write)`
+	`(write; for an environment's also "Environments"); rules take an administrator, with the permission "Administration" (write)`
 
 var (
 	httpStatus = regexp.MustCompile(`\bHTTP (\d{3})\b`)
