@@ -39,12 +39,31 @@ var (
 	appText     = regexp.MustCompile(`\bgarnix-ci\b|(?:integration_?id|app_?id)["']?\s*[:=]\s*["']?(\d+)`)
 )
 
-// traces returns one trace for each line that names garnix.
+// traces returns one trace for each line that names garnix, and one for all lines of KindOther.
 func (d *document) traces() []Trace {
 	var out []Trace
+	other := -1
 	for i, line := range d.lines {
-		if at, known := d.mention(line); at >= 0 || known {
-			out = append(out, d.trace(i, at))
+		at, known := d.mention(line)
+		if at < 0 && !known {
+			continue
+		}
+		t := d.trace(i, at)
+		switch {
+		case t.Kind != KindOther || t.Fix != Manual:
+			out = append(out, t)
+		case other < 0:
+			other = len(out)
+			t.Lines = []int{t.Line}
+			out = append(out, t)
+		default:
+			out[other].Lines = append(out[other].Lines, t.Line)
+		}
+	}
+	if other >= 0 {
+		if more := out[other].Lines[1:]; len(more) > 0 {
+			numbers := strings.Trim(strings.ReplaceAll(fmt.Sprint(more), " ", ", "), "[]")
+			out[other].Advice += fmt.Sprintf(" (also on line %s)", numbers)
 		}
 	}
 	return out

@@ -143,10 +143,13 @@ func summary(traces []Trace) string {
 
 // places are the lines that a trace speaks of; none for a path.
 func places(trace Trace) []int {
-	if trace.Line == 0 {
-		return nil
+	switch {
+	case trace.Lines != nil:
+		return trace.Lines
+	case trace.Line > 0:
+		return []int{trace.Line}
 	}
-	return []int{trace.Line}
+	return nil
 }
 
 // requireEveryLineOnce looks for lines with a search of its own.

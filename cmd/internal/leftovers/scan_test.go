@@ -217,8 +217,8 @@ func TestTracesAsJSON(t *testing.T) {
 	t.Parallel()
 	got, err := json.Marshal(scanOne(t, "a.csv", "x,garnix\ny\ngarnix")[0])
 	require.NoError(t, err)
-	assert.JSONEq(t, `{"file":"a.csv","line":1,"column":3,"kind":"other","fix":"manual",
-		"advice":"look at it, and remove or reword the mention"}`, string(got))
+	assert.JSONEq(t, `{"file":"a.csv","line":1,"column":3,"kind":"other","fix":"manual","lines":[1,3],
+		"advice":"look at it, and remove or reword the mention (also on line 3)"}`, string(got))
 }
 
 func TestSummaryCountsByKind(t *testing.T) {
@@ -286,7 +286,7 @@ func TestMentionsOfTheConfiguration(t *testing.T) {
 	}{
 		{"garnix.yaml", []Remedy{Kept, Kept}},
 		{".github/garnix2gha/garnix.yaml", []Remedy{Manual, Kept}},
-		{"flake.nix", []Remedy{Manual, Manual}},
+		{"flake.nix", []Remedy{Manual}}, // one trace for both lines
 	} {
 		repository := fstest.MapFS{".gitattributes": {Data: []byte(text)}, tc.config: {}}
 		traces, _, err := Scan(repository, tracked(repository), Options{})

@@ -31,9 +31,9 @@ const (
 	KindFlakeInput   Kind = "flake-input"
 	KindSchema       Kind = "schema"    // the schema of garnix.yaml, for editors
 	KindFileName     Kind = "file-name" // a file or folder called after garnix; Line is 0
-	KindOther        Kind = "other"
-	KindSkipped      Kind = "skipped" // a file over maxFileBytes, not searched; Line is 0
-	KindOwn          Kind = "own"     // what garnix2gha itself wrote or is named by, the new cache, licences, changelogs
+	KindOther        Kind = "other"     // one trace for all such lines of a file
+	KindSkipped      Kind = "skipped"   // a file over maxFileBytes, not searched; Line is 0
+	KindOwn          Kind = "own"       // what garnix2gha itself wrote or is named by, the new cache, licences, changelogs
 )
 
 // Remedy says who fixes a trace.
@@ -48,12 +48,14 @@ const (
 	Kept   Remedy = "kept"
 )
 
-// Trace is one line that names garnix, or one path (Line 0). Advice is what to do, in lower case without a full stop.
+// Trace is one line that names garnix, or one path (Line 0), or all lines of a file of KindOther, which Lines then lists.
+// Advice is what to do, in lower case without a full stop.
 type Trace struct {
 	diag.Pos
 	Kind   Kind   `json:"kind"`
 	Fix    Remedy `json:"fix"`
 	Advice string `json:"advice"`
+	Lines  []int  `json:"lines,omitempty"`
 }
 
 // Counted reports whether the trace is something left to do: neither kept nor a file that was not searched.
