@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -106,7 +107,11 @@ exec %s "$@"`, bash),
 		wrappers["tools/"+name] = fmt.Sprintf("echo \"%s $1\" >>%s\nexec %s \"$@\"", name, filepath.Join(s.scratch, "nix.calls"), real)
 	}
 	for name, text := range wrappers {
-		if err := os.WriteFile(filepath.Join(s.scratch, name), []byte("#!/bin/sh\n"+text+"\n"), 0o755); err != nil {
+		// A process that is forked while the file is open for writing would keep it so, and nobody could run it.
+		syscall.ForkLock.RLock()
+		err := os.WriteFile(filepath.Join(s.scratch, name), []byte("#!/bin/sh\n"+text+"\n"), 0o755)
+		syscall.ForkLock.RUnlock()
+		if err != nil {
 			return err
 		}
 	}

@@ -100,7 +100,7 @@ func (a *access) complete(ctx context.Context, v *verifier, name string, token s
 // find reads a cache, first as anyone may: an expired token would be refused even what is public.
 func (v *verifier) find(ctx context.Context, name string, token secretsource.Value) (cachix.BinaryCache, error) {
 	found, err := v.client(secretsource.Value{}, v.show).GetCache(ctx, name)
-	if refusal, ok := errors.AsType[*cachix.Error](err); ok && refusal.Refused() && !token.Empty() {
+	if refusal, ok := errors.AsType[*restapi.Fault](err); ok && refusal.Refused() && !token.Empty() {
 		found, err = v.client(token, v.show).GetCache(ctx, name)
 	}
 	return found, err

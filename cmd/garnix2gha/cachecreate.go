@@ -9,6 +9,7 @@ import (
 
 	"garnix2gha/cmd/internal/cachix"
 	"garnix2gha/cmd/internal/repo"
+	"garnix2gha/cmd/internal/restapi"
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/settings"
 )
@@ -22,9 +23,9 @@ func newCacheCreate(s *service) *cobra.Command {
 lines of flake.nix and what comes next. A cache that is there already is taken as it is, so it
 can be run again.
 
-It needs an account-wide token (a personal auth token, or an organization's) in
-CACHIX_AUTH_TOKEN or where --token-from says. Such a token is for your machine and never for CI.
-Where Cachix's API does not do as expected, the steps on its web pages are printed instead.
+It needs an account-wide token (a personal auth token) in CACHIX_AUTH_TOKEN or where
+--token-from says. Such a token is for your machine and never for CI. Where Cachix's API does not
+do as expected, the steps on its web pages are printed instead, as for an organization's cache.
 
 With --write the cache is put into .github/garnix2gha/config.yaml; flake.nix is left to
 "garnix2gha leftovers --fix", which puts the cache where garnix's stood.
@@ -45,8 +46,6 @@ be reached.`,
 	s.tokenFlags(command)
 	flags := command.Flags()
 	flags.BoolVar(&c.private, "private", false, "make a cache that only tokens can read")
-	flags.StringVar(&c.request.Account, "organization", "", "slug of the owning organization (default: the token's own account)")
-	flags.BoolVar(&c.request.DryRun, "dry-run", false, "find out what would be done, and do nothing")
 	flags.BoolVar(&c.write, "write", false, "put the cache into .github/garnix2gha/config.yaml")
 	return command
 }
@@ -63,7 +62,7 @@ type creationJSON struct {
 	cachix.CreateResult
 	Next      []string `json:"next"`
 	NixConfig []string `json:"nixConfig"`
-	Written   string   `json:"written"` // the file that names the cache now, or with --dry-run would
+	Written   string   `json:"written"` // the file that names the cache now
 	Error     string   `json:"error"`
 }
 
@@ -90,7 +89,7 @@ func (c *creator) run(ctx context.Context) error {
 	done()
 	made := creationJSON{CreateResult: result, Next: []string{}, NixConfig: []string{}}
 	if err != nil {
-		refusal, known := errors.AsType[*cachix.Error](err)
+		refusal, known := errors.AsType[*restapi.Fault](err)
 		made.Error = err.Error()
 		switch {
 		case token.Empty() || known && refusal.Refused():
@@ -109,13 +108,11 @@ func (c *creator) run(ctx context.Context) error {
 	made.NixConfig = nixConfigLines(result.Cache)
 	var failed error
 	if c.write {
-		if failed = c.record(result.Cache, c.request.DryRun); failed == nil {
+		if failed = c.record(result.Cache, false); failed == nil {
 			made.Written = repo.SettingsFile
 		}
 	}
-	if result.Outcome != cachix.Planned {
-		made.Next = afterCreation(client, result.Cache.Name, made.Written != "")
-	}
+	made.Next = afterCreation(client, result.Cache.Name, made.Written != "")
 	if err := c.print(made); err != nil {
 		return err
 	}
@@ -156,10 +153,7 @@ func (c *creator) print(made creationJSON) error {
 	for _, warning := range made.Warnings {
 		fmt.Fprintf(c.stderr, "warning: %s\n", diag.Printable(warning))
 	}
-	switch {
-	case made.Written != "" && made.Outcome == cachix.Planned:
-		fmt.Fprintf(c.stdout, "would name it in %s\n", made.Written)
-	case made.Written != "":
+	if made.Written != "" {
 		fmt.Fprintf(c.stdout, "%s names it\n", made.Written)
 	}
 	printList(c.stdout, `for flake.nix ("garnix2gha leftovers --fix" puts it in the place of garnix's)`, made.NixConfig)

@@ -164,7 +164,7 @@ func (s *syncer) judge(ctx context.Context, cache string, token secretsource.Val
 	client := s.client(token, show)
 	if cache == "" {
 		account, err := client.User(ctx)
-		refusal, known := errors.AsType[*cachix.Error](err)
+		refusal, known := errors.AsType[*restapi.Fault](err)
 		switch {
 		case err == nil:
 			return s.refuse("the token can do everything with every cache of " + account.String())

@@ -51,7 +51,7 @@ func New(cfg Config) (*Client, error) {
 	}
 	var keys []PublicKey
 	if len(cfg.PublicKeys) > 0 {
-		for _, text := range append(cfg.PublicKeys[:len(cfg.PublicKeys):len(cfg.PublicKeys)], NixOSKey) {
+		for _, text := range append(cfg.PublicKeys[:len(cfg.PublicKeys):len(cfg.PublicKeys)], nixOSKey) {
 			key, err := ParsePublicKey(text)
 			if err != nil {
 				return nil, err

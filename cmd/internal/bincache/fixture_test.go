@@ -5,11 +5,13 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"fmt"
 	"iter"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -34,18 +36,20 @@ func (s signer) public() string {
 }
 
 func (s signer) sign(n NarInfo) string {
-	return s.name + ":" + base64.StdEncoding.EncodeToString(ed25519.Sign(s.secret, []byte(n.Fingerprint())))
+	return s.name + ":" + base64.StdEncoding.EncodeToString(ed25519.Sign(s.secret, []byte(n.fingerprint())))
 }
 
 // pathNamed makes a valid store path out of a name.
 func pathNamed(name string) StorePath {
 	sum := sha256.Sum256([]byte(name))
-	return StorePath{base: encodeNix32(sum[:20]) + "-" + name}
+	hash := strings.Repeat("0", 32) + strconv.FormatUint(binary.BigEndian.Uint64(sum[:8]), 16)
+	// Of base 16 only the e is no digit of Nix's base 32.
+	return StorePath{base: strings.ReplaceAll(hash, "e", "z")[len(hash)-32:] + "-" + name}
 }
 
 func narInfo(path StorePath, refs []StorePath, signers ...signer) string {
 	sum := sha256.Sum256([]byte("archive of " + path.base))
-	hash := nixHash{algo: "sha256", sum: sum[:]}.String()
+	hash, _ := normalHash(fmt.Sprintf("sha256:%x", sum))
 	refs = slices.SortedFunc(slices.Values(refs), func(a, b StorePath) int { return strings.Compare(a.base, b.base) })
 	info := NarInfo{StorePath: path, NarHash: hash, NarSize: 120, References: refs}
 	var b strings.Builder

@@ -1,8 +1,12 @@
-// The narinfo: what a cache says about one store path.
+// The narinfo: what a cache says about one store path, and whether a trusted key signed it.
 
 package bincache
 
 import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,7 +15,10 @@ import (
 	"unicode/utf8"
 )
 
-const maxNarInfo = 1 << 20 // bytes
+const (
+	maxNarInfo = 1 << 20 // bytes
+	nix32Len   = 52      // digits of a sha256 hash
+)
 
 // NarInfo is what a binary cache says about one store path, as far as it decides whether Nix would take the path.
 type NarInfo struct {
@@ -20,7 +27,7 @@ type NarInfo struct {
 	NarSize    uint64      // in bytes, never 0
 	References []StorePath // sorted, without duplicates
 	Sigs       []string    // "<key name>:<base 64>", in the cache's order
-	CA         string      // content address; empty for an input-addressed path
+	CA         string      // content address, as claimed; empty for an input-addressed path
 }
 
 // ParseNarInfo reads a narinfo. It is stricter than Nix where a fault could hide: a key given twice, a control character
@@ -60,11 +67,7 @@ func (n *NarInfo) set(key, value string) (err error) {
 			return errors.New("empty")
 		}
 	case "NarHash":
-		var hash nixHash
-		if hash, err = parseNixHash(value); err == nil && hash.algo != "sha256" {
-			return fmt.Errorf("a %s hash, not sha256", hash.algo)
-		}
-		n.NarHash = hash.String()
+		n.NarHash, err = normalHash(value)
 	case "NarSize":
 		if n.NarSize, err = strconv.ParseUint(value, 10, 64); err == nil && n.NarSize == 0 {
 			return errors.New("zero")
@@ -77,6 +80,41 @@ func (n *NarInfo) set(key, value string) (err error) {
 		n.CA = value
 	}
 	return err
+}
+
+// normalHash gives a sha256 hash in base 16, 32 or 64, or an SRI string, the form that fingerprints have.
+func normalHash(text string) (string, error) {
+	digest, ok := strings.CutPrefix(text, "sha256:")
+	sri, isSRI := strings.CutPrefix(text, "sha256-")
+	if !ok && !isSRI {
+		return "", errors.New("not a sha256 hash")
+	}
+	var sum []byte
+	var err error
+	switch {
+	case isSRI:
+		sum, err = base64.StdEncoding.Strict().DecodeString(sri)
+	case len(digest) == base64.StdEncoding.EncodedLen(sha256.Size):
+		sum, err = base64.StdEncoding.Strict().DecodeString(digest)
+	case len(digest) == hex.EncodedLen(sha256.Size):
+		sum, err = hex.DecodeString(digest)
+	case len(digest) == nix32Len && isNix32(digest) && digest[0] <= '1': // which holds the last bit
+		return text, nil
+	}
+	if err != nil || len(sum) != sha256.Size {
+		return "", errors.New("not a digest of sha256")
+	}
+	// The number whose least significant byte comes first, its most significant digit first.
+	out := []byte("sha256:")
+	for digit := nix32Len - 1; digit >= 0; digit-- {
+		at, shift := digit*5/8, digit*5%8
+		bits := sum[at] >> shift
+		if at+1 < len(sum) {
+			bits |= sum[at+1] << (8 - shift)
+		}
+		out = append(out, nix32[bits&0x1f])
+	}
+	return string(out), nil
 }
 
 func parseReferences(value string) ([]StorePath, error) {
@@ -92,9 +130,9 @@ func parseReferences(value string) ([]StorePath, error) {
 	return slices.Compact(refs), nil
 }
 
-// Fingerprint returns the text that signatures are made over: version, path, archive hash and size, and the references
+// fingerprint returns the text that signatures are made over: version, path, archive hash and size, and the references
 // in order. Source: ValidPathInfo::fingerprint in libstore/path-info.cc.
-func (n NarInfo) Fingerprint() string {
+func (n NarInfo) fingerprint() string {
 	refs := make([]string, len(n.References))
 	for i, ref := range n.References {
 		refs[i] = ref.String()
@@ -133,4 +171,50 @@ func eachField(body []byte, closed bool, set func(key, value string) error) erro
 		}
 	}
 	return nil
+}
+
+// PublicKey is one entry of trusted-public-keys.
+type PublicKey struct {
+	Name string
+	key  ed25519.PublicKey
+}
+
+// nixOSKey is the key of cache.nixos.org, which is in Nix's built-in settings.
+const nixOSKey = "cache.nixos.org-1:6NCHdD59X431o0gWypbMrAURkbJ16ZPMQFGspcDShjY="
+
+// ParsePublicKey reads "name:base64". The error never repeats the value: it may be a secret key given by mistake.
+func ParsePublicKey(s string) (PublicKey, error) {
+	name, text, ok := strings.Cut(strings.TrimSpace(s), ":")
+	if !ok || name == "" {
+		return PublicKey{}, fmt.Errorf("parse public key: not of the form \"name:base64\"")
+	}
+	raw, err := base64.StdEncoding.DecodeString(text)
+	switch {
+	case err != nil:
+		return PublicKey{}, fmt.Errorf("parse public key %.64q: not base64", name)
+	case len(raw) == ed25519.PrivateKeySize:
+		return PublicKey{}, fmt.Errorf("parse public key %.64q: this is a secret key; the public one has %d bytes", name, ed25519.PublicKeySize)
+	case len(raw) != ed25519.PublicKeySize:
+		return PublicKey{}, fmt.Errorf("parse public key %.64q: %d bytes, not %d", name, len(raw), ed25519.PublicKeySize)
+	}
+	return PublicKey{Name: name, key: raw}, nil
+}
+
+// signedBy returns the name of the first of the keys that signed the narinfo; false if none did. As in Nix, a
+// signature counts only under the key of its own name.
+func (n NarInfo) signedBy(keys []PublicKey) (string, bool) {
+	fingerprint := []byte(n.fingerprint())
+	for _, sig := range n.Sigs {
+		name, text, _ := strings.Cut(sig, ":")
+		raw, err := base64.StdEncoding.DecodeString(text)
+		if err != nil || len(raw) != ed25519.SignatureSize {
+			continue
+		}
+		for _, key := range keys {
+			if key.Name == name && ed25519.Verify(key.key, fingerprint, raw) {
+				return name, true
+			}
+		}
+	}
+	return "", false
 }

@@ -174,13 +174,15 @@ func (s *source) weigh(path StorePath, info NarInfo) finding {
 	if len(s.keys) == 0 {
 		return found
 	}
-	if name, ok := info.SignedBy(s.keys); ok {
+	if name, ok := info.signedBy(s.keys); ok {
 		found.cause += ", signed by " + restapi.Clean(name)
 		return found
 	}
-	if info.ContentAddressed() {
-		found.cause += ", content-addressed"
-		return found
+	if info.CA != "" {
+		return finding{
+			cause: host + " serves it with no trusted signature and as content-addressed, which only nix can judge",
+			next:  "sign the path and push it again, or build something that needs it with this cache as the only one",
+		}
 	}
 	return finding{
 		standing: lacking,

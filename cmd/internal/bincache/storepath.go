@@ -16,6 +16,7 @@ const (
 	maxNameLen  = 211 // Nix's StorePath::MaxPathLen
 	placeholder = 52  // characters of a placeholder's hash
 
+	nix32     = "0123456789abcdfghijklmnpqrsvwxyz" // the digits of Nix's base 32; e, o, t and u are left out
 	nameChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-._?="
 )
 
@@ -70,3 +71,5 @@ func (p StorePath) Hash() string { return p.base[:hashLen] }
 
 // Name returns what follows the hash and its dash.
 func (p StorePath) Name() string { return p.base[hashLen+1:] }
+
+func isNix32(s string) bool { return strings.Trim(s, nix32) == "" }

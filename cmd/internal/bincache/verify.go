@@ -5,11 +5,13 @@ package bincache
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"errors"
 	"iter"
+	"slices"
 	"strings"
 	"sync"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Verdict is the answer to "is this store path in the cache?".
@@ -38,69 +40,52 @@ type Result struct {
 }
 
 // Verify proves over HTTP, and not through Nix with its memory of misses, what the cache serves. It draws paths and
-// calls each, once per path and in no particular order, from the calling goroutine, and keeps neither, so that memory
+// calls each, once per path, in no particular order and never twice at a time, and keeps neither, so that memory
 // stays flat. With closure it also checks what the paths in the cache refer to, and so on, each path once; what an
 // upstream serves is not followed, since its closure is the upstream's business. nix-cache-info comes first: a cache
 // that has none, or is for another store, makes every path Unknown. A cache that stops answering is given up after a
-// few paths and not after all. The error is ErrClosureTooLarge or ctx's own.
+// few paths and not after all. The error is errClosureTooLarge or ctx's own.
 func (c *Client) Verify(ctx context.Context, paths iter.Seq[string], closure bool, each func(Result)) error {
-	caller := ctx
-	ctx, cancel := context.WithCancelCause(caller)
-	jobs, done := make(chan job), make(chan Result)
-	var workers sync.WaitGroup
-	for range c.concurrency {
-		workers.Go(func() {
-			for j := range jobs {
-				got, err := c.check(ctx, j)
-				if err != nil {
-					cancel(err)
-					return
-				}
-				select {
-				case done <- got:
-				case <-ctx.Done():
-					return
-				}
-			}
-		})
-	}
-	defer func() {
-		cancel(nil)
-		close(jobs)
-		workers.Wait()
-	}()
-	next, stop := iter.Pull(paths)
-	defer stop()
-	todo := frontier{next: next}
+	var mu sync.Mutex
+	var seen known
 	if closure {
-		todo.seen = map[[20]byte]struct{}{}
+		seen = known{}
 	}
-	var held job
-	holding, working := false, 0
-	for {
-		if !holding {
-			held, holding = todo.pop()
-		}
-		if !holding && working == 0 {
-			return nil
-		}
-		var free chan job
-		if holding {
-			free = jobs
-		}
-		select {
-		case free <- held:
-			holding = false
-			working++
-		case got := <-done:
-			working--
-			each(got)
-			if closure && !todo.push(got) {
-				return ErrClosureTooLarge
+	jobs := func(yield func(job) bool) {
+		for path := range paths {
+			mu.Lock()
+			fresh := seen.fresh(path)
+			mu.Unlock()
+			if fresh && !yield(job{path: path}) {
+				return
 			}
-		case <-ctx.Done():
-			return cmp.Or(caller.Err(), context.Cause(ctx))
 		}
+	}
+	for {
+		var further []job
+		group, asking := errgroup.WithContext(ctx)
+		group.SetLimit(c.concurrency)
+		for j := range jobs {
+			if asking.Err() != nil {
+				break
+			}
+			group.Go(func() error {
+				got, err := c.check(asking, j)
+				if err != nil {
+					return err
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				each(got)
+				further, err = seen.follow(further, got)
+				return err
+			})
+		}
+		err := group.Wait()
+		if err = cmp.Or(ctx.Err(), err); err != nil || len(further) == 0 {
+			return err
+		}
+		jobs = slices.Values(further)
 	}
 }
 
@@ -161,50 +146,33 @@ func nextForInput(err error) string {
 // maxClosure bounds the walk, since a cache can make up references without end.
 const maxClosure = 1 << 20
 
-// ErrClosureTooLarge ends a Verify whose closure has more than a million paths.
-var ErrClosureTooLarge = errors.New("the closure is too large to walk")
+// errClosureTooLarge ends a Verify whose closure has more than a million paths.
+var errClosureTooLarge = errors.New("the closure is too large to walk")
 
-// frontier holds the paths that were found and not yet handed out: references first, so that it stays small.
-type frontier struct {
-	next  func() (string, bool)
-	stack []job
-	seen  map[[20]byte]struct{} // nil: no closure, no memory
+// known are the paths that were handed out already; nil remembers and follows nothing.
+type known map[string]bool
+
+func (k known) fresh(path string) bool {
+	old := k[path]
+	if k != nil {
+		k[path] = true
+	}
+	return !old
 }
 
-func (f *frontier) pop() (job, bool) {
-	if last := len(f.stack) - 1; last >= 0 {
-		top := f.stack[last]
-		f.stack = f.stack[:last]
-		return top, true
-	}
-	for {
-		path, ok := f.next()
-		if !ok || f.fresh(path) {
-			return job{path: path}, ok
-		}
-	}
-}
-
-// push adds the references of a path; false means that there are too many.
-func (f *frontier) push(of Result) bool {
+// follow adds what a path refers to.
+func (k known) follow(further []job, of Result) ([]job, error) {
 	for _, ref := range of.refs {
+		if k == nil {
+			break
+		}
 		// The clone lets go of the narinfo that the reference is a part of.
-		if path := strings.Clone(ref.String()); f.fresh(path) {
-			f.stack = append(f.stack, job{path: path, from: of.Path})
+		if path := strings.Clone(ref.String()); k.fresh(path) {
+			further = append(further, job{path: path, from: of.Path})
 		}
 	}
-	return len(f.seen) <= maxClosure
-}
-
-func (f *frontier) fresh(path string) bool {
-	if f.seen == nil {
-		return true
+	if len(k) > maxClosure {
+		return nil, errClosureTooLarge
 	}
-	sum := sha256.Sum256([]byte(path))
-	key := [20]byte(sum[:])
-	if _, known := f.seen[key]; known {
-		return false
-	}
-	f.seen[key] = struct{}{}
-	return true
+	return further, nil
 }

@@ -1,4 +1,4 @@
-// Caches, as the API shows them.
+// A cache, as the API shows it.
 
 package cachix
 
@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
@@ -73,7 +72,7 @@ func (c Client) checkName(name string) error {
 	return nil
 }
 
-// GetCache reads a cache. A missing cache and one that the token may not read give the same *Error with status 401.
+// GetCache reads a cache. A missing cache and one that the token may not read give the same *restapi.Fault with status 401.
 func (c Client) GetCache(ctx context.Context, name string) (BinaryCache, error) {
 	cache, err := c.shown(ctx, name)
 	if err == nil && !sameName(cache.Name, name) {
@@ -88,25 +87,14 @@ func (c Client) shown(ctx context.Context, name string) (BinaryCache, error) {
 	if err := c.checkName(name); err != nil {
 		return BinaryCache{}, err
 	}
-	doing := "read cache " + name
-	body, err := c.call(ctx, doing, http.MethodGet, "/cache/"+url.PathEscape(name), nil)
-	if err != nil {
-		return BinaryCache{}, err
-	}
-	cache, ok := decodeCache(body)
-	if !ok {
-		return BinaryCache{}, c.misread(doing, body)
-	}
-	return cache, nil
-}
-
-// decodeCache insists on a name only.
-func decodeCache(body []byte) (BinaryCache, bool) {
 	var answer struct {
 		BinaryCache
 		IsPublic any `json:"isPublic"` // a bool, as far as is known
 	}
-	ok := lenient(body, &answer) && anyName.MatchString(answer.Name)
+	named := func() bool { return anyName.MatchString(answer.Name) }
+	if err := c.get(ctx, "read cache "+name, "/cache/"+url.PathEscape(name), &answer, named); err != nil {
+		return BinaryCache{}, err
+	}
 	cache := BinaryCache{
 		Name:              answer.Name,
 		URI:               strings.TrimRight(restapi.Clean(answer.URI), "/"),
@@ -121,7 +109,7 @@ func decodeCache(body []byte) (BinaryCache, bool) {
 	for _, key := range answer.PublicSigningKeys {
 		cache.PublicSigningKeys = append(cache.PublicSigningKeys, restapi.Clean(key))
 	}
-	return cache, ok
+	return cache, nil
 }
 
 func visibility(public bool) Visibility {

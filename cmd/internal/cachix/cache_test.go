@@ -85,10 +85,10 @@ func TestGetCacheExplainsErrors(t *testing.T) {
 			s.override["GET /cache/acme"] = tc.handler
 			_, err := s.client(token).GetCache(t.Context(), "acme")
 			require.ErrorContains(t, err, tc.want)
-			var known *Error
+			var known *restapi.Fault
 			require.ErrorAs(t, err, &known)
 			assert.Equal(t, tc.refused, known.Refused())
-			assert.Equal(t, tc.expired, known.Expired())
+			assert.Equal(t, tc.expired, expired(err))
 			assert.Less(t, len(err.Error()), 600)
 			requireSilent(t, token, err)
 		})

@@ -15,29 +15,24 @@ import (
 type CreateRequest struct {
 	Name   string
 	Public bool
-	// Account is the slug of the owning organization or user; "" is the token's own account.
-	Account string
-	// DryRun stops before anything is made.
-	DryRun bool
 }
 
 // Outcome is how Create ended.
 type Outcome string
 
-// The outcomes: Planned is a dry run's.
+// The outcomes.
 const (
 	Created Outcome = "created"
 	Existed Outcome = "existed"
-	Planned Outcome = "planned"
 )
 
 // CreateResult is what Create found and did, ready to be printed.
 type CreateResult struct {
 	Outcome Outcome `json:"outcome"`
-	// Cache is as the service shows it; of a planned cache only name and visibility are known.
+	// Cache is as the service shows it.
 	Cache   BinaryCache `json:"cache"`
 	Account Account     `json:"account"`
-	// Steps are what was done, in order; of a dry run the last ones are what would be done.
+	// Steps are what was done, in order.
 	Steps    []string `json:"steps"`
 	Warnings []string `json:"warnings"`
 }
@@ -61,27 +56,29 @@ func (c Client) Create(ctx context.Context, request CreateRequest) (CreateResult
 	if c.caller.Token.Empty() {
 		return result, fmt.Errorf("create cache %s: it takes an account-wide token, and none was given", request.Name)
 	}
-	account, err := c.owner(ctx, request.Account)
+	account, err := c.User(ctx)
+	if faultOf(err).Refused() && !expired(err) {
+		err = fmt.Errorf("the token is not account-wide, or an organization's, whose caches are made by hand: %w", err)
+	}
 	if err != nil {
-		return result, fmt.Errorf("find the account for cache %s: %w", request.Name, err)
+		return result, err
 	}
 	result.Account = account
 	result.did("found account %s", account)
-	existing, err := c.GetCache(ctx, request.Name)
+	cache, err := c.GetCache(ctx, request.Name)
 	switch {
+	case err == nil && !pushable(cache):
+		return result, fmt.Errorf("there is a cache %s that this token may only read: it is someone else's, choose another name", request.Name)
 	case err == nil:
-		return result, result.takeExisting(existing, request)
-	case !asError(err).hides():
+		result.did("cache %s is there already, nothing to create", cache.Name)
+		result.end(Existed, cache, request)
+		return result, nil
+	case !hides(err):
 		return result, err
 	}
 	result.did("no cache %s to be seen", request.Name)
-	if request.DryRun {
-		result.Outcome = Planned
-		result.did("would create the %s cache %s with a signing key", visibility(request.Public), request.Name)
-		return result, nil
-	}
 	made := c.create(ctx, request, account)
-	cache, err := c.readBack(ctx, request.Name)
+	cache, err = c.readBack(ctx, request.Name)
 	// An answer that was lost is repeated, and the repetition refused: the cache can be there nevertheless.
 	if made != nil && (err != nil || !pushable(cache)) {
 		return result, made
@@ -91,30 +88,27 @@ func (c Client) Create(ctx context.Context, request CreateRequest) (CreateResult
 	if err != nil {
 		return result, fmt.Errorf("the cache was created, but could not be read back: %w", err)
 	}
-	result.Cache = cache
 	result.did("read the cache back: it is %s and has %d public signing keys", cache.Visibility, len(cache.PublicSigningKeys))
-	result.compare(request)
+	result.end(Created, cache, request)
 	return result, nil
 }
 
 // create asks for a cache with a signing key that the service keeps. A success has no body. Which status an existing
-// name gets is not known.
+// name gets is not known, and the endpoint is documented no longer.
 func (c Client) create(ctx context.Context, request CreateRequest, account Account) error {
-	doing := "create cache " + request.Name
-	body, err := c.call(ctx, doing, http.MethodPost, "/cache/"+url.PathEscape(request.Name), map[string]any{
+	body, err := c.caller.Do(ctx, http.MethodPost, "/cache/"+url.PathEscape(request.Name), map[string]any{
 		"isPublic": request.Public, "generateSigningKey": true, "accountID": account.ID,
 	})
-	switch known := asError(err); {
-	case err == nil && len(body) > 0 && !json.Valid(body):
-		return unconfirmed(c.misread(doing, body))
-	case err == nil:
-		return nil
-	case known.Refused():
-		return fmt.Errorf("the name may be taken by someone else's private cache, or the account may not have another one: %w", err)
-	case known.Status == http.StatusBadRequest || known.Status == http.StatusConflict:
-		return fmt.Errorf("the name may be taken, or the service does not allow it: %w", err)
+	if err == nil && len(body) > 0 && !json.Valid(body) {
+		err = c.caller.Misread(body, c.caller.Message(body))
 	}
-	return unconfirmed(err)
+	if err == nil {
+		return nil
+	}
+	if !faultOf(err).Unavailable() {
+		err = fmt.Errorf("the name may be taken, the account may not have another cache, or this part of the API has changed: %w", err)
+	}
+	return fmt.Errorf("create cache %s: %w", request.Name, err)
 }
 
 // readBack reads a cache that was just made, and waits a little for its key.
@@ -132,19 +126,10 @@ func (c Client) readBack(ctx context.Context, name string) (BinaryCache, error) 
 // pushable reports whether the token may push; a cache that does not say is given the benefit of the doubt.
 func pushable(cache BinaryCache) bool { return cache.Permission != Read }
 
-func (r *CreateResult) takeExisting(cache BinaryCache, request CreateRequest) error {
-	if !pushable(cache) {
-		return fmt.Errorf("there is a cache %s that this token may only read: it is someone else's, choose another name", request.Name)
-	}
-	r.Outcome, r.Cache = Existed, cache
-	r.did("cache %s is there already, nothing to create", cache.Name)
-	r.compare(request)
-	return nil
-}
-
-// compare warns where the cache is not as it was asked for. Nothing is changed: making a private cache public, or the
-// other way round, is for a person to decide.
-func (r *CreateResult) compare(request CreateRequest) {
+// end notes how it ended, and warns where the cache is not as it was asked for. Nothing is changed: making a private cache
+// public, or the other way round, is for a person to decide.
+func (r *CreateResult) end(outcome Outcome, cache BinaryCache, request CreateRequest) {
+	r.Outcome, r.Cache = outcome, cache
 	if wanted := visibility(request.Public); r.Cache.Visibility != wanted {
 		r.Warnings = append(r.Warnings, fmt.Sprintf("the cache is %s, asked for was a %s one; change it in the cache's settings", r.Cache.Visibility, wanted))
 	}

@@ -110,7 +110,7 @@ func (c Client) Inspect(ctx context.Context, name string) (Inspection, error) {
 	anyone := c
 	anyone.caller.Token = secretsource.Value{}
 	e.open, e.openErr = anyone.shown(ctx, name)
-	if in.Token && !malformed && (e.openErr == nil || !asError(e.openErr).Unavailable()) {
+	if in.Token && !malformed && (e.openErr == nil || !faultOf(e.openErr).Unavailable()) {
 		e.asked = true
 		e.user, e.userErr = c.User(ctx)
 		e.seen, e.seenErr = c.shown(ctx, name)
@@ -140,14 +140,14 @@ func (in *Inspection) describe(e evidence) {
 		in.establish("the cache is readable by everyone")
 	case e.openErr == nil:
 		in.establish("without a token: asked for " + in.Name + ", the service answered with " + e.open.Name)
+	case hides(e.openErr):
+		in.State = Hidden
+		fallthrough
 	default:
-		if asError(e.openErr).hides() {
-			in.State = Hidden
-		}
 		in.establish("without a token: " + e.openErr.Error())
 	}
 	if in.Cache != nil && len(in.Cache.PublicSigningKeys) == 0 {
-		in.Warnings = append(in.Warnings, "the cache has no public signing key yet, so nix would trust nothing in it")
+		in.warn("the cache has no public signing key yet, so nix would trust nothing in it")
 	}
 }
 
@@ -162,19 +162,18 @@ func (in *Inspection) judge(e evidence, token secretsource.Value) {
 	if !expires.IsZero() && left > 0 && left < expiresSoon {
 		in.warn("the token says that it expires on %s, in %d days", expires.Format(time.DateOnly), int(left.Hours()/24))
 	}
-	seenErr, userErr := asError(e.seenErr), asError(e.userErr)
 	switch {
-	case userErr.Expired() || seenErr.Expired():
+	case expired(e.userErr) || expired(e.seenErr):
 		in.conclude(Expired, "the service says that the token has expired")
 	case e.userErr == nil:
 		in.Account = e.user.String()
 		in.conclude(AccountWide, "it opens the account "+in.Account+", which no token for one cache does")
 	case e.seenErr == nil:
 		in.judgePermission(e, shaped)
-	case !seenErr.hides():
-		in.conclude("", "with the token: "+seenErr.Error())
-	case !userErr.Refused():
-		in.conclude("", "with the token: "+userErr.Error())
+	case !hides(e.seenErr):
+		in.conclude("", "with the token: "+e.seenErr.Error())
+	case !faultOf(e.userErr).Refused():
+		in.conclude("", "with the token: "+e.userErr.Error())
 	case !shaped:
 		in.conclude(NotAToken, "the service refuses it everywhere, and it is not shaped like a token of this service")
 	case e.openErr == nil:
@@ -188,7 +187,7 @@ func (in *Inspection) judge(e evidence, token secretsource.Value) {
 
 // judgePermission is for a token that opens no account and that the service showed a cache to.
 func (in *Inspection) judgePermission(e evidence, shaped bool) {
-	if !asError(e.userErr).Refused() {
+	if !faultOf(e.userErr).Refused() {
 		in.establish("with the token: " + e.userErr.Error())
 		in.warn("whether the token is account-wide could not be established")
 	}
@@ -200,7 +199,7 @@ func (in *Inspection) judgePermission(e evidence, shaped bool) {
 	switch e.seen.Permission {
 	case Write:
 		in.conclude(DataPlane, granted)
-		in.FitForCI = in.TokenCache == "" && asError(e.userErr).Refused()
+		in.FitForCI = in.TokenCache == "" && faultOf(e.userErr).Refused()
 	case Admin:
 		in.conclude(DataPlane, granted)
 		in.warn("the token may also change and delete the cache; CI needs write permission only")

@@ -39,7 +39,6 @@ type standIn struct {
 	mu       sync.Mutex
 	caches   map[string]*standCache
 	accounts map[string]string           // token -> its account, as JSON
-	orgs     map[string]string           // token -> its organizations, as JSON
 	expired  map[string]string           // token -> its description
 	bound    map[string]string           // token -> the one cache that it gets
 	override map[string]http.HandlerFunc // "METHOD /path" -> another answer
@@ -50,7 +49,7 @@ type standIn struct {
 func newStandIn(t *testing.T) *standIn {
 	t.Helper()
 	s := &standIn{
-		t: t, caches: map[string]*standCache{}, accounts: map[string]string{}, orgs: map[string]string{}, expired: map[string]string{},
+		t: t, caches: map[string]*standCache{}, accounts: map[string]string{}, expired: map[string]string{},
 		bound: map[string]string{}, override: map[string]http.HandlerFunc{}, created: map[string]map[string]any{},
 	}
 	s.server = httptest.NewServer(s)
@@ -90,8 +89,6 @@ func (s *standIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, `Cachix Auth token "`+description+`" has expired.`)
 	case path == "/user" && s.accounts[token] != "":
 		_, _ = io.WriteString(w, s.accounts[token])
-	case path == "/organization" && s.orgs[token] != "":
-		_, _ = io.WriteString(w, s.orgs[token])
 	case isCache && r.Method == http.MethodGet:
 		s.show(w, name, token)
 	case isCache && r.Method == http.MethodPost:
@@ -131,7 +128,7 @@ func (s *standIn) show(w http.ResponseWriter, name, token string) {
 }
 
 func (s *standIn) create(w http.ResponseWriter, r *http.Request, name, token string) {
-	if s.accounts[token] == "" && s.orgs[token] == "" {
+	if s.accounts[token] == "" {
 		s.refuse(w, "Unauthorized")
 		return
 	}

@@ -87,15 +87,6 @@ func (w *WorkTree) Head(ctx context.Context) (string, error) {
 	return strings.TrimSpace(string(out)), err
 }
 
-// Remote returns the address of a remote, "" if there is no such remote.
-func (w *WorkTree) Remote(ctx context.Context, name string) (string, error) {
-	out, err := w.run(ctx, "remote", "get-url", "--", name)
-	if failed, ok := errors.AsType[*failure](err); ok && failed.code == 2 {
-		return "", nil
-	}
-	return strings.TrimSpace(string(out)), err
-}
-
 func (w *WorkTree) paths(ctx context.Context, args ...string) ([]string, error) {
 	out, err := w.run(ctx, args...)
 	if err != nil {

@@ -125,18 +125,6 @@ func TestHeadIsTheCommitOrSaysThatThereIsNone(t *testing.T) {
 	require.ErrorIs(t, err, git.ErrNoCommit)
 }
 
-func TestRemoteIsEmptyWithoutOne(t *testing.T) {
-	t.Parallel()
-	dir := repository(t, "a")
-	address, err := open(t, dir).Remote(t.Context(), "origin")
-	require.NoError(t, err)
-	assert.Empty(t, address)
-	do(t, dir, "remote", "add", "origin", "git@github.com:octo/flake.git")
-	address, err = open(t, dir).Remote(t.Context(), "origin")
-	require.NoError(t, err)
-	assert.Equal(t, "git@github.com:octo/flake.git", address)
-}
-
 func TestOpenRefusesWhatIsNoWorkTree(t *testing.T) {
 	t.Parallel()
 	dir := repository(t, "a")

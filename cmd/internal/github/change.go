@@ -1,3 +1,5 @@
+// The variables and secrets of a repository's Actions.
+
 package github
 
 import (

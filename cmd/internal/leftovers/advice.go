@@ -1,3 +1,5 @@
+// What to do about each line that names garnix.
+
 package leftovers
 
 import (

@@ -1,3 +1,5 @@
+// A text file, line by line.
+
 package leftovers
 
 import (

@@ -1,3 +1,5 @@
+// The changes that need no judgement.
+
 package leftovers
 
 import (

@@ -1,3 +1,5 @@
+// Lists whose elements have lines of their own.
+
 package leftovers
 
 import (

@@ -1,3 +1,5 @@
+// The search through the files of a repository.
+
 package leftovers
 
 import (
@@ -14,8 +16,8 @@ import (
 	"garnix2gha/generator/diag"
 )
 
-// MaxFileBytes is the size over which a file is reported as skipped and not searched.
-const MaxFileBytes = 1 << 20
+// maxFileBytes is the size over which a file is reported as skipped and not searched.
+const maxFileBytes = 1 << 20
 
 // sniffBytes is how far a NUL is looked for that makes a file binary.
 const sniffBytes = 8 << 10
@@ -163,13 +165,13 @@ func read(fsys fs.FS, name string) ([]byte, state, error) {
 		return nil, absent, fmt.Errorf("open %q: %w", name, err)
 	}
 	defer f.Close()
-	src, err := io.ReadAll(io.LimitReader(f, MaxFileBytes+1))
+	src, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
 	switch {
 	case err != nil:
 		return nil, absent, fmt.Errorf("read %q: %w", name, err)
 	case bytes.IndexByte(src[:min(len(src), sniffBytes)], 0) >= 0:
 		return nil, opaque, nil
-	case len(src) > MaxFileBytes:
+	case len(src) > maxFileBytes:
 		return nil, large, nil
 	}
 	return src, searched, nil

@@ -24,7 +24,7 @@ func scanOne(t *testing.T, name, content string) []Trace {
 
 func TestFilesThatAreNotSearched(t *testing.T) {
 	t.Parallel()
-	limit := strings.Repeat("x\n", MaxFileBytes/2)
+	limit := strings.Repeat("x\n", maxFileBytes/2)
 	for _, tc := range []struct {
 		name    string
 		path    string
@@ -55,7 +55,7 @@ func TestFilesThatAreNotSearched(t *testing.T) {
 
 func TestASkippedFileIsNotCounted(t *testing.T) {
 	t.Parallel()
-	traces := scanOne(t, "a.txt", strings.Repeat("x", MaxFileBytes+1))
+	traces := scanOne(t, "a.txt", strings.Repeat("x", maxFileBytes+1))
 	require.Len(t, traces, 1)
 	assert.False(t, traces[0].Counted())
 	assert.Contains(t, traces[0].Advice, "search it by hand")

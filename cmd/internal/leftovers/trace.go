@@ -32,7 +32,7 @@ const (
 	KindSchema       Kind = "schema"    // the schema of garnix.yaml, for editors
 	KindFileName     Kind = "file-name" // a file or folder called after garnix; Line is 0
 	KindOther        Kind = "other"     // one trace for all such lines of a file
-	KindSkipped      Kind = "skipped"   // a file over MaxFileBytes, not searched; Line is 0
+	KindSkipped      Kind = "skipped"   // a file over maxFileBytes, not searched; Line is 0
 	KindOwn          Kind = "own"       // what garnix2gha itself wrote or is named by, the new cache, licences, changelogs
 )
 

@@ -1,131 +1,209 @@
+// The questions to a flake, which one Nix expression answers one after the other.
+
 package nix
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"regexp"
 
+	"garnix2gha/generator/diag"
+	"garnix2gha/generator/flake"
 	"garnix2gha/templates"
 )
 
-// request is the request of one OP of ci/outputs.nix.txt.
-type request map[string]any
+const (
+	// maxDeaths is how often a question is taken up again behind what ended nix.
+	maxDeaths = 30
+	// maxThrows is how many throws are asked again for their message.
+	maxThrows = 20
+)
 
-// expression answers several OPs of outputs.nix.txt in one process: the request has a key for each.
-func expression() (string, error) {
-	targets, err := templates.FS.ReadFile("ci/outputs.nix.txt")
-	if err != nil {
-		return "", fmt.Errorf("read expression: %w", err)
-	}
-	return "let targets =\n" + string(targets) + `;
-in { flake, request }: {
-  answers = builtins.mapAttrs (op: r: (targets { inherit flake; request = builtins.toJSON r; }).${op}) (builtins.fromJSON request);
-}`, nil
+// question is an OP of ci/outputs.nix.txt for many attribute paths.
+type question struct {
+	op       string
+	paths    [][]string
+	messages int      // so many of the paths, the first ones, are asked again for the message of their throw
+	whole    bool     // what needs a build speaks for all that follow
+	catch    bool     // see outputs.nix.txt
+	args     []string // of nix
 }
 
-// ask asks in one process. A hard failure that the search order is to blame for is asked again without it.
-func (f *Flake) ask(ctx context.Context, requests map[string]request, args ...string) (map[string]json.RawMessage, error) {
-	search := f.searching()
-	answers, err := f.evaluate(ctx, requests, search, args...)
-	failure := failureOf(err)
-	if failure == nil || failure.Cause == Machine || !search {
-		return answers, err
-	}
-	broken, probing := f.searchBroken(ctx)
-	if probing != nil {
-		return nil, probing
-	}
-	if broken {
-		return f.evaluate(ctx, requests, false, args...)
-	}
-	return nil, err
+// reply is an answer of any OP, or why there is none.
+type reply struct {
+	State   string             `json:"state"` // ok, missing or error
+	Why     string             `json:"why"`
+	Names   []string           `json:"names"`
+	Drv     string             `json:"drv"`
+	System  flake.System       `json:"system"`
+	Outputs map[string]*string `json:"outputs"`
+	Present bool               `json:"present"`
+	Value   json.RawMessage    `json:"value"`
+
+	failure *Failure
 }
 
-// evaluate runs one process. Its failures are the same on every machine.
-func (f *Flake) evaluate(ctx context.Context, requests map[string]request, search bool, args ...string) (map[string]json.RawMessage, error) {
-	complete := map[string]request{}
-	for op, r := range requests {
-		complete[op] = request{"search": search}
-		maps.Copy(complete[op], r)
-	}
-	text, err := json.Marshal(complete)
-	if err != nil {
-		return nil, fmt.Errorf("encode request: %w", err)
-	}
-	program, err := expression()
+// caught is what outputs.nix.txt says of a throw, whose message it cannot know.
+const caught = "evaluation failed"
+
+// ask returns a reply for each path, in order. One process answers, and another for each path that ends it.
+func (f *Flake) ask(ctx context.Context, q question) ([]reply, error) {
+	q.catch = true
+	replies, err := f.stream(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	out, err := f.run(ctx, program, string(text), args)
-	if failure := failureOf(err); failure != nil {
-		f.mend(failure)
+	alone := q
+	alone.catch, alone.paths = false, nil
+	var thrown []*reply
+	for i := range replies {
+		r := &replies[i]
+		if r.State != "error" {
+			continue
+		}
+		if r.failure = (&Failure{Message: diag.OneLine(r.Why, maxMessage)}); r.Why == "" || r.Why == caught {
+			r.failure.Message = caught
+			if i < q.messages && len(thrown) < maxThrows {
+				thrown, alone.paths = append(thrown, r), append(alone.paths, q.paths[i])
+			}
+		}
 	}
-	if err != nil {
-		return nil, err
+	told, err := f.stream(ctx, alone)
+	for i, r := range told {
+		if r.failure != nil {
+			thrown[i].failure.Message = r.failure.Message // a throw is the flake's fault, whatever it says
+		}
 	}
-	var answers map[string]json.RawMessage
-	if err := json.Unmarshal(out, &answers); err != nil {
-		return nil, fmt.Errorf("read what nix printed: %w", err)
-	}
-	return answers, nil
+	return replies, err
 }
+
+// stream asks until there is a reply for each path: behind the one that ended nix it goes on.
+func (f *Flake) stream(ctx context.Context, q question) ([]reply, error) {
+	var replies []reply
+	for deaths := 0; len(replies) < len(q.paths); {
+		search := f.searches()
+		rest := q
+		rest.paths = q.paths[len(replies):]
+		told, readable, failure, err := f.evaluate(ctx, rest, search)
+		if err != nil {
+			return nil, err
+		}
+		if len(told) > len(rest.paths) || failure == nil && len(told) < len(rest.paths) {
+			return nil, fmt.Errorf("read answers of %s: %d for %d paths", q.op, len(told), len(rest.paths))
+		}
+		replies = append(replies, told...)
+		if len(replies) == len(q.paths) {
+			break
+		}
+		if search && readable {
+			if ok, err := f.canSearch(ctx); err != nil {
+				return nil, err
+			} else if !ok {
+				continue
+			}
+		}
+		replies = append(replies, reply{failure: failure})
+		if deaths++; deaths == maxDeaths {
+			failure = &Failure{Message: "evaluation failed, with others: " + failure.Message, Cause: failure.Cause}
+		} else if readable && !(q.whole && failure.Cause == NeedsBuild) {
+			continue
+		}
+		for len(replies) < len(q.paths) {
+			replies = append(replies, reply{failure: failure})
+		}
+	}
+	return replies, nil
+}
+
+// evaluate asks one process: its replies, whether it could read the flake, and why it ended early.
+func (f *Flake) evaluate(ctx context.Context, q question, search bool) (told []reply, readable bool, failure *Failure, err error) {
+	tag := rand.Text()
+	request := map[string]any{"op": q.op, "tag": tag, "search": search, "catch": q.catch, "paths": q.paths}
+	if q.op == "list" {
+		maps.DeleteFunc(request, func(key string, _ any) bool { return key == "paths" })
+		request["queries"] = q.paths
+	}
+	text, err := json.Marshal(request)
+	if err != nil {
+		return nil, false, nil, fmt.Errorf("encode request: %w", err)
+	}
+	outputs, err := templates.FS.ReadFile("ci/outputs.nix.txt")
+	if err != nil {
+		return nil, false, nil, fmt.Errorf("read expression: %w", err)
+	}
+	answers, err := f.run(ctx, tag, "let targets =\n"+string(outputs)+";\nin "+answering, string(text), q.args)
+	if failure = failureOf(err); failure != nil {
+		f.tidy(failure)
+	} else if err != nil {
+		return nil, false, nil, err
+	}
+	for i, answer := range answers {
+		var r reply
+		if err := json.Unmarshal(answer, &r); err != nil {
+			return nil, false, nil, fmt.Errorf("read answer of %s: %w", q.op, err)
+		}
+		if i > 0 { // the first one says that the flake can be read
+			told = append(told, r)
+		}
+	}
+	return told, len(answers) > 0, failure, nil
+}
+
+// answering tells what garnix.config is as `each` tells the other answers.
+const answering = `{ flake, request }:
+let
+  of = targets { inherit flake request; };
+  req = builtins.fromJSON request;
+  tell = text: builtins.trace "${req.tag} ${text}";
+in
+{ answers = if req.op == "config" then tell "null" (tell (builtins.toJSON of.config) null) else of.each; }`
 
 // noDir is how Nix 2.8 refuses the locked reference of a dirty flake that is not at its repository's root.
 var noDir = regexp.MustCompile(`has unsupported parameter 'dir'`)
 
-// run evaluates the locked reference. Where this nix cannot, it evaluates the flake as it lies there, with everything
-// else that is not pure forbidden.
-func (f *Flake) run(ctx context.Context, program, request string, args []string) ([]byte, error) {
-	arguments := func(ref string) []string {
-		return append([]string{"eval", "--json", "--expr", program, "answers", "--argstr", "flake", ref, "--argstr", "request", request}, args...)
+// run evaluates the locked reference, and returns what it tells also if it fails. Where this nix cannot read the
+// reference, it evaluates the flake as it lies there, with everything else that is not pure forbidden.
+func (f *Flake) run(ctx context.Context, tag, program, request string, args []string) ([][]byte, error) {
+	eval := func(ref string, more ...string) ([][]byte, error) {
+		call := append([]string{"eval", "--expr", program, "answers", "--argstr", "flake", ref, "--argstr", "request", request}, args...)
+		said, _, err := f.runner.run(ctx, f.dir, tag, append(call, more...)...)
+		return said.answers, err
 	}
 	if !f.outdated.Load() {
-		out, _, err := f.runner.run(ctx, f.dir, arguments(f.ref)...)
+		answers, err := eval(f.ref)
 		if failure := failureOf(err); failure == nil || !noDir.MatchString(failure.Message) {
-			return out, err
+			return answers, err
 		}
 		f.outdated.Store(true)
 	}
-	out, _, err := f.runner.run(ctx, f.dir, append(arguments(f.mutable), "--impure", "--option", "restrict-eval", "true")...)
-	return out, err
+	return eval(f.mutable, "--impure", "--option", "restrict-eval", "true")
 }
 
-// message asks again for what failed with a throw, alone and letting it through, and returns what nix says about it;
-// otherwise is the message if nix finds nothing wrong this time.
-func (f *Flake) message(ctx context.Context, op string, r request, otherwise string) (*Failure, error) {
-	alone := request{"catch": false}
-	maps.Copy(alone, r)
-	_, err := f.evaluate(ctx, map[string]request{op: alone}, f.searching())
-	switch failure := failureOf(err); {
-	case failure != nil:
-		// A throw is the flake's, whatever it says.
-		return &Failure{Message: failure.Message}, nil
-	case err != nil:
-		return nil, err
-	}
-	return &Failure{Message: otherwise}, nil
-}
-
-func (f *Flake) searching() bool {
+// searches reports whether garnix's search order is followed: until it is known that it cannot be.
+func (f *Flake) searches() bool {
 	f.search.Lock()
 	defer f.search.Unlock()
 	return !f.search.off
 }
 
-// searchBroken reports whether a packages.x86_64-linux that cannot be had at all spoils the search order for every
-// path; from then on nothing is searched. It costs one process, once.
-func (f *Flake) searchBroken(ctx context.Context) (bool, error) {
+// canSearch finds out, once, whether a packages.x86_64-linux that ends nix itself spoils the search for every path.
+func (f *Flake) canSearch(ctx context.Context) (bool, error) {
 	f.search.Lock()
 	defer f.search.Unlock()
 	if !f.search.probed {
-		heads := request{"queries": [][]string{{"packages", "x86_64-linux"}, {"legacyPackages", "x86_64-linux"}}}
-		_, err := f.evaluate(ctx, map[string]request{"list": heads}, true)
-		if err != nil && failureOf(err) == nil {
+		_, _, failure, err := f.evaluate(ctx, question{op: "list", paths: prefixes(), catch: true}, false)
+		if err != nil {
 			return false, err
 		}
-		f.search.probed, f.search.off = true, err != nil
+		f.search.probed, f.search.off = true, failure != nil
 	}
-	return f.search.off, nil
+	return !f.search.off, nil
+}
+
+// prefixes are where the search order looks first; see garnix's evaluator, which was an x86_64-linux one.
+func prefixes() [][]string {
+	return [][]string{{"packages", "x86_64-linux"}, {"legacyPackages", "x86_64-linux"}}
 }

@@ -1,9 +1,13 @@
+// Why nix refuses.
+
 package nix
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 
 	"garnix2gha/generator/diag"
@@ -32,6 +36,15 @@ func (f *Failure) Error() string {
 		return f.Message
 	}
 	return f.Message + "\nhint: " + f.Hint
+}
+
+// failureOf returns the failure that err is or wraps, else nil.
+func failureOf(err error) *Failure {
+	var failure *Failure
+	if errors.As(err, &failure) {
+		return failure
+	}
+	return nil
 }
 
 // maxMessage is the length of a message in characters.
@@ -74,35 +87,23 @@ func newFailure(messages string, state *os.ProcessState) *Failure {
 	return f
 }
 
-// lastError is nix's last error, which is the innermost one, on one line. Where it happened is left out, since it moves
-// with every edit; only a syntax error says nothing without its place.
+// lastError is nix's last error, which is the innermost one, on one line; without one it is the last line. Where it
+// happened is left out, since it moves with every edit; only a syntax error says nothing without its place.
 func lastError(messages string) string {
 	const most = 12 // lines
-	lines := strings.Split(diag.WithoutColors(messages), "\n")
-	at := -1
-	for i, line := range lines {
+	lines := strings.Split(strings.TrimSpace(diag.WithoutColors(messages)), "\n")
+	at := len(lines) - 1
+	for i, line := range slices.Backward(lines) {
 		if errorLine.MatchString(line) {
 			at = i
+			break
 		}
 	}
-	if at < 0 {
-		for _, line := range lines {
-			if strings.TrimSpace(line) != "" {
-				lines, at = []string{line}, 0
-			}
-		}
-		if at < 0 {
-			return ""
-		}
-	}
+	lines[at] = errorLine.ReplaceAllString(lines[at], "")
+	syntax := strings.HasPrefix(strings.TrimSpace(lines[at]), "syntax error")
 	var kept []string
-	syntax := false
-	for i, line := range lines[at:min(len(lines), at+most)] {
+	for _, line := range lines[at:min(len(lines), at+most)] {
 		line = strings.TrimSpace(line)
-		if i == 0 {
-			line = strings.TrimSpace(strings.TrimPrefix(line, "error:"))
-			syntax = strings.HasPrefix(line, "syntax error")
-		}
 		if place := placeLine.FindStringSubmatch(line); syntax && place != nil {
 			kept = append(kept, "at", place[1])
 		}

@@ -64,14 +64,14 @@ func TestCauseTellsWhoseFaultItIs(t *testing.T) {
 
 func TestNixThatIsKilledSaysNothingAboutTheFlake(t *testing.T) {
 	t.Parallel()
-	_, _, err := New(Settings{Program: script(t, `echo "error: half a" >&2; kill -9 $$`)}).run(t.Context(), t.TempDir())
+	_, _, err := New(Settings{Program: script(t, `echo "error: half a" >&2; kill -9 $$`)}).run(t.Context(), t.TempDir(), "")
 	failure := failureOf(err)
 	require.NotNil(t, failure)
 	assert.Equal(t, Failure{Message: "nix was killed", Hint: "did the machine run out of memory?", Cause: Machine}, *failure)
 
-	_, _, err = New(Settings{Program: script(t, `kill -11 $$`)}).run(t.Context(), t.TempDir())
+	_, _, err = New(Settings{Program: script(t, `kill -11 $$`)}).run(t.Context(), t.TempDir(), "")
 	assert.EqualError(t, err, "nix crashed with signal 11")
-	_, _, err = New(Settings{Program: script(t, `exit 1`)}).run(t.Context(), t.TempDir())
+	_, _, err = New(Settings{Program: script(t, `exit 1`)}).run(t.Context(), t.TempDir(), "")
 	assert.EqualError(t, err, "evaluation failed")
 }
 
@@ -82,7 +82,7 @@ func TestMessageNamesNoPathOfTheMachine(t *testing.T) {
 	f := &Flake{dir: "/srv/repo", source: "/nix/store/00000000000000000000000000000000-source"}
 	failure := &Failure{Message: "path '/nix/store/00000000000000000000000000000000-source/a.nix' and '/srv/repo/b', in '/srv/repo', needs " +
 		"'/nix/store/11111111111111111111111111111111-c.drv' of " + home + "/d"}
-	f.mend(failure)
+	f.tidy(failure)
 	assert.Equal(t, "path 'a.nix' and 'b', in '.', needs 'c.drv' of ~/d", failure.Message)
 }
 

@@ -1,3 +1,5 @@
+// A locked flake.
+
 package nix
 
 import (
@@ -71,15 +73,15 @@ func (r *Runner) Open(ctx context.Context, dir string) (*Flake, error) {
 }
 
 func (f *Flake) metadata(ctx context.Context) (m metadata, err error) {
-	out, messages, err := f.runner.run(ctx, f.dir, "flake", "metadata", "--json", ".")
+	said, out, err := f.runner.run(ctx, f.dir, "", "flake", "metadata", "--json", ".")
 	if failure := failureOf(err); failure != nil {
-		f.mend(failure)
+		f.tidy(failure)
 		return m, fmt.Errorf("read flake: %w", failure)
 	}
 	if err != nil {
 		return m, err
 	}
-	f.WroteLock = f.WroteLock || wroteLock.MatchString(messages)
+	f.WroteLock = f.WroteLock || wroteLock.MatchString(said.messages())
 	if err := json.Unmarshal(out, &m); err != nil {
 		return m, fmt.Errorf("read flake: nix flake metadata: %w", err)
 	}
@@ -114,8 +116,8 @@ var (
 	noSet       = regexp.MustCompile(`^(?:value is (an? .*) while a set was expected|expected a set but found (an? [a-z]+).*)$`)
 )
 
-// mend makes a failure the same on every machine, and gives the next step where there is a known one.
-func (f *Flake) mend(failure *Failure) {
+// tidy makes a failure the same on every machine, and gives the next step where there is a known one.
+func (f *Flake) tidy(failure *Failure) {
 	switch {
 	case shallow.MatchString(failure.Message):
 		failure.Hint = "this nix needs the whole history: git fetch --unshallow, or fetch-depth: 0"
@@ -136,13 +138,4 @@ func (f *Flake) mend(failure *Failure) {
 		text = strings.ReplaceAll(text, home+"/", "~/")
 	}
 	failure.Message = storePrefix.ReplaceAllString(text, "")
-}
-
-// failureOf returns the failure that err is or wraps, else nil.
-func failureOf(err error) *Failure {
-	var failure *Failure
-	if errors.As(err, &failure) {
-		return failure
-	}
-	return nil
 }

@@ -1,13 +1,12 @@
+// What garnix listed of a flake.
+
 package nix
 
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"strings"
-
-	"golang.org/x/sync/errgroup"
 
 	"garnix2gha/generator/config"
 	"garnix2gha/generator/flake"
@@ -72,156 +71,46 @@ type Answer struct {
 	From string
 }
 
-// ownConfig is the flake's output garnix.config. Without a failure and a value there is no such output.
-type ownConfig struct {
-	value   json.RawMessage
-	failure *Failure
-}
-
-// List lists the flake: one answer for each query, in order, from one process if nothing is badly wrong, else from one
-// process for each query. The error is for what says nothing about the flake.
+// List lists the flake: one answer for each query, in order, from one process, and another for each query that ends it.
+// The error is for what says nothing about the flake.
 func (f *Flake) List(ctx context.Context, queries []Query) ([]Answer, error) {
-	answers, _, err := f.survey(ctx, queries, false)
-	return answers, err
-}
-
-// survey answers queries and, if wanted, what garnix.config is. Where the process dies, the questions are asked apart.
-func (f *Flake) survey(ctx context.Context, queries []Query, wantConfig bool) ([]Answer, ownConfig, error) {
-	if len(queries) == 0 && !wantConfig {
-		return nil, ownConfig{}, nil
+	// Besides what each query finds, whether it is found where the search order looks first.
+	var paths [][]string
+	for _, prefix := range append([][]string{nil}, prefixes()...) {
+		for _, q := range queries {
+			paths = append(paths, slices.Concat(prefix, q.path()))
+		}
 	}
-	search := f.searching()
-	replies, err := f.ask(ctx, surveyRequests(queries, wantConfig, search))
-	failure := failureOf(err)
-	switch {
-	case err == nil:
-		return f.readSurvey(ctx, replies, queries, wantConfig)
-	case failure == nil || failure.Cause == Machine:
-		return nil, ownConfig{}, err
-	case len(queries) == 0:
-		return nil, ownConfig{failure: failure}, nil
-	case len(queries) == 1 && !wantConfig:
-		return []Answer{{Query: queries[0], Failure: failure}}, ownConfig{}, nil
+	f.runner.report("listing the flake")
+	replies, err := f.ask(ctx, question{op: "list", paths: paths, messages: len(queries)})
+	if err != nil {
+		return nil, err
 	}
 	answers := make([]Answer, len(queries))
-	var found ownConfig
-	group, ctx := errgroup.WithContext(ctx)
-	part := func(from, to int, withConfig bool) {
-		group.Go(func() error {
-			some, c, err := f.survey(ctx, queries[from:to], withConfig)
-			copy(answers[from:to], some)
-			if withConfig {
-				found = c
-			}
-			return err
-		})
-	}
-	if wantConfig {
-		part(0, 0, true)
-		part(0, len(queries), false)
-	} else {
-		for i := range queries {
-			part(i, i+1, false)
-		}
-	}
-	err = group.Wait()
-	return answers, found, err
-}
-
-// prefixes are where the search order looks first; see garnix's evaluator, which was an x86_64-linux one.
-func prefixes() [][]string {
-	return [][]string{{"packages", "x86_64-linux"}, {"legacyPackages", "x86_64-linux"}}
-}
-
-// surveyRequests asks, besides what each query finds, whether it is found where the search order looks first, and
-// whether garnix.config throws, which the OP config does not tell from a missing one.
-func surveyRequests(queries []Query, wantConfig, search bool) map[string]request {
-	paths := [][]string{}
-	for _, q := range queries {
-		paths = append(paths, q.path())
-	}
-	if search {
-		for _, prefix := range prefixes() {
-			for _, q := range queries {
-				paths = append(paths, slices.Concat(prefix, q.path()))
-			}
-		}
-	}
-	requests := map[string]request{}
-	if wantConfig {
-		requests["config"] = request{}
-		paths = append(paths, []string{"garnix", "config"})
-	}
-	requests["list"] = request{"queries": paths}
-	return requests
-}
-
-// listed is an answer of the OP list.
-type listed struct {
-	Query []string `json:"query"`
-	State state    `json:"state"`
-	Names []string `json:"names"`
-}
-
-// state is how outputs.nix.txt found an attribute path.
-type state string
-
-const (
-	stateOK      state = "ok"
-	stateMissing state = "missing"
-	stateError   state = "error"
-)
-
-func (f *Flake) readSurvey(ctx context.Context, replies map[string]json.RawMessage, queries []Query, wantConfig bool) ([]Answer, ownConfig, error) {
-	var list []listed
-	if err := json.Unmarshal(replies["list"], &list); err != nil {
-		return nil, ownConfig{}, fmt.Errorf("read list: %w", err)
-	}
-	states := map[string]listed{}
-	for _, l := range list {
-		states[pathKey(l.Query)] = l
-	}
-	answers := make([]Answer, len(queries))
-	group, ctx := errgroup.WithContext(ctx)
-	for i, q := range queries {
-		at := states[pathKey(q.path())]
-		answers[i] = Answer{Query: q, Exists: at.State == stateOK, Names: at.Names}
-		for _, prefix := range prefixes() {
-			above, ok := states[pathKey(slices.Concat(prefix, q.path()))]
-			if ok && above.State != stateMissing && answers[i].From == "" {
-				answers[i].From = strings.Join(prefix, ".")
-			}
-		}
-		if at.State == stateOK || at.State == stateMissing {
-			continue
-		}
-		group.Go(func() (err error) {
-			answers[i].Failure, err = f.message(ctx, "list", request{"queries": [][]string{q.path()}}, "it is not an attribute set")
-			return err
-		})
-	}
-	var c ownConfig
-	if wantConfig {
-		var reply struct {
-			Present bool            `json:"present"`
-			Value   json.RawMessage `json:"value"`
-		}
-		if err := json.Unmarshal(replies["config"], &reply); err != nil {
-			return nil, ownConfig{}, fmt.Errorf("read garnix.config: %w", err)
-		}
+	for i, r := range replies {
+		answer := &answers[i%len(queries)]
 		switch {
-		case reply.Present:
-			c.value = reply.Value
-		case states[pathKey([]string{"garnix", "config"})].State == stateError:
-			group.Go(func() (err error) {
-				c.failure, err = f.message(ctx, "config", request{}, "evaluation failed")
-				return err
-			})
+		case i < len(queries) && r.failure != nil && r.failure.Cause == Machine:
+			return nil, r.failure
+		case i < len(queries):
+			*answer = Answer{Query: queries[i], Exists: r.State == "ok", Names: r.Names, Failure: r.failure}
+		case r.State == "ok" && answer.From == "" && f.searches():
+			answer.From = strings.Join(paths[i][:2], ".")
 		}
 	}
-	err := group.Wait()
-	return answers, c, err
+	return answers, nil
 }
 
-// pathKey is an attribute path as the key of a map, whatever its parts hold.
-func pathKey(path []string) string { return strings.Join(path, "\x00") }
+// config returns the flake's output garnix.config as JSON, nil if there is none.
+func (f *Flake) config(ctx context.Context) (json.RawMessage, error) {
+	replies, err := f.stream(ctx, question{op: "config", paths: [][]string{{"garnix", "config"}}})
+	switch {
+	case err != nil:
+		return nil, err
+	case replies[0].failure != nil:
+		return nil, replies[0].failure
+	case !replies[0].Present:
+		return nil, nil
+	}
+	return replies[0].Value, nil
+}

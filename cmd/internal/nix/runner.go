@@ -3,6 +3,7 @@
 package nix
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -22,8 +23,6 @@ var ErrNotInstalled = errors.New("nix is not installed\nhint: install it from ht
 const (
 	// stopTime is how long nix may take to end after it was told to.
 	stopTime = 5 * time.Second
-	// maxAnswer bounds what one process may print, in bytes.
-	maxAnswer = 64 << 20
 	// maxMessages is how much of the end of the messages is kept, in bytes; the error comes last.
 	maxMessages = 256 << 10
 	// leastJobs and mostJobs bound how many processes run by default: an evaluation takes hundreds of megabytes.
@@ -65,44 +64,41 @@ func (r *Runner) report(format string, args ...any) {
 	r.settings.Progress(fmt.Sprintf(format, args...))
 }
 
-// run runs nix in a directory and returns what it printed and what it said. That nix did not like what it was asked is
-// a *Failure.
-func (r *Runner) run(ctx context.Context, dir string, args ...string) (stdout []byte, messages string, err error) {
+// run runs nix in a directory and returns what it said and printed. That nix did not like what it was asked is a *Failure,
+// and comes with what it said. The tag is that of the answers to listen for.
+func (r *Runner) run(ctx context.Context, dir, tag string, args ...string) (said *listener, stdout []byte, err error) {
+	said = &listener{prefix: []byte("trace: " + tag + " ")}
 	program, err := exec.LookPath(r.settings.Program)
 	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
-		return nil, "", ErrNotInstalled
+		return said, nil, ErrNotInstalled
 	}
 	if err != nil {
-		return nil, "", fmt.Errorf("find nix: %w", err)
+		return said, nil, fmt.Errorf("find nix: %w", err)
 	}
 	select {
 	case r.slots <- struct{}{}:
 		defer func() { <-r.slots }()
 	case <-ctx.Done():
-		return nil, "", interrupted(ctx)
+		return said, nil, interrupted(ctx)
 	}
 	command := exec.CommandContext(ctx, program, args...)
 	command.Dir = dir
 	command.Env = environment(r.settings.Env, dir)
 	command.WaitDelay = stopTime
-	out, said := &head{}, &tail{}
-	command.Stdout, command.Stderr = out, said
+	command.Stderr = said
 	ownSession(command)
-	err = command.Run()
+	stdout, err = command.Output()
 	if ctx.Err() != nil {
 		killSession(command)
-		return nil, "", interrupted(ctx)
+		return said, nil, interrupted(ctx)
 	}
-	var exit *exec.ExitError
-	switch {
-	case errors.As(err, &exit):
-		return nil, "", newFailure(said.String(), exit.ProcessState)
-	case err != nil:
-		return nil, "", fmt.Errorf("run nix: %w", err)
-	case out.over:
-		return nil, "", fmt.Errorf("run nix: it printed more than %d MiB", maxAnswer>>20)
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return said, nil, newFailure(said.messages(), exit.ProcessState)
 	}
-	return out.kept, said.String(), nil
+	if err != nil {
+		return said, nil, fmt.Errorf("run nix: %w", err)
+	}
+	return said, stdout, nil
 }
 
 func interrupted(ctx context.Context) error { return fmt.Errorf("run nix: %w", context.Cause(ctx)) }
@@ -124,30 +120,30 @@ func environment(base []string, dir string) []string {
 	return append(env, "NIX_CONFIG="+config+own, "PWD="+dir)
 }
 
-// head keeps the first maxAnswer bytes and swallows the rest, so that nix can finish.
-type head struct {
-	kept []byte
-	over bool
+// listener sorts what nix says, line by line, into answers and messages, of which it keeps the last maxMessages bytes.
+type listener struct {
+	prefix  []byte // of an answer
+	answers [][]byte
+	said    []byte
+	line    []byte // not ended yet
 }
 
-func (h *head) Write(p []byte) (int, error) {
-	room := maxAnswer - len(h.kept)
-	h.over = h.over || len(p) > room
-	h.kept = append(h.kept, p[:min(len(p), room)]...)
-	return len(p), nil
-}
-
-// tail keeps the last maxMessages bytes.
-type tail struct {
-	kept []byte
-}
-
-func (t *tail) Write(p []byte) (int, error) {
-	t.kept = append(t.kept, p...)
-	if len(t.kept) > 2*maxMessages {
-		t.kept = slices.Clone(t.kept[len(t.kept)-maxMessages:])
+func (l *listener) Write(p []byte) (int, error) {
+	for part := range bytes.Lines(p) {
+		if l.line = append(l.line, part...); !bytes.HasSuffix(part, []byte("\n")) {
+			break
+		}
+		if answer, ok := bytes.CutPrefix(l.line, l.prefix); ok {
+			l.answers = append(l.answers, bytes.Clone(answer))
+		} else if l.said = append(l.said, l.line...); len(l.said) > 2*maxMessages {
+			l.said = bytes.Clone(l.said[len(l.said)-maxMessages:])
+		}
+		l.line = l.line[:0]
 	}
 	return len(p), nil
 }
 
-func (t *tail) String() string { return string(t.kept[max(0, len(t.kept)-maxMessages):]) }
+func (l *listener) messages() string {
+	all := string(l.said) + string(l.line)
+	return all[max(0, len(all)-maxMessages):]
+}

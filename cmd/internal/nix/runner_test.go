@@ -33,7 +33,7 @@ func TestFlakesAreEnabledAndNothingOfTheEnvironmentIsLost(t *testing.T) {
 		Program: script(t, `printf '%s\n' "$KEPT" "$PWD" "$NIX_CONFIG"`),
 		Env:     []string{"KEPT=yes", "PWD=/elsewhere", "NIX_CONFIG=cores = 3\nwarn-dirty = true"},
 	})
-	out, _, err := runner.run(t.Context(), dir)
+	_, out, err := runner.run(t.Context(), dir, "")
 	require.NoError(t, err)
 	assert.Equal(t, "yes\n"+dir+"\ncores = 3\nwarn-dirty = true\nextra-experimental-features = nix-command flakes\n"+
 		"accept-flake-config = false\nwarn-dirty = false\nshow-trace = false\n\n", string(out))
@@ -49,7 +49,7 @@ func TestEndOfTheRunEndsEverythingNixStarted(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(t.Context())
 			done := make(chan error)
 			go func() {
-				_, _, err := runner.run(ctx, t.TempDir())
+				_, _, err := runner.run(ctx, t.TempDir(), "")
 				done <- err
 			}()
 			var pid int
@@ -81,7 +81,7 @@ func TestWaitingForAnotherProcessCanBeEnded(t *testing.T) {
 	runner.slots <- struct{}{}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, _, err := runner.run(ctx, t.TempDir())
+	_, _, err := runner.run(ctx, t.TempDir(), "")
 	assert.ErrorIs(t, err, context.Canceled)
 }
 
@@ -92,7 +92,7 @@ func TestNoMoreProcessesThanJobs(t *testing.T) {
 	counts := make(chan int)
 	for range 8 {
 		go func() {
-			out, _, _ := runner.run(t.Context(), dir)
+			_, out, _ := runner.run(t.Context(), dir, "")
 			n, _ := strconv.Atoi(strings.TrimSpace(string(out)))
 			counts <- n
 		}()
@@ -104,14 +104,17 @@ func TestNoMoreProcessesThanJobs(t *testing.T) {
 	}
 }
 
-func TestMuchOutputIsBounded(t *testing.T) {
+func TestAnswersAreHeardAndOfTheMessagesTheEnd(t *testing.T) {
 	t.Parallel()
-	noisy := New(Settings{Program: script(t, `yes warning: noise | head -c 5000000 >&2; echo >&2; echo "error: the last word" >&2; exit 1`)})
-	_, _, err := noisy.run(t.Context(), t.TempDir())
+	noisy := New(Settings{Program: script(t, `echo 'trace: TAG {"a": 1}' >&2; yes warning: noise | head -c 5000000 >&2; echo >&2
+printf 'trace: TAG' >&2; sleep 0.1; echo ' 2' >&2; echo 'trace: OTHER 3' >&2; printf 'error: the last word' >&2; exit 1`)})
+	said, _, err := noisy.run(t.Context(), t.TempDir(), "TAG")
 	assert.EqualError(t, err, "the last word")
-	endless := New(Settings{Program: script(t, `yes | head -c 70000000`)})
-	_, _, err = endless.run(t.Context(), t.TempDir())
-	assert.ErrorContains(t, err, "more than 64 MiB")
+	require.Len(t, said.answers, 2)
+	assert.JSONEq(t, `{"a": 1}`, string(said.answers[0]))
+	assert.JSONEq(t, `2`, string(said.answers[1]))
+	assert.LessOrEqual(t, len(said.messages()), maxMessages)
+	assert.Contains(t, said.messages(), "OTHER 3")
 }
 
 func TestProgressIsToldOneAtATime(t *testing.T) {

@@ -1,5 +1,7 @@
 //go:build !unix
 
+// Processes where there are no sessions: nix is ended alone.
+
 package nix
 
 import (

@@ -1,5 +1,7 @@
 //go:build unix
 
+// The session of a process, which is ended as a whole.
+
 package nix
 
 import (

@@ -1,14 +1,14 @@
+// A flake as garnix saw it.
+
 package nix
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"garnix2gha/generator/config"
@@ -19,12 +19,8 @@ import (
 // ErrFlakeDir says that the configuration's flakeDir is no directory within the repository.
 var ErrFlakeDir = errors.New("flakeDir is not a directory within the repository")
 
-const (
-	// mostHosts is how many *Configurations one process evaluates; each may take half a gigabyte.
-	mostHosts = 8
-	// configKey is what a lock's errors call the flake's own configuration.
-	configKey = "garnix.config"
-)
+// configKey is what a lock's errors call the flake's own configuration.
+const configKey = "garnix.config"
 
 // Snapshot is a flake as garnix saw it.
 type Snapshot struct {
@@ -50,29 +46,23 @@ func (r *Runner) Snapshot(ctx context.Context, root string, decide func(*flake.L
 		Systems:   map[string]flake.System{},
 		Errors:    map[string]string{},
 	}}
-	// Most flakes have no configuration of their own: ask for what the file wants right away.
-	asked := []Query{}
-	guess := decide(s.Lock)
-	if guess != nil && flakePath(guess) == "." {
-		asked = Queries(guess)
-	}
-	top, answers, err := r.top(ctx, root, &s, asked, guess != nil && flakePath(guess) != ".")
+	top, err := r.top(ctx, root, &s, decide(s.Lock))
 	if err != nil {
 		return s, err
 	}
 	if s.Config = decide(s.Lock); s.Config == nil || flakePath(s.Config) == "" {
 		return s, nil
 	}
-	listed, err := r.listed(ctx, root, s.Config, top)
-	if err != nil {
-		return s, err
-	}
-	s.WroteLock = s.WroteLock || listed.WroteLock
-	if queries := Queries(s.Config); listed != top || !slices.Equal(queries, asked) {
-		r.report("listing the flake")
-		if answers, err = listed.List(ctx, queries); err != nil {
+	listed := top
+	if top == nil || flakePath(s.Config) != "." {
+		if listed, err = r.OpenConfigured(ctx, root, s.Config); err != nil {
 			return s, err
 		}
+		s.WroteLock = s.WroteLock || listed.WroteLock
+	}
+	answers, err := listed.List(ctx, Queries(s.Config))
+	if err != nil {
+		return s, err
 	}
 	if err := whole(answers); err != nil {
 		return s, err
@@ -83,41 +73,32 @@ func (r *Runner) Snapshot(ctx context.Context, root string, decide func(*flake.L
 	return s, s.addSystems(ctx, listed)
 }
 
-// top opens the flake at the root, which alone may hold a configuration, and asks it. There may be none, and it may be
-// broken if the one that counts lies elsewhere.
-func (r *Runner) top(ctx context.Context, root string, s *Snapshot, queries []Query, elsewhere bool) (*Flake, []Answer, error) {
+// top opens the flake at the root, which alone may hold a configuration, and asks for it. There may be none, and it may
+// be broken if the one that counts lies elsewhere, as the file says.
+func (r *Runner) top(ctx context.Context, root string, s *Snapshot, file *config.Config) (*Flake, error) {
 	if !hasFlake(root) {
-		return nil, nil, nil
+		return nil, nil
 	}
 	top, err := r.Open(ctx, root)
-	if failure := failureOf(err); failure != nil && failure.Cause != Machine && elsewhere {
+	failure := failureOf(err)
+	if failure != nil && failure.Cause != Machine && file != nil && flakePath(file) != "." {
 		s.Lock.Errors[configKey] = failure.Message
-		return nil, nil, nil
+		return nil, nil
 	}
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	s.WroteLock = top.WroteLock
-	r.report("listing the flake")
-	answers, own, err := top.survey(ctx, queries, true)
-	if err != nil {
-		return nil, nil, err
+	s.Lock.GarnixConfig, err = top.config(ctx)
+	if failure = failureOf(err); failure != nil && failure.Cause != Machine {
+		s.Lock.Errors[configKey], err = failure.Message, nil
 	}
-	s.Lock.GarnixConfig = own.value
-	if own.failure != nil {
-		s.Lock.Errors[configKey] = own.failure.Message
-	}
-	return top, answers, nil
+	return top, err
 }
 
 // OpenConfigured opens the flake that a configuration is about: the one at the repository's root, or in its flakeDir,
 // which is an ErrFlakeDir if it lies outside.
 func (r *Runner) OpenConfigured(ctx context.Context, root string, c *config.Config) (*Flake, error) {
-	return r.listed(ctx, root, c, nil)
-}
-
-// listed is OpenConfigured with the flake at the root open already, if there is one.
-func (r *Runner) listed(ctx context.Context, root string, c *config.Config, top *Flake) (*Flake, error) {
 	resolved, err := filepath.EvalSymlinks(root)
 	if err != nil {
 		return nil, fmt.Errorf("find flake: %w", err)
@@ -134,8 +115,6 @@ func (r *Runner) listed(ctx context.Context, root string, c *config.Config, top 
 		return nil, fmt.Errorf("%w: it leads outside", ErrFlakeDir)
 	case err != nil || !info.IsDir():
 		return nil, fmt.Errorf("%w: it is not a directory", ErrFlakeDir)
-	case inner == resolved && top != nil:
-		return top, nil
 	case inner == resolved && !hasFlake(root):
 		return nil, errors.New("read flake: there is no flake.nix in the repository's root")
 	}
@@ -205,34 +184,27 @@ func (s *Snapshot) record(answers []Answer) error {
 // or the package set's where the derivation cannot be had here. One that gives neither has none in the lock.
 func (s *Snapshot) addSystems(ctx context.Context, f *Flake) error {
 	selection, _ := target.Select(s.Config, s.Lock, target.Commit{All: true})
-	var hosts, rest []flake.AttrPath
+	var hosts []flake.AttrPath
 	for _, t := range selection.Targets {
 		if t.Attr.First.Shape() == flake.Named {
 			hosts = append(hosts, t.Attr)
 		}
 	}
-	all, err := f.describe(ctx, hosts, mostHosts, "--option", "allow-import-from-derivation", "false")
-	if err != nil {
-		return err
-	}
-	for _, d := range all {
-		if d.System == "" {
-			rest = append(rest, d.Attr)
-			continue
+	noBuild := []string{"--option", "allow-import-from-derivation", "false"}
+	for _, op := range []string{"describe", "systems"} {
+		replies, err := f.each(ctx, question{op: op, args: noBuild}, hosts)
+		if err != nil {
+			return err
 		}
-		s.Lock.Systems[d.Attr.String()] = d.System
-	}
-	replies, err := f.each(ctx, "systems", rest, mostHosts, "--option", "allow-import-from-derivation", "false")
-	if err != nil {
-		return err
-	}
-	for i, reply := range replies {
-		var answer struct {
-			System flake.System `json:"system"`
+		var rest []flake.AttrPath
+		for i, r := range replies {
+			if r.System == "" {
+				rest = append(rest, hosts[i])
+				continue
+			}
+			s.Lock.Systems[hosts[i].String()] = r.System
 		}
-		if reply.failure == nil && json.Unmarshal(reply.value, &answer) == nil && answer.System != "" {
-			s.Lock.Systems[rest[i].String()] = answer.System
-		}
+		hosts = rest
 	}
 	return nil
 }

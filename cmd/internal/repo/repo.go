@@ -1,5 +1,5 @@
 // Package repo reads what a repository holds for garnix2gha and is the only place that writes files of the repository:
-// what garnix2gha generates, only below .github, and what it mends, only files that are there.
+// what garnix2gha generates, only below .github, and what it changes elsewhere, only files that are there.
 package repo
 
 import (
@@ -11,7 +11,6 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
-	"strings"
 )
 
 // The files that are read, relative to the repository root.
@@ -171,34 +170,4 @@ func (r *Repo) Tree(dir string) (map[string][]byte, error) {
 		return err
 	})
 	return files, err
-}
-
-// plain refuses a path that leaves .github or goes through a symbolic link.
-func (r *Repo) plain(name string) error {
-	if !strings.HasPrefix(name, ".github/") || path.Clean(name) != name {
-		return fmt.Errorf("%s: not below .github", name)
-	}
-	return r.linkless(name)
-}
-
-// linkless refuses a path that goes through a symbolic link or names anything but a regular file or nothing.
-func (r *Repo) linkless(name string) error {
-	parts := strings.Split(name, "/")
-	for i := range parts {
-		part := path.Join(parts[:i+1]...)
-		info, err := r.root.Lstat(filepath.FromSlash(part))
-		switch {
-		case errors.Is(err, fs.ErrNotExist):
-			return nil
-		case err != nil:
-			return err
-		case info.Mode()&fs.ModeSymlink != 0:
-			return fmt.Errorf("%s is a symbolic link", part)
-		case i < len(parts)-1 && !info.IsDir():
-			return fmt.Errorf("%s is not a folder", part)
-		case i == len(parts)-1 && !info.Mode().IsRegular():
-			return fmt.Errorf("%s is not a regular file", part)
-		}
-	}
-	return nil
 }

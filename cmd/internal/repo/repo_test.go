@@ -147,7 +147,7 @@ func TestApplySweepsTheDraftOfAKilledRun(t *testing.T) {
 	require.NoError(t, os.MkdirAll(workflows, 0o755))
 	secret := filepath.Join(dir, "secret")
 	require.NoError(t, os.WriteFile(secret, []byte("keep"), 0o644))
-	require.NoError(t, os.Symlink(secret, filepath.Join(workflows, ".a.yml.garnix2gha.tmp")))
+	require.NoError(t, os.Symlink(secret, filepath.Join(workflows, ".garnix2gha.tmp")))
 	require.NoError(t, open(t, dir).Apply([]repo.Edit{{Path: ".github/workflows/a.yml", Data: []byte("x")}}))
 	entries, err := os.ReadDir(workflows)
 	require.NoError(t, err)

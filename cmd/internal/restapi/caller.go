@@ -112,21 +112,18 @@ func (c Caller) verdict(got reply, err error) (wait time.Duration, why string, a
 	case !busy(got.status):
 		return 0, "", false
 	}
-	wait, _ = retryAfter(got, time.Now())
-	return min(wait, maxRetryAfter), fmt.Sprintf("%s answered %d", c.Party, got.status), true
+	return min(retryAfter(got, time.Now()), maxRetryAfter), fmt.Sprintf("%s answered %d", c.Party, got.status), true
 }
 
-func (c Caller) attempt(ctx context.Context, client *http.Client, method, path string, payload []byte) (reply, error) {
+// attempt is one exchange, bounded in time.
+func (c Caller) attempt(ctx context.Context, client *http.Client, method, path string, payload []byte) (got reply, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, attemptTimeout, fmt.Errorf("no full answer within %s", attemptTimeout))
 	defer cancel()
-	got, err := c.exchange(ctx, client, method, path, payload)
-	if err != nil && ctx.Err() != nil {
-		err = context.Cause(ctx)
-	}
-	return got, err
-}
-
-func (c Caller) exchange(ctx context.Context, client *http.Client, method, path string, payload []byte) (reply, error) {
+	defer func() {
+		if err != nil && ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+	}()
 	request, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(c.BaseURL, "/")+path, bytes.NewReader(payload))
 	if err != nil {
 		return reply{}, permanent{err}
@@ -143,7 +140,7 @@ func (c Caller) exchange(ctx context.Context, client *http.Client, method, path 
 		return reply{}, err
 	}
 	defer response.Body.Close()
-	got := reply{status: response.StatusCode, header: response.Header}
+	got = reply{status: response.StatusCode, header: response.Header}
 	limit := int64(maxErrorBody)
 	if got.ok() {
 		limit = cmp.Or(c.Limit, maxBody)

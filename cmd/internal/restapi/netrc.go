@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 
 	"garnix2gha/cmd/internal/secretsource"
@@ -21,13 +23,13 @@ func ReadNetrc(path string) ([]Credential, error) {
 		return nil, fmt.Errorf("read netrc: %w", err)
 	}
 	defer f.Close()
-	return ParseNetrc(f)
+	return parseNetrc(f)
 }
 
-// ParseNetrc returns a credential for each machine that has a password; the first entry of a machine counts, as in curl.
+// parseNetrc returns a credential for each machine that has a password; the first entry of a machine counts, as in curl.
 // A "default" entry is left out: it belongs to no host, and a credential is sent only where it belongs. Macros and
 // lines that start with "#" are skipped. No error repeats what the file says.
-func ParseNetrc(r io.Reader) ([]Credential, error) {
+func parseNetrc(r io.Reader) ([]Credential, error) {
 	text, err := io.ReadAll(io.LimitReader(r, maxNetrc+1))
 	if err != nil {
 		return nil, fmt.Errorf("read netrc: %w", err)
@@ -40,39 +42,34 @@ func ParseNetrc(r io.Reader) ([]Credential, error) {
 		return nil, fmt.Errorf("parse netrc: %w", err)
 	}
 	var out []Credential
-	var host, login, password string
+	entry := map[string]string{}
 	flush := func() {
-		if host != "" && password != "" {
-			out = append(out, Basic(host, login, secretsource.NewValue(password)))
+		if entry["machine"] != "" && entry["password"] != "" {
+			out = append(out, Basic(entry["machine"], entry["login"], secretsource.NewValue(entry["password"])))
 		}
-		host, login, password = "", "", ""
+		clear(entry)
 	}
 	for i := 0; i < len(words); i++ {
-		var into *string
-		switch words[i] {
-		case "machine":
+		word := words[i]
+		if word == "machine" || word == "default" {
 			flush()
-			into = &host
-		case "default":
-			flush()
-			continue
-		case "login":
-			into = &login
-		case "password":
-			into = &password
-		case "account":
-			into = new(string)
-		default:
+		}
+		if !slices.Contains([]string{"machine", "login", "password", "account"}, word) {
 			continue
 		}
 		if i++; i == len(words) {
 			return nil, errors.New("parse netrc: the last word has no value")
 		}
-		*into = words[i]
+		entry[word] = words[i]
 	}
 	flush()
 	return out, nil
 }
+
+var (
+	netrcWord    = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|"|[^ \t\r"][^ \t\r]*`)
+	netrcEscapes = strings.NewReplacer(`\n`, "\n", `\r`, "\r", `\t`, "\t", `\\`, `\`, `\`, "")
+)
 
 // netrcWords splits as curl does: at blanks, with "double quotes" and backslashes inside them.
 func netrcWords(text string) ([]string, error) {
@@ -89,51 +86,18 @@ func netrcWords(text string) ([]string, error) {
 		case macro, line[0] == '#':
 			continue
 		}
-		for line != "" {
-			word, rest, err := netrcWord(line)
-			if err != nil {
-				return nil, fmt.Errorf("line %d: %w", number, err)
+		for _, word := range netrcWord.FindAllString(line, -1) {
+			if word == `"` {
+				return nil, fmt.Errorf("line %d: a quote is not closed", number)
 			}
-			if word == "macdef" {
-				macro = true
+			if macro = word == "macdef"; macro {
 				break
 			}
+			if word[0] == '"' {
+				word = netrcEscapes.Replace(word[1 : len(word)-1])
+			}
 			words = append(words, word)
-			line = strings.TrimLeft(rest, " \t\r")
 		}
 	}
 	return words, nil
-}
-
-func netrcWord(line string) (word, rest string, err error) {
-	if line[0] != '"' {
-		if end := strings.IndexAny(line, " \t\r"); end >= 0 {
-			return line[:end], line[end:], nil
-		}
-		return line, "", nil
-	}
-	var b strings.Builder
-	for i := 1; i < len(line); i++ {
-		switch c := line[i]; c {
-		case '"':
-			return b.String(), line[i+1:], nil
-		case '\\':
-			if i++; i == len(line) {
-				return "", "", errors.New("a quote is not closed")
-			}
-			switch line[i] {
-			case 'n':
-				b.WriteByte('\n')
-			case 'r':
-				b.WriteByte('\r')
-			case 't':
-				b.WriteByte('\t')
-			default:
-				b.WriteByte(line[i])
-			}
-		default:
-			b.WriteByte(c)
-		}
-	}
-	return "", "", errors.New("a quote is not closed")
 }

@@ -37,7 +37,7 @@ func TestNetrcGivesEachMachineItsPassword(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := ParseNetrc(strings.NewReader(tc.in))
+			got, err := parseNetrc(strings.NewReader(tc.in))
 			require.NoError(t, err)
 			assert.Equal(t, revealed(tc.want), revealed(got))
 		})
@@ -66,7 +66,7 @@ func TestNetrcErrorsNeverRepeatTheFile(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := ParseNetrc(strings.NewReader(tc.in))
+			_, err := parseNetrc(strings.NewReader(tc.in))
 			require.ErrorContains(t, err, tc.want)
 			assert.NotContains(t, err.Error(), "hunter2")
 		})
@@ -87,7 +87,7 @@ func TestNetrcFileIsRead(t *testing.T) {
 func FuzzNetrcNeverPanics(f *testing.F) {
 	f.Add("machine a login b password \"c\\n\"\nmacdef x\n\ndefault\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		got, err := ParseNetrc(strings.NewReader(text))
+		got, err := parseNetrc(strings.NewReader(text))
 		if err != nil {
 			return
 		}

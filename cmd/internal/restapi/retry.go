@@ -4,6 +4,7 @@ package restapi
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"math/rand/v2"
@@ -29,31 +30,26 @@ func busy(status int) bool {
 }
 
 // retryAfter reads how long the server asks to wait, from the header (seconds or an HTTP date) or from retry_after in a
-// JSON body. It is never negative.
-func retryAfter(got reply, now time.Time) (time.Duration, bool) {
+// JSON body; 0 is no word about it. It is never negative.
+func retryAfter(got reply, now time.Time) time.Duration {
 	header := strings.TrimSpace(got.header.Get("Retry-After"))
-	if wait, ok := seconds(header); ok {
-		return wait, true
-	}
 	if at, err := http.ParseTime(header); err == nil {
-		return max(0, at.Sub(now)), true
+		return max(0, at.Sub(now))
 	}
 	var body struct {
 		RetryAfter json.RawMessage `json:"retry_after"`
 	}
-	if json.Unmarshal(got.body, &body) != nil {
-		return 0, false
-	}
-	return seconds(string(bytes.Trim(body.RetryAfter, `"`)))
+	_ = json.Unmarshal(got.body, &body) // most answers are no JSON
+	return cmp.Or(seconds(header), seconds(string(bytes.Trim(body.RetryAfter, `"`))))
 }
 
-// seconds reads a number of seconds; a fraction is allowed and absurd numbers are cut to a day.
-func seconds(text string) (time.Duration, bool) {
+// seconds reads a number of seconds, 0 if it is none; a fraction is allowed and absurd numbers are cut to a day.
+func seconds(text string) time.Duration {
 	number, err := strconv.ParseFloat(text, 64)
 	if err != nil || !(number >= 0) {
-		return 0, false
+		return 0
 	}
-	return time.Duration(min(number, 86400) * float64(time.Second)), true
+	return time.Duration(min(number, 86400) * float64(time.Second))
 }
 
 // budget counts what a call has spent on failed attempts and on waiting.

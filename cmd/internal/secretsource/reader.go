@@ -1,3 +1,5 @@
+// The reading of a secret.
+
 package secretsource
 
 import (

@@ -29,7 +29,7 @@ func TestMessage(t *testing.T) {
 		{"an open comment hides the rest", "<p>a</p><!-- <b>evil", "a"},
 		{"an open tag hides the rest", "<p>a</p><b", "a"},
 		{"a web page is known by its first letter too", "\n<!DOCTYPE html><p>Sign in", "Sign in"},
-		{"control characters are made visible", "a\x1b[31mb\u202ec\u0085d", "a\uFFFD[31mb\uFFFDc\uFFFDd"},
+		{"control characters are made visible", "a\x1b[31mb\u202ec\u0085d", "a\uFFFD[31mb\uFFFDc d"},
 		{"bytes that are no text as well", "a\xffb", "a\uFFFDb"},
 		{"a credential goes, encoded or not", "bad s3cret OnMzY3JldA==!", "bad [token] [token]!"},
 		{"the token goes", "bad token " + token + "!", "bad token [token]!"},
