@@ -144,16 +144,17 @@ func (h history) judgeWorkflow(old, fresh []byte) (Status, string) {
 	if err != nil {
 		return Edited, "it is not YAML any more"
 	}
-	is, err := decodeYAML(fresh)
-	bare := withoutPins(was)
+	is, _ := decodeYAML(fresh)
+	bare, _ := withoutPins(old)
+	freshBare, _ := withoutPins(fresh)
 	switch {
-	case err == nil && same(was, is):
+	case same(was, is):
 		return Current, ""
 	case headerDigest(old) == "":
 		return Edited, "its header cannot be read any more"
 	case headerDigest(old) != digestOf(bare):
 		return h.edited()
-	case err == nil && same(bare, withoutPins(is)):
+	case same(bare, freshBare):
 		if kept, err := decodeYAML(withPins(fresh, moved(old, fresh))); err == nil && same(was, kept) {
 			return PinsMoved, "other pins: " + strings.Join(names(moved(old, fresh)), ", ")
 		}
@@ -234,8 +235,8 @@ func edited(name string, content []byte) bool {
 	case strings.HasPrefix(name, Programs+"/"):
 		return false
 	}
-	value, err := decodeYAML(content)
-	return err != nil || headerDigest(content) != digestOf(withoutPins(value))
+	value, err := withoutPins(content)
+	return err != nil || headerDigest(content) != digestOf(value)
 }
 
 func names(pins map[string]Pin) []string {

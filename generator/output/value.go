@@ -8,8 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
-	"strings"
 
 	"gopkg.in/yaml.v3"
 )
@@ -28,6 +26,11 @@ func decodeYAML(content []byte) (any, error) {
 		return nil, fmt.Errorf("no workflow: %w", err)
 	}
 	return value, nil
+}
+
+// withoutPins returns what a workflow says but for its actions' commits: those may move without counting.
+func withoutPins(content []byte) (any, error) {
+	return decodeYAML(uses.ReplaceAll(content, []byte("${1}${2}@${4}")))
 }
 
 // decodeManifest returns what a targets.json says.
@@ -77,30 +80,4 @@ func without(value map[string]any, keys ...string) map[string]any {
 		delete(rest, key)
 	}
 	return rest
-}
-
-// pinned matches a step's action at a commit.
-var pinned = regexp.MustCompile(`^[A-Za-z0-9._-]+/[A-Za-z0-9._/-]+@[0-9a-f]{40}$`)
-
-// withoutPins returns a copy of a workflow in which actions have no commits: those may move without counting.
-func withoutPins(value any) any {
-	switch value := value.(type) {
-	case map[string]any:
-		out := make(map[string]any, len(value))
-		for key, item := range value {
-			if uses, ok := item.(string); ok && key == "uses" && pinned.MatchString(uses) {
-				item, _, _ = strings.Cut(uses, "@")
-				item = item.(string) + "@"
-			}
-			out[key] = withoutPins(item)
-		}
-		return out
-	case []any:
-		out := make([]any, len(value))
-		for i, item := range value {
-			out[i] = withoutPins(item)
-		}
-		return out
-	}
-	return value
 }
