@@ -39,7 +39,7 @@ func TestImportsRunOneWay(t *testing.T) {
 		"github.com/google/go-jsonnet":             {"generator/workflow"},
 		"github.com/rhysd/actionlint":              {"generator/lint"},
 		"github.com/robfig/cron/v3":                {"generator/settings"},
-		"gopkg.in/yaml.v3":                         {"generator/document", "generator/config", "generator/settings", "generator/output"},
+		"gopkg.in/yaml.v3":                         {"generator/document", "generator/config", "generator/settings", "generator/workflow", "generator/output"},
 		"github.com/spf13/cobra":                   {"cmd/garnix2gha"},
 		"filippo.io/age":                           {"cmd/internal/secretsource"},
 		"golang.org/x/crypto/nacl/box":             {"cmd/internal/github"},
