@@ -38,7 +38,6 @@ func TestImportsRunOneWay(t *testing.T) {
 		"github.com/agnivade/levenshtein":          {"generator/diag"},
 		"github.com/google/go-jsonnet":             {"generator/workflow"},
 		"github.com/rhysd/actionlint":              {"generator/lint"},
-		"github.com/robfig/cron/v3":                {"generator/settings"},
 		"gopkg.in/yaml.v3":                         {"generator/document", "generator/config", "generator/settings", "generator/workflow", "generator/output"},
 		"github.com/spf13/cobra":                   {"cmd/garnix2gha"},
 		"filippo.io/age":                           {"cmd/internal/secretsource"},
