@@ -55,7 +55,7 @@ func New(in Input) (*Plan, Strategy, diag.List) {
 	}
 	p.Actions = actions(in, &diags)
 	for _, action := range slices.Sorted(maps.Keys(s.Pins)) {
-		if !Known(action) {
+		if _, known := Pins()[action]; !known {
 			diags.Warnf(s.At("pins."+action), "unknown-pin", `"garnix2gha pins" shows those in use`, "no generated workflow uses %s", action)
 		}
 	}
