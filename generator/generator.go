@@ -64,7 +64,7 @@ type Model struct {
 	Lock      *flake.Lock      // nil without a lock
 	Selection target.Selection // over every branch
 	Plan      *plan.Plan
-	Strategy  plan.Strategy
+	Strategy  settings.Strategy
 	Diags     diag.List
 }
 

@@ -10,7 +10,7 @@ import (
 	"garnix2gha/generator"
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/flake"
-	"garnix2gha/generator/plan"
+	"garnix2gha/generator/settings"
 	"garnix2gha/generator/target"
 )
 
@@ -160,7 +160,7 @@ func (o *options) printTargets(model generator.Model, rows []targetJSON, actions
 		return err
 	}
 	fmt.Fprintf(o.stderr, "%s, strategy %s\n", plural(len(rows), "target"), model.Strategy)
-	if model.Strategy == plan.Dynamic && model.Lock == nil {
+	if model.Strategy == settings.Dynamic && model.Lock == nil {
 		fmt.Fprintln(o.stderr, `hint: wildcards are resolved when the workflow runs; "garnix2gha snapshot" lists the flake now`)
 	}
 	return nil

@@ -27,7 +27,7 @@ type Input struct {
 const pushMinutes = 30
 
 // New decides everything. With errors the plan is nil.
-func New(in Input) (*Plan, Strategy, diag.List) {
+func New(in Input) (*Plan, settings.Strategy, diag.List) {
 	var diags diag.List
 	strategy := choose(in, &diags)
 	s := in.Settings
@@ -50,7 +50,7 @@ func New(in Input) (*Plan, Strategy, diag.List) {
 	if wanted(in.Config) {
 		p.Build = build(s)
 		p.Cache = &Cache{
-			File: s.Files.Cache, Name: s.Names.CacheWorkflow, Schedule: s.Schedule, Minutes: int(s.Timeouts.Verify),
+			File: s.Files.Cache, Name: s.Names.CacheWorkflow, Schedule: s.Schedule, Minutes: s.Timeouts.Verify,
 		}
 	}
 	p.Actions = actions(in, &diags)
@@ -66,32 +66,18 @@ func New(in Input) (*Plan, Strategy, diag.List) {
 }
 
 func build(s *settings.Settings) *Build {
+	minutes := s.Timeouts
+	minutes.Build += pushMinutes
 	return &Build{
 		File:      s.Files.Build,
 		Name:      s.Names.BuildWorkflow,
 		Aggregate: s.Names.Aggregate,
-		Triggers:  triggers(s.Triggers),
-		Cancel:    string(s.Cancel),
+		Triggers:  s.Triggers,
+		Cancel:    s.Cancel,
 		FreeDisk:  s.DiskSpace == settings.FreeSpace,
 		Statuses:  s.Statuses,
-		Minutes: Minutes{
-			Plan: int(s.Timeouts.Plan), Build: int(s.Timeouts.Build) + pushMinutes, Verify: int(s.Timeouts.Verify),
-		},
+		Minutes:   minutes,
 	}
-}
-
-// mergeQueue is where GitHub keeps the branches of merge queues: pushing them fires push besides merge_group.
-const mergeQueue = "gh-readonly-queue/**"
-
-func triggers(t settings.Triggers) Triggers {
-	out := Triggers{PullRequests: string(t.PullRequests), MergeGroup: t.MergeGroup, Dispatch: t.Dispatch}
-	for _, pattern := range t.PushBranches {
-		out.Push = append(out.Push, string(pattern))
-	}
-	if len(out.Push) > 0 {
-		out.Push = append(out.Push, "!"+mergeQueue)
-	}
-	return out
 }
 
 // label writes one label as a string and several as a list, as runs-on takes them.
@@ -104,7 +90,7 @@ func label(r settings.Runner) any {
 
 // runners maps the systems that the targets may have, and no others: a repository without macOS targets shall not
 // see a macOS label.
-func runners(in Input, strategy Strategy) map[string]any {
+func runners(in Input, strategy settings.Strategy) map[string]any {
 	out := map[string]any{}
 	for _, system := range systems(in, strategy) {
 		out[string(system)] = label(in.Settings.Runners[system])
@@ -114,7 +100,7 @@ func runners(in Input, strategy Strategy) map[string]any {
 
 // systems returns the systems that targets have or may have, and those whose runner the settings name, in garnix's
 // order.
-func systems(in Input, strategy Strategy) []flake.System {
+func systems(in Input, strategy settings.Strategy) []flake.System {
 	found := map[flake.System]bool{}
 	add := func(path flake.AttrPath, system flake.System) {
 		if system != "" {
@@ -125,7 +111,7 @@ func systems(in Input, strategy Strategy) []flake.System {
 			found[system] = true
 		}
 	}
-	if strategy == Static {
+	if strategy == settings.Static {
 		for _, t := range in.Selection.Targets {
 			add(t.Attr, t.System)
 		}
@@ -202,10 +188,10 @@ func actions(in Input, diags *diag.List) *Actions {
 	s := in.Settings
 	a := &Actions{
 		File: s.Files.Actions, Name: s.Names.ActionsWorkflow,
-		Triggers: triggers(s.Triggers), Cancel: string(settings.CancelPullRequests), Minutes: int(s.Timeouts.Action),
+		Triggers: s.Triggers, Cancel: settings.CancelPullRequests, Minutes: s.Timeouts.Action,
 	}
 	if s.Cancel == settings.CancelNever {
-		a.Cancel = string(s.Cancel)
+		a.Cancel = s.Cancel
 	}
 	ids, secrets := map[string]bool{}, map[string]string{}
 	for _, action := range in.Config.Actions {

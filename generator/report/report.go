@@ -61,7 +61,7 @@ type Input struct {
 	Config    *config.Config
 	Settings  *settings.Settings
 	Plan      *plan.Plan
-	Strategy  plan.Strategy
+	Strategy  settings.Strategy
 	Selection target.Selection
 	Warnings  diag.List
 }

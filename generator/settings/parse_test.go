@@ -60,7 +60,7 @@ func TestTheDefaults(t *testing.T) {
 			Backend:     Cachix{NameVariable: "CACHIX_CACHE_NAME"},
 			TokenSecret: "CACHIX_AUTH_TOKEN",
 			Upstreams:   []string{"https://cache.nixos.org"},
-			PushRefs:    []Pattern{"**"},
+			PushRefs:    []string{"**"},
 		},
 		Runners: map[flake.System]Runner{
 			flake.X8664Linux:    {"ubuntu-24.04"},
@@ -70,7 +70,7 @@ func TestTheDefaults(t *testing.T) {
 			flake.X8664Darwin:   {"macos-26"},
 		},
 		PlanRunner:  Runner{"ubuntu-24.04"},
-		Triggers:    Triggers{PushBranches: []Pattern{"**"}, PullRequests: Forks, MergeGroup: true, Dispatch: true},
+		Triggers:    Triggers{PushBranches: []string{"**"}, PullRequests: Forks, MergeGroup: true, Dispatch: true},
 		Cancel:      CancelPullRequests,
 		Stale:       StaleFails,
 		Strategy:    Auto,
@@ -96,7 +96,7 @@ func TestTheDefaults(t *testing.T) {
 func TestWhatIsNotGivenKeepsItsDefault(t *testing.T) {
 	t.Parallel()
 	want := Default()
-	want.Cache.PushRefs = []Pattern{"main", "release/**"}
+	want.Cache.PushRefs = []string{"main", "release/**"}
 	want.DiskSpace = FreeSpace
 	want.Runners[flake.AArch64Darwin] = Runner{"macos-15"}
 	want.Timeouts.Build = 300
@@ -111,10 +111,10 @@ func TestACachixCache(t *testing.T) {
 		URL:         "https://my-project.cachix.org",
 		Private:     true,
 		Upstreams:   []string{"https://cache.nixos.org", "https://nix-community.cachix.org"},
-		PushRefs:    []Pattern{"**"},
+		PushRefs:    []string{"**"},
 		TokenSecret: "CACHIX_AUTH_TOKEN",
 	}, s.Cache)
-	assert.Equal(t, Triggers{PushBranches: []Pattern{"main"}, PullRequests: All}, s.Triggers)
+	assert.Equal(t, Triggers{PushBranches: []string{"main"}, PullRequests: All}, s.Triggers)
 	assert.Equal(t, PerTarget, s.Granularity)
 	assert.Empty(t, s.Schedule)
 	assert.True(t, s.Statuses)

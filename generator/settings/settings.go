@@ -46,8 +46,8 @@ type Cache struct {
 	Private    bool     `json:"private"`    // reading needs TokenSecret
 	Upstreams  []string `json:"upstreams"`  // substituters whose paths count as present, without final slashes
 
-	// PushRefs are the branches whose pushes write to the cache; never empty.
-	PushRefs []Pattern `json:"push-refs"`
+	// PushRefs are patterns of the branches whose pushes write to the cache; never empty.
+	PushRefs []string `json:"push-refs"`
 
 	// TokenSecret names the Actions secret with the token of the cache; "" means that there is none, which only a
 	// Store can do without.
@@ -90,9 +90,10 @@ func (Attic) backend()  {}
 // Runner is what runs-on asks for: one label, or several that a runner must all have. It is never empty.
 type Runner []string
 
-// Triggers say what starts the build workflow.
+// Triggers say what starts the build workflow. A pattern is a branch filter as GitHub reads it: it selects branches and
+// never excludes any.
 type Triggers struct {
-	PushBranches []Pattern    `json:"push-branches"` // never empty
+	PushBranches []string     `json:"push-branches"` // patterns; never empty
 	PullRequests PullRequests `json:"pull-requests"`
 	MergeGroup   bool         `json:"merge-group"`
 	Dispatch     bool         `json:"dispatch"` // by hand and by bots
@@ -107,10 +108,6 @@ const (
 	All   PullRequests = "all"   // every pull request; PushBranches are then named ones
 	None  PullRequests = "none"
 )
-
-// Pattern is a branch filter as GitHub reads it: "*" is any run of characters but "/", "**" any run at all, and "?"
-// makes the character before it optional. It selects branches and never excludes any.
-type Pattern string
 
 // Cancel says which runs a newer one of the same branch or pull request ends.
 type Cancel string
@@ -198,15 +195,12 @@ type Files struct {
 	Actions string `json:"actions"`
 }
 
-// Minutes is a time limit, at least 1; GitHub stops a hosted job after 360.
-type Minutes int
-
-// Timeouts are the time limits of the kinds of jobs.
+// Timeouts are the time limits of the kinds of jobs in minutes, at least 1; GitHub stops a hosted job after 360.
 type Timeouts struct {
-	Plan   Minutes `json:"plan"`
-	Build  Minutes `json:"build"` // when building stops, at most 330: the job ends 30 minutes later
-	Verify Minutes `json:"verify"`
-	Action Minutes `json:"action"` // a garnix action; garnix allowed 120
+	Plan   int `json:"plan"`
+	Build  int `json:"build"` // when building stops, at most 330: the job ends 30 minutes later
+	Verify int `json:"verify"`
+	Action int `json:"action"` // a garnix action; garnix allowed 120
 }
 
 // Pin is the commit of an action that is used instead of the one this program knows.
