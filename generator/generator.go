@@ -62,7 +62,7 @@ type Model struct {
 	Lock      *flake.Lock      // nil without a lock
 	Selection target.Selection // over every branch
 	Plan      *plan.Plan
-	Strategy  settings.Strategy
+	Strategy  string // static or dynamic
 	Diags     diag.List
 }
 

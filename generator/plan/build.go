@@ -26,8 +26,8 @@ type Input struct {
 // pushMinutes are left of a build job's time for the push when building has to stop.
 const pushMinutes = 30
 
-// New decides everything. With errors the plan is nil.
-func New(in Input) (*Plan, settings.Strategy, diag.List) {
+// New decides everything, the strategy (settings.Static or Dynamic) included. With errors the plan is nil.
+func New(in Input) (*Plan, string, diag.List) {
 	var diags diag.List
 	strategy := choose(in, &diags)
 	s := in.Settings
@@ -90,7 +90,7 @@ func label(r settings.Runner) any {
 
 // runners maps the systems that the targets may have, and no others: a repository without macOS targets shall not
 // see a macOS label.
-func runners(in Input, strategy settings.Strategy) map[string]any {
+func runners(in Input, strategy string) map[string]any {
 	out := map[string]any{}
 	for _, system := range systems(in, strategy) {
 		out[string(system)] = label(in.Settings.Runners[system])
@@ -100,7 +100,7 @@ func runners(in Input, strategy settings.Strategy) map[string]any {
 
 // systems returns the systems that targets have or may have, and those whose runner the settings name, in garnix's
 // order.
-func systems(in Input, strategy settings.Strategy) []flake.System {
+func systems(in Input, strategy string) []flake.System {
 	found := map[flake.System]bool{}
 	add := func(path flake.AttrPath, system flake.System) {
 		if system != "" {
@@ -248,10 +248,10 @@ func spelled(diags *diag.List, at diag.Pos, what, value string) {
 }
 
 // installer names the action behind an installer.
-func installer(i settings.Installer) string {
-	return map[settings.Installer]string{
+func installer(name string) string {
+	return map[string]string{
 		settings.InstallNixAction:     "cachix/install-nix-action",
 		settings.DeterminateNixAction: "DeterminateSystems/determinate-nix-action",
 		settings.QuickInstallAction:   "nixbuild/nix-quick-install-action",
-	}[i]
+	}[name]
 }

@@ -72,10 +72,10 @@ func (c *ManifestCache) pusher() string {
 const about = "What the workflows build, for whom and where. Written by garnix2gha generate from the inputs below; change those."
 
 // manifest says what the programs need to know.
-func manifest(in Input, strategy settings.Strategy, dir string) Manifest {
+func manifest(in Input, strategy string, dir string) Manifest {
 	s := in.Settings
 	m := Manifest{
-		About: about, Version: 1, Generator: in.Version, Inputs: in.Inputs, Stale: string(s.Stale),
+		About: about, Version: 1, Generator: in.Version, Inputs: in.Inputs, Stale: s.Stale,
 		Nix: nixLines(s), Quick: s.Nix.Installer == settings.QuickInstallAction, Actions: map[string]RunAction{},
 	}
 	if dir != "." {
@@ -101,8 +101,8 @@ func manifest(in Input, strategy settings.Strategy, dir string) Manifest {
 		m.Rules = rules(in)
 	}
 	m.Runners = runners(in, strategy)
-	if s.Granularity != settings.PerSystem {
-		m.Granularity = string(s.Granularity)
+	if s.Granularity == settings.PerTarget {
+		m.Granularity = s.Granularity
 	}
 	m.Shards = map[string]int{}
 	for system, n := range s.Shards {

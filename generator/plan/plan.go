@@ -48,7 +48,7 @@ type Build struct {
 	Name      string            `json:"name"`
 	Aggregate string            `json:"aggregate"` // name of the check that decides
 	Triggers  settings.Triggers `json:"triggers"`
-	Cancel    settings.Cancel   `json:"cancel"`
+	Cancel    string            `json:"cancel"`
 	FreeDisk  bool              `json:"freeDisk"` // remove preinstalled software on Linux first
 	Statuses  bool              `json:"statuses"` // one commit status per target
 	Minutes   settings.Timeouts `json:"minutes"`  // of jobs, with the time to push after building has stopped
@@ -67,7 +67,7 @@ type Actions struct {
 	File     string            `json:"file"`
 	Name     string            `json:"name"`
 	Triggers settings.Triggers `json:"triggers"`
-	Cancel   settings.Cancel   `json:"cancel"` // pull-requests or never: a deployment is not ended half-way
+	Cancel   string            `json:"cancel"` // pull-requests or never: a deployment is not ended half-way
 	Minutes  int               `json:"minutes"`
 	Jobs     []Action          `json:"jobs"` // in the order of garnix.yaml
 }

@@ -17,7 +17,7 @@ import (
 )
 
 // decide plans a configuration; settings and lock may be "".
-func decide(t testing.TB, yaml, own, lock string) (*plan.Plan, settings.Strategy, diag.List) {
+func decide(t testing.TB, yaml, own, lock string) (*plan.Plan, string, diag.List) {
 	t.Helper()
 	c, diags := config.Parse("garnix.yaml", []byte(yaml))
 	require.NotNil(t, c, "%v", diags)
@@ -39,7 +39,7 @@ func TestStrategy(t *testing.T) {
 	const lock = `{"version":1,"outputs":{"packages":{"x86_64-linux":["a","b"]}}}`
 	for _, tc := range []struct {
 		name, yaml, settings, lock string
-		want                       settings.Strategy
+		want                       string
 		code                       string
 	}{
 		{name: "literal matchers are static", yaml: "builds: {include: [packages.x86_64-linux.a, devShell.aarch64-darwin]}", want: settings.Static},

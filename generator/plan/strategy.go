@@ -6,8 +6,8 @@ import (
 	"garnix2gha/generator/settings"
 )
 
-// choose resolves the strategy: static if every target can be known now.
-func choose(in Input, diags *diag.List) settings.Strategy {
+// choose resolves the strategy, auto among them: static if every target can be known now.
+func choose(in Input, diags *diag.List) string {
 	s := in.Settings
 	switch {
 	case s.Strategy == settings.Dynamic:

@@ -61,7 +61,7 @@ type Input struct {
 	Config    *config.Config
 	Settings  *settings.Settings
 	Plan      *plan.Plan
-	Strategy  settings.Strategy
+	Strategy  string
 	Selection target.Selection
 	Warnings  diag.List
 }
@@ -70,7 +70,7 @@ type Input struct {
 func New(in Input) Report {
 	r := Report{
 		Config:   in.Config.File,
-		Strategy: string(in.Strategy),
+		Strategy: in.Strategy,
 		Targets:  len(in.Selection.Targets),
 		Default:  []string{},
 		Warnings: append(diag.List{}, in.Warnings...),
@@ -202,7 +202,7 @@ func checks(in Input) []Check {
 	out := []Check{}
 	if b := in.Plan.Build; b != nil {
 		job := "Build SYSTEM"
-		if in.Plan.Manifest.Granularity == string(settings.PerTarget) {
+		if in.Plan.Manifest.Granularity == settings.PerTarget {
 			job = "Build package N [SYSTEM]"
 		}
 		a := flake.AttrPath{First: "packages", Second: "SYSTEM", Third: "N"}

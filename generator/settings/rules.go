@@ -87,7 +87,7 @@ func (p *parser) runner(path string, runner Runner, triggers Triggers) {
 		if retired.MatchString(lower) {
 			p.warn(at, "retired-runner", "use ubuntu-24.04, ubuntu-24.04-arm or macos-26", "GitHub no longer has %s runners: a job would wait for ever", text)
 		}
-		if lower == "self-hosted" && triggers.PullRequests != None {
+		if lower == "self-hosted" && triggers.PullRequests != NoPullRequests {
 			p.warn(at, "self-hosted-runner", "use hosted runners for them, or set triggers.pull-requests to none",
 				"pull requests would run a stranger's code on your own machine (%s)", path)
 		}
