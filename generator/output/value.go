@@ -12,6 +12,32 @@ import (
 	"gopkg.in/yaml.v3"
 )
 
+// reading is what a workflow or targets.json says.
+type reading struct {
+	value, bare any    // bare is without commits of actions, which may move
+	digest      string // of what counts
+	written     string // the digest that the file itself holds
+}
+
+func read(name string, content []byte) (r reading, err error) {
+	if name == Targets {
+		value, err := decodeManifest(content)
+		if err != nil {
+			return r, errors.New("it is not JSON any more")
+		}
+		r.value, r.digest = without(value, "generator"), manifestDigest(value)
+		r.bare = r.value
+		r.written, _ = value["digest"].(string)
+		return r, nil
+	}
+	if r.value, err = decodeYAML(content); err != nil {
+		return r, errors.New("it is not YAML any more")
+	}
+	r.bare, err = withoutPins(content)
+	r.digest, r.written = digestOf(r.bare), headerDigest(content)
+	return r, err
+}
+
 // decodeYAML returns what a workflow says: formatters and comments change nothing of it.
 func decodeYAML(content []byte) (any, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(content))
