@@ -88,90 +88,62 @@ func label(r settings.Runner) any {
 	return []string(r)
 }
 
-// runners maps the systems that the targets may have, and no others: a repository without macOS targets shall not
-// see a macOS label.
+// runners maps the systems that targets have or may have to labels, and no others: a repository without macOS targets
+// shall not see a macOS label. A system whose runner the settings name is one of them.
 func runners(in Input, strategy string) map[string]any {
 	out := map[string]any{}
-	for _, system := range systems(in, strategy) {
-		out[string(system)] = label(in.Settings.Runners[system])
-	}
-	return out
-}
-
-// systems returns the systems that targets have or may have, and those whose runner the settings name, in garnix's
-// order.
-func systems(in Input, strategy string) []flake.System {
-	found := map[flake.System]bool{}
-	add := func(path flake.AttrPath, system flake.System) {
-		if system != "" {
-			found[system] = true
-			return
-		}
-		for _, system := range configurationSystems(path.First) {
-			found[system] = true
-		}
-	}
-	if strategy == settings.Static {
-		for _, t := range in.Selection.Targets {
-			add(t.Attr, t.System)
-		}
-	} else {
-		for family, system := range listed(in.Config) {
-			add(flake.AttrPath{First: family}, system)
-		}
-	}
-	return slices.DeleteFunc(flake.Systems(), func(s flake.System) bool {
-		return !found[s] && !in.Settings.Given("runners."+string(s))
-	})
-}
-
-// configurationSystems returns the systems a *Configuration can have when nothing says which.
-func configurationSystems(f flake.Family) []flake.System {
-	switch f {
-	case "nixosConfigurations":
-		return []flake.System{flake.X8664Linux, flake.AArch64Linux, flake.I686Linux}
-	case "darwinConfigurations":
-		return []flake.System{flake.AArch64Darwin, flake.X8664Darwin}
-	}
-	return flake.Systems()
-}
-
-// listed yields every family and system (none for *Configurations) that an include can select from.
-func listed(c *config.Config) func(func(flake.Family, flake.System) bool) {
-	return func(yield func(flake.Family, flake.System) bool) {
-		for _, section := range c.Sections {
-			if section.Branch != nil && *section.Branch == "" {
-				continue
+	add := func(systems ...flake.System) {
+		for _, system := range systems {
+			if runner, built := in.Settings.Runners[system]; built {
+				out[string(system)] = label(runner)
 			}
-			for _, m := range section.Include {
-				for _, family := range flake.Families() {
-					if family.Shape() == flake.Named {
-						if m.CanList(family) && !yield(family, "") {
-							return
-						}
-						continue
-					}
-					for _, system := range flake.Systems() {
-						if m.Lists(family, system) && !excluded(section, family, system) && !yield(family, system) {
-							return
-						}
-					}
+		}
+	}
+	for _, t := range in.Selection.Targets {
+		switch {
+		case strategy == settings.Dynamic:
+		case t.System == "":
+			add(configurationSystems(t.Attr.First)...)
+		default:
+			add(t.System)
+		}
+	}
+	for _, section := range in.Config.Sections {
+		for _, m := range section.Include {
+			for _, family := range flake.Families() {
+				switch {
+				case strategy == settings.Static || !m.CanList(family) || section.Branch != nil && *section.Branch == "":
+				case family.Shape() == flake.Named:
+					add(configurationSystems(family)...)
+				default:
+					add(slices.DeleteFunc(flake.Systems(), func(system flake.System) bool {
+						return !m.Lists(family, system) || excluded(section, family, system)
+					})...)
 				}
 			}
 		}
 	}
+	for _, system := range flake.Systems() {
+		if in.Settings.Given("runners." + string(system)) {
+			add(system)
+		}
+	}
+	return out
+}
+
+// configurationSystems returns the systems a *Configuration can have when nothing says which.
+func configurationSystems(f flake.Family) []flake.System {
+	return slices.DeleteFunc(flake.Systems(), func(system flake.System) bool {
+		return f == "nixosConfigurations" && system.Darwin() || f == "darwinConfigurations" && !system.Darwin()
+	})
 }
 
 // excluded reports whether an exclude of the section removes the whole family of the system.
 func excluded(section config.Section, family flake.Family, system flake.System) bool {
-	for _, m := range section.Exclude {
+	return slices.ContainsFunc(section.Exclude, func(m config.Matcher) bool {
 		parts := m.Parts()
-		if len(parts) == 3 && parts[2] != "*" || !m.Lists(family, system) {
-			continue
-		}
-		return true
-	}
-	return false
+		return m.Lists(family, system) && (len(parts) < 3 || parts[2] == "*")
+	})
 }
 
 // wanted reports whether the configuration asks for anything. One whose matchers all turn out dead does: its check was
