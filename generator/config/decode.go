@@ -44,7 +44,8 @@ func (d *decoder) config(c *Config, p place) {
 	}
 	if f, ok := p.child("servers"); ok {
 		for _, item := range d.list(f, "write a list of servers") {
-			c.Servers = append(c.Servers, d.server(item))
+			d.server(item)
+			c.Servers++
 		}
 	}
 	if f, ok := p.child("incrementalizeBuilds"); ok {
@@ -156,7 +157,7 @@ func (d *decoder) matcher(p place, exclude bool) (Matcher, bool) {
 }
 
 func (d *decoder) action(p place) Action {
-	a := Action{Sandbox: FastStartup}
+	var a Action
 	if !d.mapping(p, actionLevel()) {
 		return a
 	}
@@ -168,72 +169,63 @@ func (d *decoder) action(p place) Action {
 		d.choice(f, "push")
 	}
 	if f, ok := p.child("sandboxType"); ok {
-		a.Sandbox = Sandbox(d.choice(f, string(FastStartup), string(SharedResources)))
+		d.choice(f, "fast-startup", "shared-resources")
 	}
 	if f, ok := p.child("withRepoContents"); ok {
-		a.WithRepoContents = d.flag(f).Value
+		a.WithRepoContents = d.flag(f)
 	}
 	return a
 }
 
-func (d *decoder) incrementalize(p place) Incrementalize {
-	var i Incrementalize
+func (d *decoder) incrementalize(p place) bool {
 	switch kindOf(p.node) {
 	case boolKind:
-		i.Enabled = d.flag(p).Value
+		return d.flag(p)
 	case mappingKind:
-		i.Enabled, i.ExcludeBranches = true, []string{}
 		if !d.mapping(p, incrementalizeLevel()) {
-			return i
+			return true
 		}
 		if f, ok := d.required(p, "excludeBranches", `list the branches under "excludeBranches", or write "incrementalizeBuilds: true"`); ok {
 			for _, item := range d.list(f, "write a list of branches") {
-				branch, _ := d.text(item, "")
-				i.ExcludeBranches = append(i.ExcludeBranches, branch.Value)
+				d.text(item, "")
 			}
 		}
-	default:
-		d.wrongType(p, `a boolean or a mapping with "excludeBranches"`, "write true or false, without quotes")
+		return true
 	}
-	return i
+	d.wrongType(p, `a boolean or a mapping with "excludeBranches"`, "write true or false, without quotes")
+	return false
 }
 
-func (d *decoder) server(p place) Server {
-	var s Server
+func (d *decoder) server(p place) {
 	if !d.mapping(p, serverLevel()) {
-		return s
+		return
 	}
 	if f, ok := d.required(p, "configuration", "name one of nixosConfigurations"); ok {
-		s.Configuration, _ = d.text(f, "name one of nixosConfigurations")
+		d.text(f, "name one of nixosConfigurations")
 	}
 	if f, ok := d.required(p, "deployment", `add "deployment: {type: on-branch, branch: main}"`); ok {
-		s.Deployment = d.deployment(f)
+		d.deployment(f)
 	}
-	return s
 }
 
-func (d *decoder) deployment(p place) Deployment {
-	var t Deployment
-	if f, ok := p.child("type"); ok && kindOf(f.node) == textKind {
-		t.Type = DeploymentType(f.node.Value)
-	}
-	if !d.mapping(p, deploymentLevel(t.Type)) {
-		return t
+func (d *decoder) deployment(p place) {
+	const onBranch, onPullRequest = "on-branch", "on-pull-request"
+	given, _ := p.child("type")
+	pulls := given.node != nil && kindOf(given.node) == textKind && given.node.Value == onPullRequest
+	if !d.mapping(p, deploymentLevel(pulls)) {
+		return
 	}
 	f, ok := d.required(p, "type", `add "type: on-branch" or "type: on-pull-request"`)
-	if !ok || d.choice(f, string(OnBranch), string(OnPullRequest)) != string(OnBranch) {
-		return t
+	if !ok || d.choice(f, onBranch, onPullRequest) != onBranch {
+		return
 	}
-	t.Machine = "i2x4"
 	if f, ok := d.required(p, "branch", "name the branch to deploy from"); ok {
-		branch, _ := d.text(f, "garnix took one branch; write a server for each")
-		t.Branch = branch.Value
+		d.text(f, "garnix took one branch; write a server for each")
 	}
 	if f, ok := p.child("machine"); ok {
-		t.Machine = d.choice(f, "i2x4", "i4x8", "i8x16", "i16x32")
+		d.choice(f, "i2x4", "i4x8", "i8x16", "i16x32")
 	}
 	if f, ok := p.child("isPrimary"); ok {
-		t.IsPrimary = d.flag(f).Value
+		d.flag(f)
 	}
-	return t
 }
