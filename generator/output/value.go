@@ -89,10 +89,7 @@ func ManifestDigest(value any) (string, error) {
 		return "", fmt.Errorf("encode targets: %w", err)
 	}
 	decoded, err := decodeManifest(content)
-	if err != nil {
-		return "", fmt.Errorf("decode targets: %w", err)
-	}
-	return manifestDigest(decoded), nil
+	return manifestDigest(decoded), err
 }
 
 func manifestDigest(value map[string]any) string {

@@ -152,7 +152,11 @@ func wrongType(n *yaml.Node, rule map[string]any, want []string) complaint {
 	if got == "!!null" {
 		return complaint{code: "empty-value", message: "has no value", hint: "give it a value, or remove it to get the default"}
 	}
-	names := map[string]string{"object": "a mapping", "array": "a list", "string": "text", "boolean": "true or false", "integer": "a whole number"}
+	names := map[string]string{
+		"object": "a mapping", "array": "a list", "string": "text", "boolean": "true or false", "integer": "a whole number",
+		"!!map": "a mapping", "!!seq": "a list", "!!str": "text", "!!bool": "true or false", "!!int": "a whole number",
+		"!!float": "a number", "!!timestamp": "a date",
+	}
 	var wanted []string
 	for _, name := range want {
 		if name != "null" {
@@ -163,7 +167,7 @@ func wrongType(n *yaml.Node, rule map[string]any, want []string) complaint {
 	if rule["enum"] != nil {
 		c.message = "must be " + choice(words(rule))
 	}
-	if found := typeName(got); found != wanted[0] {
+	if found := cmp.Or(names[got], "a value of type "+diag.Excerpt(got)); found != wanted[0] {
 		c.message += ", not " + found
 	}
 	switch {
@@ -179,15 +183,6 @@ func wrongType(n *yaml.Node, rule map[string]any, want []string) complaint {
 		c.hint = "write it as a list: put square brackets around it"
 	}
 	return c
-}
-
-// typeName names the type of a value in a message.
-func typeName(tag string) string {
-	name := map[string]string{
-		"!!map": "a mapping", "!!seq": "a list", "!!str": "text", "!!bool": "true or false", "!!int": "a whole number",
-		"!!float": "a number", "!!timestamp": "a date",
-	}[tag]
-	return cmp.Or(name, "a value of type "+diag.Excerpt(tag))
 }
 
 // words are the texts that a rule allows.
