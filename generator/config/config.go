@@ -20,8 +20,7 @@ const (
 	FromDefault Origin = "default" // neither exists
 )
 
-// Config is a decoded configuration, as far as anything depends on it; the rest is held to garnix's rules and dropped.
-// Every default is filled in as garnix did.
+// Config is a decoded configuration. Every default is filled in as garnix did.
 type Config struct {
 	Origin Origin
 	File   string // slash path of what was read; empty for FromDefault
@@ -29,10 +28,10 @@ type Config struct {
 	// Sections are the build sections in order. A mapping under "builds" is the one section 0; no section builds nothing.
 	Sections       []Section
 	Actions        []Action
-	Servers        int  // machines that garnix hosted
-	Incrementalize bool // a build got intermediates of an earlier commit
-	FODChecks      bool
-	PublishModules bool
+	Servers        []Server
+	Incrementalize Incrementalize
+	FODChecks      Flag
+	PublishModules Flag
 	FlakeDir       Text // as written, see FlakePath
 
 	// Keys lists every key met at a level that garnix decoded, in file order.
@@ -42,6 +41,12 @@ type Config struct {
 // Text is a text and where it stands; the line is 0 for a default.
 type Text struct {
 	Value string
+	Pos   diag.Pos
+}
+
+// Flag is a boolean and where it stands; the line is 0 for a default.
+type Flag struct {
+	Value bool
 	Pos   diag.Pos
 }
 
@@ -76,6 +81,7 @@ type Matcher struct {
 type Action struct {
 	Run              string // the app's name, as written
 	RunPos           diag.Pos
+	Sandbox          Sandbox
 	WithRepoContents bool
 }
 
@@ -83,6 +89,46 @@ type Action struct {
 func (a Action) Attr() flake.AttrPath {
 	return flake.AttrPath{First: "apps", Second: string(flake.X8664Linux), Third: a.Run}
 }
+
+// Sandbox is the kind of machine garnix ran an action in.
+type Sandbox string
+
+// The sandboxes garnix knew; FastStartup is the default.
+const (
+	FastStartup     Sandbox = "fast-startup"
+	SharedResources Sandbox = "shared-resources"
+)
+
+// Incrementalize says on which branches garnix gave a build the intermediates of an earlier commit.
+type Incrementalize struct {
+	Enabled bool
+
+	// ExcludeBranches holds the exceptions of the object form, which also never applied to forks; nil for a boolean.
+	ExcludeBranches []string
+}
+
+// Server is a machine that garnix hosted.
+type Server struct {
+	Configuration Text // a name in nixosConfigurations
+	Deployment    Deployment
+}
+
+// Deployment says when a server was deployed and on what. Only Type is set for OnPullRequest.
+type Deployment struct {
+	Type      DeploymentType
+	Branch    string
+	Machine   string // one of garnix's tiers, by default "i2x4"
+	IsPrimary bool
+}
+
+// DeploymentType is the event that deployed a server.
+type DeploymentType string
+
+// The deployment types garnix knew.
+const (
+	OnBranch      DeploymentType = "on-branch"
+	OnPullRequest DeploymentType = "on-pull-request"
+)
 
 // Key is a key met in the configuration. Path is spelled as in messages: "builds.include" where builds is a mapping,
 // "builds[0].include" where it is a list.
@@ -111,10 +157,12 @@ func Default() *Config {
 func defaults(origin Origin, file string) *Config {
 	pos := diag.Pos{File: file}
 	return &Config{
-		Origin:   origin,
-		File:     file,
-		Sections: []Section{{Pos: pos, Include: defaultInclude(file), IncludeIsDefault: true, BranchPos: pos}},
-		FlakeDir: Text{Value: ".", Pos: pos},
+		Origin:         origin,
+		File:           file,
+		Sections:       []Section{{Pos: pos, Include: defaultInclude(file), IncludeIsDefault: true, BranchPos: pos}},
+		FODChecks:      Flag{Pos: pos},
+		PublishModules: Flag{Pos: pos},
+		FlakeDir:       Text{Value: ".", Pos: pos},
 	}
 }
 

@@ -47,8 +47,8 @@ func TestDefaultIsGarnixs(t *testing.T) {
 	assert.Empty(t, c.Sections[0].Exclude)
 	assert.Nil(t, c.Sections[0].Branch)
 	assert.Empty(t, c.Actions)
-	assert.Zero(t, c.Servers)
-	assert.False(t, c.FODChecks || c.PublishModules || c.Incrementalize)
+	assert.Empty(t, c.Servers)
+	assert.False(t, c.FODChecks.Value || c.PublishModules.Value || c.Incrementalize.Enabled)
 	assert.Equal(t, ".", c.FlakeDir.Value)
 	for _, m := range c.Sections[0].Include {
 		assert.Zero(t, m.Pos.Line, "no line is invented")
@@ -95,15 +95,20 @@ servers:
 	assert.True(t, second.IncludeIsDefault)
 	assert.Equal(t, defaultIncludes, texts(second.Include))
 
-	assert.True(t, c.Incrementalize)
+	assert.Equal(t, config.Incrementalize{Enabled: true, ExcludeBranches: []string{"main"}}, c.Incrementalize)
 	assert.Equal(t, []config.Action{{
-		Run: "lint it", RunPos: at(10, 21), WithRepoContents: true,
+		Run: "lint it", RunPos: at(10, 21), Sandbox: config.SharedResources, WithRepoContents: true,
 	}}, c.Actions)
 	assert.Equal(t, "apps.x86_64-linux.lint it", c.Actions[0].Attr().String())
-	assert.True(t, c.PublishModules)
-	assert.True(t, c.FODChecks)
+	assert.Equal(t, config.Flag{Value: true, Pos: at(11, 20)}, c.PublishModules)
+	assert.Equal(t, config.Flag{Value: true, Pos: at(12, 12)}, c.FODChecks)
 	assert.Equal(t, config.Text{Value: "nix/dir", Pos: at(13, 11)}, c.FlakeDir)
-	assert.Equal(t, 2, c.Servers)
+	require.Len(t, c.Servers, 2)
+	assert.Equal(t, config.Text{Value: "web", Pos: at(15, 20)}, c.Servers[0].Configuration)
+	assert.Equal(t, config.Deployment{
+		Type: config.OnBranch, Branch: "main", Machine: "i4x8", IsPrimary: true,
+	}, c.Servers[0].Deployment)
+	assert.Equal(t, config.Deployment{Type: config.OnPullRequest}, c.Servers[1].Deployment)
 }
 
 func TestAbsentFieldsTakeGarnixsDefaults(t *testing.T) {
@@ -113,9 +118,11 @@ servers: [{configuration: web, deployment: {type: on-branch, branch: b}}]
 modules: {}
 `)
 	assert.Empty(t, diags)
+	assert.Equal(t, config.FastStartup, c.Actions[0].Sandbox)
 	assert.False(t, c.Actions[0].WithRepoContents)
-	assert.Equal(t, 1, c.Servers)
-	assert.False(t, c.PublishModules)
+	assert.Equal(t, "i2x4", c.Servers[0].Deployment.Machine)
+	assert.False(t, c.Servers[0].Deployment.IsPrimary)
+	assert.False(t, c.PublishModules.Value)
 	assert.Equal(t, ".", c.FlakeDir.Value)
 	assert.True(t, c.Sections[0].IncludeIsDefault)
 }

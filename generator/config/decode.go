@@ -44,8 +44,7 @@ func (d *decoder) config(c *Config, p place) {
 	}
 	if f, ok := p.child("servers"); ok {
 		for _, item := range d.list(f, "write a list of servers") {
-			d.server(item)
-			c.Servers++
+			c.Servers = append(c.Servers, d.server(item))
 		}
 	}
 	if f, ok := p.child("incrementalizeBuilds"); ok {
@@ -157,7 +156,7 @@ func (d *decoder) matcher(p place, exclude bool) (Matcher, bool) {
 }
 
 func (d *decoder) action(p place) Action {
-	var a Action
+	a := Action{Sandbox: FastStartup}
 	if !d.mapping(p, actionLevel()) {
 		return a
 	}
@@ -169,63 +168,72 @@ func (d *decoder) action(p place) Action {
 		d.choice(f, "push")
 	}
 	if f, ok := p.child("sandboxType"); ok {
-		d.choice(f, "fast-startup", "shared-resources")
+		a.Sandbox = Sandbox(d.choice(f, string(FastStartup), string(SharedResources)))
 	}
 	if f, ok := p.child("withRepoContents"); ok {
-		a.WithRepoContents = d.flag(f)
+		a.WithRepoContents = d.flag(f).Value
 	}
 	return a
 }
 
-func (d *decoder) incrementalize(p place) bool {
+func (d *decoder) incrementalize(p place) Incrementalize {
+	var i Incrementalize
 	switch kindOf(p.node) {
 	case boolKind:
-		return d.flag(p)
+		i.Enabled = d.flag(p).Value
 	case mappingKind:
+		i.Enabled, i.ExcludeBranches = true, []string{}
 		if !d.mapping(p, incrementalizeLevel()) {
-			return true
+			return i
 		}
 		if f, ok := d.required(p, "excludeBranches", `list the branches under "excludeBranches", or write "incrementalizeBuilds: true"`); ok {
 			for _, item := range d.list(f, "write a list of branches") {
-				d.text(item, "")
+				branch, _ := d.text(item, "")
+				i.ExcludeBranches = append(i.ExcludeBranches, branch.Value)
 			}
 		}
-		return true
+	default:
+		d.wrongType(p, `a boolean or a mapping with "excludeBranches"`, "write true or false, without quotes")
 	}
-	d.wrongType(p, `a boolean or a mapping with "excludeBranches"`, "write true or false, without quotes")
-	return false
+	return i
 }
 
-func (d *decoder) server(p place) {
+func (d *decoder) server(p place) Server {
+	var s Server
 	if !d.mapping(p, serverLevel()) {
-		return
+		return s
 	}
 	if f, ok := d.required(p, "configuration", "name one of nixosConfigurations"); ok {
-		d.text(f, "name one of nixosConfigurations")
+		s.Configuration, _ = d.text(f, "name one of nixosConfigurations")
 	}
 	if f, ok := d.required(p, "deployment", `add "deployment: {type: on-branch, branch: main}"`); ok {
-		d.deployment(f)
+		s.Deployment = d.deployment(f)
 	}
+	return s
 }
 
-func (d *decoder) deployment(p place) {
-	const onBranch, onPullRequest = "on-branch", "on-pull-request"
-	given, _ := p.child("type")
-	pulls := given.node != nil && kindOf(given.node) == textKind && given.node.Value == onPullRequest
-	if !d.mapping(p, deploymentLevel(pulls)) {
-		return
+func (d *decoder) deployment(p place) Deployment {
+	var t Deployment
+	if f, ok := p.child("type"); ok && kindOf(f.node) == textKind {
+		t.Type = DeploymentType(f.node.Value)
+	}
+	if !d.mapping(p, deploymentLevel(t.Type)) {
+		return t
 	}
 	f, ok := d.required(p, "type", `add "type: on-branch" or "type: on-pull-request"`)
-	if !ok || d.choice(f, onBranch, onPullRequest) != onBranch {
-		return
+	if !ok || d.choice(f, string(OnBranch), string(OnPullRequest)) != string(OnBranch) {
+		return t
 	}
+	t.Machine = "i2x4"
 	if f, ok := d.required(p, "branch", "name the branch to deploy from"); ok {
-		d.text(f, "garnix took one branch; write a server for each")
+		branch, _ := d.text(f, "garnix took one branch; write a server for each")
+		t.Branch = branch.Value
 	}
 	if f, ok := p.child("machine"); ok {
-		d.choice(f, "i2x4", "i4x8", "i8x16", "i16x32")
+		t.Machine = d.choice(f, "i2x4", "i4x8", "i8x16", "i16x32")
 	}
 	if f, ok := p.child("isPrimary"); ok {
-		d.flag(f)
+		t.IsPrimary = d.flag(f).Value
 	}
+	return t
 }

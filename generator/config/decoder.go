@@ -109,11 +109,11 @@ func (d *decoder) text(p place, hint string) (text Text, ok bool) {
 	return text, false
 }
 
-func (d *decoder) flag(p place) bool {
+func (d *decoder) flag(p place) Flag {
 	if kindOf(p.node) != boolKind {
 		d.wrongType(p, "a boolean", "write true or false, without quotes")
 	}
-	return yesWord.MatchString(p.node.Value)
+	return Flag{Value: yesWord.MatchString(p.node.Value), Pos: d.at(p.node)}
 }
 
 // choice is a text out of a few.
@@ -206,9 +206,9 @@ func serverLevel() level {
 }
 
 // deploymentLevel depends on the type: a deployment on pull requests read no other key.
-func deploymentLevel(pulls bool) level {
+func deploymentLevel(kind DeploymentType) level {
 	l := level{name: "in a deployment", keys: []string{"type", "branch", "machine", "isPrimary"}, hint: `a deployment has a "type"`}
-	if pulls {
+	if kind == OnPullRequest {
 		l.name, l.keys = "in a deployment on pull requests", l.keys[:1]
 	}
 	return l
@@ -256,7 +256,7 @@ func unknownKeyHint(key string, l level) string {
 		{level: sectionLevel(), under: `under "builds"`},
 		{level: actionLevel(), under: `in an item of "actions"`},
 		{level: serverLevel(), under: `in an item of "servers"`},
-		{level: deploymentLevel(false), under: `in a server's "deployment" of type "on-branch"`},
+		{level: deploymentLevel(OnBranch), under: `in a server's "deployment" of type "on-branch"`},
 		{level: incrementalizeLevel(), under: `under "incrementalizeBuilds"`},
 		{level: modulesLevel(), under: `under "modules"`},
 	}

@@ -95,7 +95,8 @@ func TestGarnixRefused(t *testing.T) {
 func TestServersOnPullRequestReadNoOtherKey(t *testing.T) {
 	t.Parallel()
 	c, diags := parse(t, "servers: [{configuration: a, deployment: {type: on-pull-request, machine: nonsense, branch: ~}}]\n")
-	assert.Equal(t, 1, c.Servers)
+	assert.Equal(t, config.OnPullRequest, c.Servers[0].Deployment.Type)
+	assert.Empty(t, c.Servers[0].Deployment.Machine)
 	require.Len(t, diags, 2)
 	assert.Equal(t, "unknown-key", diags[0].Code)
 	assert.Contains(t, diags[0].Hint, "on-branch")

@@ -20,7 +20,7 @@ func TestFlakeConfigSharesTheDecoder(t *testing.T) {
 	assert.Equal(t, config.FromFlake, c.Origin)
 	assert.Equal(t, []string{"packages.*"}, texts(c.Sections[0].Include))
 	assert.Equal(t, "on", *c.Sections[0].Branch, "JSON texts are not typed by their characters")
-	assert.True(t, c.FODChecks)
+	assert.True(t, c.FODChecks.Value)
 	require.Len(t, diags, 2)
 	for _, d := range diags {
 		assert.Equal(t, diag.Pos{File: "flake.nix"}, d.Pos, "no line is invented")

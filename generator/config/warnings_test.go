@@ -70,7 +70,7 @@ func TestDuplicateKeysAreWarnedOfAndTheLastWins(t *testing.T) {
 func TestADuplicateThatIsIgnoredMayBeInvalid(t *testing.T) {
 	t.Parallel()
 	c, _ := parse(t, "fodChecks: maybe\nfodChecks: yes\n")
-	assert.True(t, c.FODChecks)
+	assert.True(t, c.FODChecks.Value)
 }
 
 func TestBranchesThatNeverExist(t *testing.T) {

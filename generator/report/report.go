@@ -163,11 +163,11 @@ func fateOf(c *config.Config, key config.Key, top string) (Fate, string) {
 		return Changed, "each action is a job of its own workflow and never turns the aggregate red"
 	case top == "servers":
 		return Lost, "GitHub hosts no servers: deploy from a job of your own after the builds"
-	case top == "incrementalizeBuilds" && c.Incrementalize:
+	case top == "incrementalizeBuilds" && c.Incrementalize.Enabled:
 		return Lost, "builds are whole again, which is only slower"
-	case top == "fodChecks" && c.FODChecks:
+	case top == "fodChecks" && c.FODChecks.Value:
 		return Lost, "fixed-output derivations are not built a second time"
-	case top == "modules" && c.PublishModules:
+	case top == "modules" && c.PublishModules.Value:
 		return Lost, "garnix's module index is gone"
 	}
 	return Carried, ""
@@ -211,13 +211,13 @@ func checks(in Input) []Check {
 	if in.Plan.Actions != nil {
 		out = append(out, Check{"app N", "action N"}, Check{"action N", "action N"})
 	}
-	if in.Config.FODChecks {
+	if in.Config.FODChecks.Value {
 		out = append(out, Check{Old: "FOD checks"})
 	}
-	if in.Config.Servers > 0 {
+	if len(in.Config.Servers) > 0 {
 		out = append(out, Check{Old: "deployment plan"}, Check{Old: "deployment N"})
 	}
-	if in.Config.PublishModules {
+	if in.Config.PublishModules.Value {
 		out = append(out, Check{Old: "Garnix module publish"})
 	}
 	return out
