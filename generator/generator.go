@@ -24,8 +24,6 @@ import (
 	"slices"
 	"strings"
 
-	"golang.org/x/sync/errgroup"
-
 	"garnix2gha/generator/config"
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/flake"
@@ -64,7 +62,7 @@ type Model struct {
 	Lock      *flake.Lock      // nil without a lock
 	Selection target.Selection // over every branch
 	Plan      *plan.Plan
-	Strategy  plan.Strategy
+	Strategy  string // static or dynamic
 	Diags     diag.List
 }
 
@@ -184,19 +182,12 @@ func (r *Result) lint(overlay *workflow.Overlay) error {
 		labels = append(labels, runner...)
 	}
 	labels = append(labels, r.Settings.PlanRunner...)
-	found := make([]diag.List, len(r.Files))
-	var group errgroup.Group
-	for i, file := range r.Files {
-		group.Go(func() (err error) {
-			found[i], err = lint.Check(file.Path, file.Data, labels)
+	for _, file := range r.Files {
+		found, err := lint.Check(file.Path, file.Data, labels)
+		if err != nil {
 			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	for _, list := range found {
-		for _, d := range list {
+		}
+		for _, d := range found {
 			if d.Code == "actionlint-events" && r.Settings.Given("schedule") {
 				r.Diags.Errorf(r.Settings.At("schedule"), "bad-schedule", "", "%s", d.Message)
 				continue

@@ -107,10 +107,10 @@ func (c actCommand) run() (*actRun, error) {
 	for _, label := range c.labels {
 		args = append(args, "-P", label+"=-self-hosted")
 	}
-	for _, pin := range plan.Pins() {
-		dir := filepath.Join(c.actions, filepath.Base(pin.Action))
+	for action, pin := range plan.Pins() {
+		dir := filepath.Join(c.actions, filepath.Base(action))
 		if _, err := os.Stat(dir); err == nil {
-			args = append(args, "--local-repository", pin.Action+"@"+pin.SHA+"="+dir)
+			args = append(args, "--local-repository", action+"@"+pin.SHA+"="+dir)
 		}
 	}
 	for uses, dir := range c.local {

@@ -3,6 +3,7 @@ package golden_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -229,8 +230,8 @@ func (s *executedScenario) nameOf(ran actStep) string {
 			}
 		}
 	}
-	for _, pin := range plan.Pins() {
-		name := filepath.Base(pin.Action)
+	for _, uses := range slices.Sorted(maps.Keys(plan.Pins())) {
+		name := filepath.Base(uses)
 		data, err := os.ReadFile(filepath.Join(s.env["STANDIN_ACTIONS"], name, "action.yml"))
 		var action struct {
 			Runs struct{ Steps []struct{ Run string } }

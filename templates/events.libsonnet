@@ -1,18 +1,18 @@
 // What starts a workflow, which of its runs count, and which are ended.
 {
   on(triggers):: {
-    [if triggers.push != [] then 'push']: {
+    push: {
       '//branches': 'A merge queue builds its own branches through merge_group.',
-      branches: triggers.push,
+      branches: triggers['push-branches'] + ['!gh-readonly-queue/**'],
     },
-    [if triggers.pullRequests != 'none' then 'pull_request']: { types: ['opened', 'synchronize', 'reopened'] },
-    [if triggers.mergeGroup then 'merge_group']: null,
+    [if triggers['pull-requests'] != 'none' then 'pull_request']: { types: ['opened', 'synchronize', 'reopened'] },
+    [if triggers['merge-group'] then 'merge_group']: null,
     [if triggers.dispatch then 'workflow_dispatch']: null,
   },
 
   // The condition of a workflow's first job. A pull request from a branch of this repository is built by its push, save
   // for one that GITHUB_TOKEN opened: what that pushes starts no workflow.
-  wanted(triggers):: if triggers.pullRequests != 'forks' then {} else {
+  wanted(triggers):: if triggers['pull-requests'] != 'forks' then {} else {
     '//if': 'The push of a branch here builds its pull request too; one that GITHUB_TOKEN opened had no such push.',
     'if': "github.event_name != 'pull_request' || github.event.pull_request.head.repo.full_name != github.repository || github.event.pull_request.user.login == 'github-actions[bot]'",
   },

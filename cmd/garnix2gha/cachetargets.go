@@ -13,7 +13,7 @@ import (
 	"garnix2gha/generator"
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/flake"
-	"garnix2gha/generator/plan"
+	"garnix2gha/generator/settings"
 	"garnix2gha/generator/target"
 )
 
@@ -25,7 +25,7 @@ func (v *verifier) selected(ctx context.Context, r *repo.Repo, found *verificati
 		return generator.Model{}, err
 	}
 	model := decideAt(in, v.at)
-	if v.listing == listNix || v.listing == listAuto && !model.Diags.HasErrors() && model.Strategy == plan.Dynamic {
+	if v.listing == listNix || v.listing == listAuto && !model.Diags.HasErrors() && model.Strategy == settings.Dynamic {
 		fresh, err := v.list(ctx, r.Dir(), in)
 		if err != nil {
 			return model, err

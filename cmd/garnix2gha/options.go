@@ -30,10 +30,10 @@ type options struct {
 
 func (o *options) validate() error {
 	switch o.format {
-	case "text", "json", "github":
+	case "text", "json", "github", "markdown":
 		return nil
 	}
-	return usagef("--format %q: want text, json or github", o.format)
+	return usagef("--format %q: want text, json, github or markdown", o.format)
 }
 
 // open finds and opens the repository, and says where it is unless that is the current folder. The caller closes it.

@@ -112,7 +112,7 @@ func absorbPins(o *options) error {
 	}
 	moved := map[string]settings.Pin{}
 	for _, pin := range pins {
-		if !pin.Ours && plan.Known(pin.Action) {
+		if _, known := plan.Pins()[pin.Action]; known && !pin.Ours {
 			moved[pin.Action] = settings.Pin{SHA: pin.SHA, Version: pin.Version}
 		}
 	}

@@ -10,8 +10,8 @@ func newReport(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "report",
 		Short: "Tell what is carried over, what is lost, and what is left to do",
-		Long: `The migration report, as Markdown (or --format json): every key of garnix.yaml and its fate, the
-checks before and after, the jobs as a Mermaid picture, and the manual steps with their commands.`,
+		Long: `On a terminal a summary; on a pipe, or with --format markdown, the whole migration report, fit to be the body of
+a pull request: every key of garnix.yaml and its fate, the checks before and after, and the next steps.`,
 		Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
 			r, _, err := o.open()
@@ -26,7 +26,11 @@ checks before and after, the jobs as a Mermaid picture, and the manual steps wit
 			if o.format == "json" {
 				return o.printJSON(result.Report())
 			}
-			_, err = fmt.Fprint(o.stdout, result.Report().Markdown())
+			text := result.Report().Markdown()
+			if o.format != "markdown" && o.terminal(o.stdout) {
+				text = result.Report().Summary()
+			}
+			_, err = fmt.Fprint(o.stdout, text)
 			return err
 		},
 	}

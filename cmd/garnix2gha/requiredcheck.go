@@ -14,7 +14,6 @@ import (
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/flake"
 	"garnix2gha/generator/output"
-	"garnix2gha/generator/plan"
 	"garnix2gha/generator/settings"
 )
 
@@ -144,7 +143,7 @@ func (m *ruleMover) posted(r *repo.Repo, known *settings.Settings) (func(string)
 		names[target.Attr.CheckName()] = true
 	}
 	return func(name string) bool {
-		return names[name] || model.Strategy == plan.Dynamic && flake.GarnixCheck(name) == flake.TargetCheck
+		return names[name] || model.Strategy == settings.Dynamic && flake.GarnixCheck(name) == flake.TargetCheck
 	}, nil
 }
 

@@ -3,7 +3,6 @@ package lint
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/rhysd/actionlint"
 
@@ -80,14 +79,4 @@ func visit(workflow *actionlint.Workflow, labels []string) ([]*actionlint.Error,
 		found = append(found, rule.Errs()...)
 	}
 	return found, nil
-}
-
-// lineAt returns the 1-based line of src without its end, "" past the end.
-func lineAt(src []byte, line int) string {
-	for text := range strings.Lines(string(src)) {
-		if line--; line == 0 {
-			return strings.TrimRight(text, "\r\n")
-		}
-	}
-	return ""
 }

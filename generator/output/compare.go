@@ -131,34 +131,33 @@ func (h history) judge(file File, old []byte) (Status, string) {
 	switch {
 	case !Ours(file.Path, old):
 		return Foreign, "it stands where garnix2gha would write, but does not come from it"
-	case file.Path == Targets:
-		return h.judgeManifest(old, file.Data)
 	case strings.HasPrefix(file.Path, Programs+"/"):
 		return h.judgeProgram(old, file.Data)
 	}
-	return h.judgeWorkflow(old, file.Data)
-}
-
-func (h history) judgeWorkflow(old, fresh []byte) (Status, string) {
-	was, err := decodeYAML(old)
-	if err != nil {
-		return Edited, "it is not YAML any more"
-	}
-	is, err := decodeYAML(fresh)
-	bare := withoutPins(was)
+	was, err := read(file.Path, old)
+	is, _ := read(file.Path, file.Data)
 	switch {
-	case err == nil && same(was, is):
+	case err != nil:
+		return Edited, err.Error()
+	case same(was.value, is.value):
 		return Current, ""
-	case headerDigest(old) == "":
-		return Edited, "its header cannot be read any more"
-	case headerDigest(old) != digestOf(bare):
-		return h.edited()
-	case err == nil && same(bare, withoutPins(is)):
-		if kept, err := decodeYAML(withPins(fresh, moved(old, fresh))); err == nil && same(was, kept) {
-			return PinsMoved, "other pins: " + strings.Join(names(moved(old, fresh)), ", ")
+	case was.written != was.digest && len(h.inputs) > 0:
+		return Edited, "somebody changed it after it was generated; besides, " + strings.Join(h.inputs, ", ")
+	case was.written != was.digest:
+		return Edited, "somebody changed it after it was generated"
+	case same(was.bare, is.bare):
+		pins := moved(old, file.Data)
+		if kept, err := decodeYAML(withPins(file.Data, pins)); err == nil && same(was.value, kept) {
+			return PinsMoved, "other pins: " + strings.Join(names(pins), ", ")
 		}
 	}
-	return h.stale()
+	switch {
+	case len(h.inputs) > 0:
+		return StaleInputs, strings.Join(h.inputs, ", ")
+	case !h.known:
+		return StaleInputs, Targets + ", which tells what changed, cannot be read"
+	}
+	return StaleGenerator, "the inputs are unchanged, but this version of garnix2gha renders them otherwise"
 }
 
 func (h history) judgeProgram(old, fresh []byte) (Status, string) {
@@ -169,21 +168,6 @@ func (h history) judgeProgram(old, fresh []byte) (Status, string) {
 		return StaleGenerator, fmt.Sprintf("garnix2gha %s wrote it, and only that version can vouch for it", diag.Printable(h.writer))
 	}
 	return Edited, "it is not what garnix2gha writes"
-}
-
-func (h history) judgeManifest(old, fresh []byte) (Status, string) {
-	was, err := decodeManifest(old)
-	if err != nil {
-		return Edited, "it is not JSON any more"
-	}
-	is, _ := decodeManifest(fresh)
-	switch {
-	case same(without(was, "generator"), without(is, "generator")):
-		return Current, ""
-	case was["digest"] != manifestDigest(was):
-		return h.edited()
-	}
-	return h.stale()
 }
 
 // upgrade lets targets.json name this version when another one wrote it and other files are written anew.
@@ -199,24 +183,6 @@ func (h history) upgrade(changes []Change) {
 	}
 }
 
-func (h history) edited() (Status, string) {
-	cause := "somebody changed it after it was generated"
-	if len(h.inputs) > 0 {
-		cause += "; besides, " + strings.Join(h.inputs, ", ")
-	}
-	return Edited, cause
-}
-
-func (h history) stale() (Status, string) {
-	switch {
-	case len(h.inputs) > 0:
-		return StaleInputs, strings.Join(h.inputs, ", ")
-	case !h.known:
-		return StaleInputs, Targets + ", which tells what changed, cannot be read"
-	}
-	return StaleGenerator, "the inputs are unchanged, but this version of garnix2gha renders them otherwise"
-}
-
 // Ours reports whether a file comes from us. JSON has no comments: targets.json says so under "//".
 func Ours(name string, content []byte) bool {
 	if name == Targets {
@@ -227,15 +193,11 @@ func Ours(name string, content []byte) bool {
 
 // edited reports whether somebody changed a file that nothing renders any more. Of a program nobody can tell.
 func edited(name string, content []byte) bool {
-	switch {
-	case name == Targets:
-		value, err := decodeManifest(content)
-		return err != nil || value["digest"] != manifestDigest(value)
-	case strings.HasPrefix(name, Programs+"/"):
+	if strings.HasPrefix(name, Programs+"/") {
 		return false
 	}
-	value, err := decodeYAML(content)
-	return err != nil || headerDigest(content) != digestOf(withoutPins(value))
+	is, err := read(name, content)
+	return err != nil || is.written != is.digest
 }
 
 func names(pins map[string]Pin) []string {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"strings"
 	"unicode/utf16"
 )
@@ -17,105 +16,47 @@ func JSON(value any) ([]byte, error) {
 	var raw bytes.Buffer
 	encoder := json.NewEncoder(&raw)
 	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
 	if err := encoder.Encode(value); err != nil {
 		return nil, fmt.Errorf("encode JSON: %w", err)
 	}
-	p := printer{decoder: json.NewDecoder(&raw)}
-	p.decoder.UseNumber()
-	text, err := p.value(0, 0)
-	if err != nil {
-		return nil, fmt.Errorf("print JSON: %w", err)
+	var lines []string
+	var open []int // the lines that begin the lists around this one
+	for line := range strings.Lines(ascii(raw.String())) {
+		line = strings.TrimSuffix(line, "\n")
+		lines = append(lines, line)
+		switch text := strings.TrimLeft(line, " "); {
+		case strings.HasSuffix(text, "["):
+			open = append(open, len(lines)-1)
+		case text == "]", text == "],":
+			first := open[len(open)-1]
+			open = open[:len(open)-1]
+			if short, ok := joined(lines[first:]); ok {
+				lines = append(lines[:first], short)
+			}
+		}
 	}
-	return []byte(text + "\n"), nil
+	return []byte(strings.Join(lines, "\n") + "\n"), nil
 }
 
-// printer reads the tokens of a document and returns the text of each value.
-type printer struct{ decoder *json.Decoder }
-
-// value prints what comes next, at an indentation and behind a key of so many columns.
-func (p printer) value(indent, key int) (string, error) {
-	token, err := p.decoder.Token()
-	if err != nil {
-		return "", err
-	}
-	switch token := token.(type) {
-	case json.Delim:
-		if token == '{' {
-			return p.object(indent)
+// joined writes a list of several lines on one, if that is short and no item needs several.
+func joined(lines []string) (string, bool) {
+	line := lines[0]
+	for i, item := range lines[1:] {
+		if strings.HasSuffix(item, "{") || strings.HasSuffix(item, "[") {
+			return "", false
 		}
-		return p.array(indent, key)
-	case string:
-		return quote(token)
-	case nil:
-		return "null", nil
+		if i > 0 && i < len(lines)-2 {
+			line += " "
+		}
+		line += strings.TrimLeft(item, " ")
 	}
-	return fmt.Sprint(token), nil
+	return line, len(line) <= columns
 }
 
-func (p printer) object(indent int) (string, error) {
-	var entries []string
-	for p.decoder.More() {
-		token, err := p.decoder.Token()
-		if err != nil {
-			return "", err
-		}
-		name, ok := token.(string)
-		if !ok {
-			return "", io.ErrUnexpectedEOF
-		}
-		key, err := quote(name)
-		if err != nil {
-			return "", err
-		}
-		value, err := p.value(indent+2, len(key)+2)
-		if err != nil {
-			return "", err
-		}
-		entries = append(entries, key+": "+value)
-	}
-	_, err := p.decoder.Token()
-	return between("{", entries, "}", indent), err
-}
-
-func (p printer) array(indent, key int) (string, error) {
-	var items []string
-	for p.decoder.More() {
-		item, err := p.value(indent+2, 0)
-		if err != nil {
-			return "", err
-		}
-		items = append(items, item)
-	}
-	_, err := p.decoder.Token()
-	line := "[" + strings.Join(items, ", ") + "]"
-	width := indent + key + len(line)
-	if p.decoder.More() {
-		width += len(",")
-	}
-	if width <= columns && !strings.Contains(line, "\n") {
-		return line, err
-	}
-	return between("[", items, "]", indent), err
-}
-
-// between writes the parts of a value, a line each.
-func between(opening string, parts []string, closing string, indent int) string {
-	if len(parts) == 0 {
-		return opening + closing
-	}
-	margin := "\n" + strings.Repeat(" ", indent)
-	return opening + margin + "  " + strings.Join(parts, ","+margin+"  ") + margin + closing
-}
-
-func quote(s string) (string, error) {
-	var raw bytes.Buffer
-	encoder := json.NewEncoder(&raw)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(s); err != nil {
-		return "", err
-	}
+func ascii(text string) string {
 	var out strings.Builder
-	for _, r := range strings.TrimSuffix(raw.String(), "\n") {
+	for _, r := range text {
 		switch {
 		case r > 0xffff:
 			high, low := utf16.EncodeRune(r)
@@ -126,5 +67,5 @@ func quote(s string) (string, error) {
 			out.WriteRune(r)
 		}
 	}
-	return out.String(), nil
+	return out.String()
 }

@@ -58,13 +58,13 @@ func Digest(name string, content []byte) string {
 
 // Workflow puts the header above a rendered body.
 func Workflow(name string, body []byte) (File, error) {
-	value, err := decodeYAML(body)
+	value, err := withoutPins(body)
 	if err != nil {
 		return File{}, fmt.Errorf("read what was rendered: %w", err)
 	}
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "%s; do not edit. Change .github/garnix2gha/config.yaml or overlay.libsonnet, and run:\n", firstLine)
-	fmt.Fprintf(&out, "#   garnix2gha generate\n%s%s\n%s", digestLine, digestOf(withoutPins(value)), body)
+	fmt.Fprintf(&out, "#   garnix2gha generate\n%s%s\n%s", digestLine, digestOf(value), body)
 	return File{Path: Path(name), Data: out.Bytes()}, nil
 }
 

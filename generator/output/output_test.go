@@ -78,7 +78,7 @@ func TestCompareNamesTheCause(t *testing.T) {
 		{name: "an edit without its digest is an edit", change: func(files map[string][]byte) {
 			replace(path, "# digest: ", "# digest ")(files)
 			replace(path, "hello", "bye")(files)
-		}, path: path, status: output.Edited, cause: "cannot be read"},
+		}, path: path, status: output.Edited, cause: "somebody changed"},
 		{name: "another garnix.yaml is stale", was: generated(t, bye, program, "d0", "v2"), path: path, status: output.StaleInputs, cause: "garnix.yaml changed"},
 		{name: "another garnix.yaml that changes nothing here is current", was: generated(t, body, program, "d0", "v2"), path: path, status: output.Current},
 		{name: "and is told by targets.json", was: generated(t, body, program, "d0", "v2"), path: output.Targets, status: output.StaleInputs, cause: "garnix.yaml changed"},

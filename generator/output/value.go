@@ -8,11 +8,35 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
-	"strings"
 
 	"gopkg.in/yaml.v3"
 )
+
+// reading is what a workflow or targets.json says.
+type reading struct {
+	value, bare any    // bare is without commits of actions, which may move
+	digest      string // of what counts
+	written     string // the digest that the file itself holds
+}
+
+func read(name string, content []byte) (r reading, err error) {
+	if name == Targets {
+		value, err := decodeManifest(content)
+		if err != nil {
+			return r, errors.New("it is not JSON any more")
+		}
+		r.value, r.digest = without(value, "generator"), manifestDigest(value)
+		r.bare = r.value
+		r.written, _ = value["digest"].(string)
+		return r, nil
+	}
+	if r.value, err = decodeYAML(content); err != nil {
+		return r, errors.New("it is not YAML any more")
+	}
+	r.bare, err = withoutPins(content)
+	r.digest, r.written = digestOf(r.bare), headerDigest(content)
+	return r, err
+}
 
 // decodeYAML returns what a workflow says: formatters and comments change nothing of it.
 func decodeYAML(content []byte) (any, error) {
@@ -28,6 +52,11 @@ func decodeYAML(content []byte) (any, error) {
 		return nil, fmt.Errorf("no workflow: %w", err)
 	}
 	return value, nil
+}
+
+// withoutPins returns what a workflow says but for its actions' commits: those may move without counting.
+func withoutPins(content []byte) (any, error) {
+	return decodeYAML(uses.ReplaceAll(content, []byte("${1}${2}@${4}")))
 }
 
 // decodeManifest returns what a targets.json says.
@@ -60,10 +89,7 @@ func ManifestDigest(value any) (string, error) {
 		return "", fmt.Errorf("encode targets: %w", err)
 	}
 	decoded, err := decodeManifest(content)
-	if err != nil {
-		return "", fmt.Errorf("decode targets: %w", err)
-	}
-	return manifestDigest(decoded), nil
+	return manifestDigest(decoded), err
 }
 
 func manifestDigest(value map[string]any) string {
@@ -77,30 +103,4 @@ func without(value map[string]any, keys ...string) map[string]any {
 		delete(rest, key)
 	}
 	return rest
-}
-
-// pinned matches a step's action at a commit.
-var pinned = regexp.MustCompile(`^[A-Za-z0-9._-]+/[A-Za-z0-9._/-]+@[0-9a-f]{40}$`)
-
-// withoutPins returns a copy of a workflow in which actions have no commits: those may move without counting.
-func withoutPins(value any) any {
-	switch value := value.(type) {
-	case map[string]any:
-		out := make(map[string]any, len(value))
-		for key, item := range value {
-			if uses, ok := item.(string); ok && key == "uses" && pinned.MatchString(uses) {
-				item, _, _ = strings.Cut(uses, "@")
-				item = item.(string) + "@"
-			}
-			out[key] = withoutPins(item)
-		}
-		return out
-	case []any:
-		out := make([]any, len(value))
-		for i, item := range value {
-			out[i] = withoutPins(item)
-		}
-		return out
-	}
-	return value
 }

@@ -26,8 +26,8 @@ type Input struct {
 // pushMinutes are left of a build job's time for the push when building has to stop.
 const pushMinutes = 30
 
-// New decides everything. With errors the plan is nil.
-func New(in Input) (*Plan, Strategy, diag.List) {
+// New decides everything, the strategy (settings.Static or Dynamic) included. With errors the plan is nil.
+func New(in Input) (*Plan, string, diag.List) {
 	var diags diag.List
 	strategy := choose(in, &diags)
 	s := in.Settings
@@ -50,12 +50,12 @@ func New(in Input) (*Plan, Strategy, diag.List) {
 	if wanted(in.Config) {
 		p.Build = build(s)
 		p.Cache = &Cache{
-			File: s.Files.Cache, Name: s.Names.CacheWorkflow, Schedule: s.Schedule, Minutes: int(s.Timeouts.Verify),
+			File: s.Files.Cache, Name: s.Names.CacheWorkflow, Schedule: s.Schedule, Minutes: s.Timeouts.Verify,
 		}
 	}
 	p.Actions = actions(in, &diags)
 	for _, action := range slices.Sorted(maps.Keys(s.Pins)) {
-		if !Known(action) {
+		if _, known := Pins()[action]; !known {
 			diags.Warnf(s.At("pins."+action), "unknown-pin", `"garnix2gha pins" shows those in use`, "no generated workflow uses %s", action)
 		}
 	}
@@ -66,32 +66,18 @@ func New(in Input) (*Plan, Strategy, diag.List) {
 }
 
 func build(s *settings.Settings) *Build {
+	minutes := s.Timeouts
+	minutes.Build += pushMinutes
 	return &Build{
 		File:      s.Files.Build,
 		Name:      s.Names.BuildWorkflow,
 		Aggregate: s.Names.Aggregate,
-		Triggers:  triggers(s.Triggers),
-		Cancel:    string(s.Cancel),
+		Triggers:  s.Triggers,
+		Cancel:    s.Cancel,
 		FreeDisk:  s.DiskSpace == settings.FreeSpace,
 		Statuses:  s.Statuses,
-		Minutes: Minutes{
-			Plan: int(s.Timeouts.Plan), Build: int(s.Timeouts.Build) + pushMinutes, Verify: int(s.Timeouts.Verify),
-		},
+		Minutes:   minutes,
 	}
-}
-
-// mergeQueue is where GitHub keeps the branches of merge queues: pushing them fires push besides merge_group.
-const mergeQueue = "gh-readonly-queue/**"
-
-func triggers(t settings.Triggers) Triggers {
-	out := Triggers{PullRequests: string(t.PullRequests), MergeGroup: t.MergeGroup, Dispatch: t.Dispatch}
-	for _, pattern := range t.PushBranches {
-		out.Push = append(out.Push, string(pattern))
-	}
-	if len(out.Push) > 0 {
-		out.Push = append(out.Push, "!"+mergeQueue)
-	}
-	return out
 }
 
 // label writes one label as a string and several as a list, as runs-on takes them.
@@ -102,90 +88,62 @@ func label(r settings.Runner) any {
 	return []string(r)
 }
 
-// runners maps the systems that the targets may have, and no others: a repository without macOS targets shall not
-// see a macOS label.
-func runners(in Input, strategy Strategy) map[string]any {
+// runners maps the systems that targets have or may have to labels, and no others: a repository without macOS targets
+// shall not see a macOS label. A system whose runner the settings name is one of them.
+func runners(in Input, strategy string) map[string]any {
 	out := map[string]any{}
-	for _, system := range systems(in, strategy) {
-		out[string(system)] = label(in.Settings.Runners[system])
-	}
-	return out
-}
-
-// systems returns the systems that targets have or may have, and those whose runner the settings name, in garnix's
-// order.
-func systems(in Input, strategy Strategy) []flake.System {
-	found := map[flake.System]bool{}
-	add := func(path flake.AttrPath, system flake.System) {
-		if system != "" {
-			found[system] = true
-			return
-		}
-		for _, system := range configurationSystems(path.First) {
-			found[system] = true
-		}
-	}
-	if strategy == Static {
-		for _, t := range in.Selection.Targets {
-			add(t.Attr, t.System)
-		}
-	} else {
-		for family, system := range listed(in.Config) {
-			add(flake.AttrPath{First: family}, system)
-		}
-	}
-	return slices.DeleteFunc(flake.Systems(), func(s flake.System) bool {
-		return !found[s] && !in.Settings.Given("runners."+string(s))
-	})
-}
-
-// configurationSystems returns the systems a *Configuration can have when nothing says which.
-func configurationSystems(f flake.Family) []flake.System {
-	switch f {
-	case "nixosConfigurations":
-		return []flake.System{flake.X8664Linux, flake.AArch64Linux, flake.I686Linux}
-	case "darwinConfigurations":
-		return []flake.System{flake.AArch64Darwin, flake.X8664Darwin}
-	}
-	return flake.Systems()
-}
-
-// listed yields every family and system (none for *Configurations) that an include can select from.
-func listed(c *config.Config) func(func(flake.Family, flake.System) bool) {
-	return func(yield func(flake.Family, flake.System) bool) {
-		for _, section := range c.Sections {
-			if section.Branch != nil && *section.Branch == "" {
-				continue
+	add := func(systems ...flake.System) {
+		for _, system := range systems {
+			if runner, built := in.Settings.Runners[system]; built {
+				out[string(system)] = label(runner)
 			}
-			for _, m := range section.Include {
-				for _, family := range flake.Families() {
-					if family.Shape() == flake.Named {
-						if m.CanList(family) && !yield(family, "") {
-							return
-						}
-						continue
-					}
-					for _, system := range flake.Systems() {
-						if m.Lists(family, system) && !excluded(section, family, system) && !yield(family, system) {
-							return
-						}
-					}
+		}
+	}
+	for _, t := range in.Selection.Targets {
+		switch {
+		case strategy == settings.Dynamic:
+		case t.System == "":
+			add(configurationSystems(t.Attr.First)...)
+		default:
+			add(t.System)
+		}
+	}
+	for _, section := range in.Config.Sections {
+		for _, m := range section.Include {
+			for _, family := range flake.Families() {
+				switch {
+				case strategy == settings.Static || !m.CanList(family) || section.Branch != nil && *section.Branch == "":
+				case family.Shape() == flake.Named:
+					add(configurationSystems(family)...)
+				default:
+					add(slices.DeleteFunc(flake.Systems(), func(system flake.System) bool {
+						return !m.Lists(family, system) || excluded(section, family, system)
+					})...)
 				}
 			}
 		}
 	}
+	for _, system := range flake.Systems() {
+		if in.Settings.Given("runners." + string(system)) {
+			add(system)
+		}
+	}
+	return out
+}
+
+// configurationSystems returns the systems a *Configuration can have when nothing says which.
+func configurationSystems(f flake.Family) []flake.System {
+	return slices.DeleteFunc(flake.Systems(), func(system flake.System) bool {
+		return f == "nixosConfigurations" && system.Darwin() || f == "darwinConfigurations" && !system.Darwin()
+	})
 }
 
 // excluded reports whether an exclude of the section removes the whole family of the system.
 func excluded(section config.Section, family flake.Family, system flake.System) bool {
-	for _, m := range section.Exclude {
+	return slices.ContainsFunc(section.Exclude, func(m config.Matcher) bool {
 		parts := m.Parts()
-		if len(parts) == 3 && parts[2] != "*" || !m.Lists(family, system) {
-			continue
-		}
-		return true
-	}
-	return false
+		return m.Lists(family, system) && (len(parts) < 3 || parts[2] == "*")
+	})
 }
 
 // wanted reports whether the configuration asks for anything. One whose matchers all turn out dead does: its check was
@@ -202,10 +160,10 @@ func actions(in Input, diags *diag.List) *Actions {
 	s := in.Settings
 	a := &Actions{
 		File: s.Files.Actions, Name: s.Names.ActionsWorkflow,
-		Triggers: triggers(s.Triggers), Cancel: string(settings.CancelPullRequests), Minutes: int(s.Timeouts.Action),
+		Triggers: s.Triggers, Cancel: settings.CancelPullRequests, Minutes: s.Timeouts.Action,
 	}
 	if s.Cancel == settings.CancelNever {
-		a.Cancel = string(s.Cancel)
+		a.Cancel = s.Cancel
 	}
 	ids, secrets := map[string]bool{}, map[string]string{}
 	for _, action := range in.Config.Actions {
@@ -262,10 +220,10 @@ func spelled(diags *diag.List, at diag.Pos, what, value string) {
 }
 
 // installer names the action behind an installer.
-func installer(i settings.Installer) string {
-	return map[settings.Installer]string{
+func installer(name string) string {
+	return map[string]string{
 		settings.InstallNixAction:     "cachix/install-nix-action",
 		settings.DeterminateNixAction: "DeterminateSystems/determinate-nix-action",
 		settings.QuickInstallAction:   "nixbuild/nix-quick-install-action",
-	}[i]
+	}[name]
 }

@@ -72,10 +72,10 @@ func (c *ManifestCache) pusher() string {
 const about = "What the workflows build, for whom and where. Written by garnix2gha generate from the inputs below; change those."
 
 // manifest says what the programs need to know.
-func manifest(in Input, strategy Strategy, dir string) Manifest {
+func manifest(in Input, strategy string, dir string) Manifest {
 	s := in.Settings
 	m := Manifest{
-		About: about, Version: 1, Generator: in.Version, Inputs: in.Inputs, Stale: string(s.Stale),
+		About: about, Version: 1, Generator: in.Version, Inputs: in.Inputs, Stale: s.Stale,
 		Nix: nixLines(s), Quick: s.Nix.Installer == settings.QuickInstallAction, Actions: map[string]RunAction{},
 	}
 	if dir != "." {
@@ -88,7 +88,7 @@ func manifest(in Input, strategy Strategy, dir string) Manifest {
 	if !wanted(in.Config) {
 		return m
 	}
-	if strategy == Static {
+	if strategy == settings.Static {
 		m.Targets = map[string]any{}
 		for _, t := range in.Selection.Targets {
 			m.Targets[t.Attr.String()] = true
@@ -97,12 +97,12 @@ func manifest(in Input, strategy Strategy, dir string) Manifest {
 			}
 		}
 	}
-	if strategy == Dynamic || in.Lock != nil {
+	if strategy == settings.Dynamic || in.Lock != nil {
 		m.Rules = rules(in)
 	}
 	m.Runners = runners(in, strategy)
-	if s.Granularity != settings.PerSystem {
-		m.Granularity = string(s.Granularity)
+	if s.Granularity == settings.PerTarget {
+		m.Granularity = s.Granularity
 	}
 	m.Shards = map[string]int{}
 	for system, n := range s.Shards {
@@ -111,18 +111,15 @@ func manifest(in Input, strategy Strategy, dir string) Manifest {
 		}
 	}
 	m.Cache = manifestCache(s.Cache)
-	m.Minutes = &ManifestMinutes{Build: int(s.Timeouts.Build)}
+	m.Minutes = &ManifestMinutes{Build: s.Timeouts.Build}
 	m.Aggregate = s.Names.Aggregate
 	return m
 }
 
 func manifestCache(c settings.Cache) *ManifestCache {
 	out := &ManifestCache{PublicKeys: c.PublicKeys, Upstreams: c.Upstreams, Private: c.Private, URL: c.URL}
-	for _, pattern := range c.PushRefs {
-		out.PushRefs = append(out.PushRefs, string(pattern))
-	}
-	if slices.Equal(out.PushRefs, []string{"**"}) {
-		out.PushRefs = nil
+	if !slices.Equal(c.PushRefs, []string{"**"}) {
+		out.PushRefs = c.PushRefs
 	}
 	out.Secrets = slices.Sorted(maps.Values(store(c).Push))
 	switch b := c.Backend.(type) {

@@ -5,15 +5,8 @@ package plan
 import (
 	"maps"
 	"slices"
-)
 
-// Strategy says when the targets are listed.
-type Strategy string
-
-// With a static plan targets.json carries the targets; with a dynamic one it carries the rules, and the run lists.
-const (
-	Static  Strategy = "static"
-	Dynamic Strategy = "dynamic"
+	"garnix2gha/generator/settings"
 )
 
 // Plan is what CI shall do. Every field that has a name in JSON is load-bearing in the templates; a nil workflow is not
@@ -51,29 +44,14 @@ type Store struct {
 
 // Build is the workflow that builds and pushes.
 type Build struct {
-	File      string   `json:"file"`
-	Name      string   `json:"name"`
-	Aggregate string   `json:"aggregate"` // name of the check that decides
-	Triggers  Triggers `json:"triggers"`  //
-	Cancel    string   `json:"cancel"`    // pull-requests, branches or never
-	FreeDisk  bool     `json:"freeDisk"`  // remove preinstalled software on Linux first
-	Statuses  bool     `json:"statuses"`  // one commit status per target
-	Minutes   Minutes  `json:"minutes"`   //
-}
-
-// Triggers says what starts the build workflow.
-type Triggers struct {
-	Push         []string `json:"push"`         // branch patterns
-	PullRequests string   `json:"pullRequests"` // forks, all or none
-	MergeGroup   bool     `json:"mergeGroup"`
-	Dispatch     bool     `json:"dispatch"`
-}
-
-// Minutes are the time limits of jobs.
-type Minutes struct {
-	Plan   int `json:"plan"`
-	Build  int `json:"build"` // of the job, with the time to push after building has stopped
-	Verify int `json:"verify"`
+	File      string            `json:"file"`
+	Name      string            `json:"name"`
+	Aggregate string            `json:"aggregate"` // name of the check that decides
+	Triggers  settings.Triggers `json:"triggers"`
+	Cancel    string            `json:"cancel"`
+	FreeDisk  bool              `json:"freeDisk"` // remove preinstalled software on Linux first
+	Statuses  bool              `json:"statuses"` // one commit status per target
+	Minutes   settings.Timeouts `json:"minutes"`  // of jobs, with the time to push after building has stopped
 }
 
 // Cache is the workflow that only verifies.
@@ -86,12 +64,12 @@ type Cache struct {
 
 // Actions is the workflow of garnix actions: flake apps that garnix ran on every build.
 type Actions struct {
-	File     string   `json:"file"`
-	Name     string   `json:"name"`
-	Triggers Triggers `json:"triggers"`
-	Cancel   string   `json:"cancel"` // pull-requests or never: a deployment is not ended half-way
-	Minutes  int      `json:"minutes"`
-	Jobs     []Action `json:"jobs"` // in the order of garnix.yaml
+	File     string            `json:"file"`
+	Name     string            `json:"name"`
+	Triggers settings.Triggers `json:"triggers"`
+	Cancel   string            `json:"cancel"` // pull-requests or never: a deployment is not ended half-way
+	Minutes  int               `json:"minutes"`
+	Jobs     []Action          `json:"jobs"` // in the order of garnix.yaml
 }
 
 // Action is one garnix action.

@@ -17,7 +17,7 @@ import (
 )
 
 // decide plans a configuration; settings and lock may be "".
-func decide(t testing.TB, yaml, own, lock string) (*plan.Plan, plan.Strategy, diag.List) {
+func decide(t testing.TB, yaml, own, lock string) (*plan.Plan, string, diag.List) {
 	t.Helper()
 	c, diags := config.Parse("garnix.yaml", []byte(yaml))
 	require.NotNil(t, c, "%v", diags)
@@ -39,17 +39,17 @@ func TestStrategy(t *testing.T) {
 	const lock = `{"version":1,"outputs":{"packages":{"x86_64-linux":["a","b"]}}}`
 	for _, tc := range []struct {
 		name, yaml, settings, lock string
-		want                       plan.Strategy
+		want                       string
 		code                       string
 	}{
-		{name: "literal matchers are static", yaml: "builds: {include: [packages.x86_64-linux.a, devShell.aarch64-darwin]}", want: plan.Static},
-		{name: "a wildcard is dynamic", yaml: "builds: {include: ['packages.x86_64-linux.*']}", want: plan.Dynamic},
-		{name: "a wildcard with a lock is static", yaml: "builds: {include: ['packages.x86_64-linux.*']}", lock: lock, want: plan.Static},
-		{name: "a configuration without a lock has no known system", yaml: "builds: {include: [nixosConfigurations.web]}", want: plan.Dynamic},
-		{name: "a wildcard in an exclude does no harm", yaml: "builds: {include: [packages.x86_64-linux.a], exclude: ['*.*.b']}", want: plan.Static},
-		{name: "the setting makes it dynamic", yaml: "builds: {include: [packages.x86_64-linux.a]}", settings: "strategy: dynamic", lock: lock, want: plan.Dynamic},
-		{name: "static without a lock is refused for wildcards", yaml: "builds: {include: ['packages.x86_64-linux.*']}", settings: "strategy: static", want: plan.Static, code: "static-unknown"},
-		{name: "garnix's defaults are dynamic", yaml: "", want: plan.Dynamic},
+		{name: "literal matchers are static", yaml: "builds: {include: [packages.x86_64-linux.a, devShell.aarch64-darwin]}", want: settings.Static},
+		{name: "a wildcard is dynamic", yaml: "builds: {include: ['packages.x86_64-linux.*']}", want: settings.Dynamic},
+		{name: "a wildcard with a lock is static", yaml: "builds: {include: ['packages.x86_64-linux.*']}", lock: lock, want: settings.Static},
+		{name: "a configuration without a lock has no known system", yaml: "builds: {include: [nixosConfigurations.web]}", want: settings.Dynamic},
+		{name: "a wildcard in an exclude does no harm", yaml: "builds: {include: [packages.x86_64-linux.a], exclude: ['*.*.b']}", want: settings.Static},
+		{name: "the setting makes it dynamic", yaml: "builds: {include: [packages.x86_64-linux.a]}", settings: "strategy: dynamic", lock: lock, want: settings.Dynamic},
+		{name: "static without a lock is refused for wildcards", yaml: "builds: {include: ['packages.x86_64-linux.*']}", settings: "strategy: static", want: settings.Static, code: "static-unknown"},
+		{name: "garnix's defaults are dynamic", yaml: "", want: settings.Dynamic},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -101,7 +101,7 @@ func TestManyTargetsStayListed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p, strategy, _ := decide(t, given.yaml, "", given.lock)
-			assert.Equal(t, plan.Static, strategy)
+			assert.Equal(t, settings.Static, strategy)
 			assert.Len(t, p.Manifest.Targets, n)
 		})
 	}

@@ -6,20 +6,20 @@ import (
 	"garnix2gha/generator/settings"
 )
 
-// choose resolves the strategy: static if every target can be known now.
-func choose(in Input, diags *diag.List) Strategy {
+// choose resolves the strategy, auto among them: static if every target can be known now.
+func choose(in Input, diags *diag.List) string {
 	s := in.Settings
 	switch {
 	case s.Strategy == settings.Dynamic:
-		return Dynamic
+		return settings.Dynamic
 	case in.Lock != nil || literal(in):
-		return Static
+		return settings.Static
 	case s.Strategy == settings.Static:
 		diags.Errorf(s.At("strategy"), "static-unknown", `run "garnix2gha snapshot" and commit the lock, or leave the strategy out`,
 			"strategy static, but there is a matcher whose targets are known only with a lock")
-		return Static
+		return settings.Static
 	}
-	return Dynamic
+	return settings.Dynamic
 }
 
 // literal reports whether every include names one attribute and its system.

@@ -7,122 +7,123 @@ import (
 	"garnix2gha/generator/diag"
 )
 
-// Markdown renders the report for people. Whatever comes from the repository is escaped.
+// most bounds the bytes of each of the five sections: GitHub takes 65,536 characters as a pull request's body.
+const most = 11_000
+
+// Markdown renders the report as a pull request's body. Whatever comes from the repository is escaped.
 func (r Report) Markdown() string {
 	var b strings.Builder
-	b.WriteString("# From garnix to GitHub Actions\n\n")
-	source := "No garnix.yaml: garnix's defaults"
-	if r.Config != "" {
-		source = "Read from " + code(r.Config)
+	fmt.Fprintf(&b, "# From garnix to GitHub Actions\n\n%s\n", escape(r.headline()))
+	var rows, warnings, notes, checks, steps []string
+	for _, key := range r.Keys {
+		line, path := "", code(key.Path)
+		if key.Line > 0 {
+			line = fmt.Sprint(key.Line)
+		}
+		if key.Count > 1 {
+			path += fmt.Sprintf(" and %d more", key.Count-1)
+		}
+		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s |", path, line, key.Fate, escape(key.Note)))
 	}
-	fmt.Fprintf(&b, "%s. Strategy: %s", source, r.Strategy)
-	switch {
-	case r.Strategy == "static":
-		fmt.Fprintf(&b, ", %d targets.\n\n", r.Targets)
-	case len(r.Open) > 0:
-		const most = 8
-		var spans []string
-		for _, text := range r.Open[:min(most, len(r.Open))] {
-			spans = append(spans, code(text))
+	for _, d := range r.Warnings {
+		text := fmt.Sprintf("- %s: %s", code(d.Pos.String()), escape(d.Message))
+		if d.Hint != "" {
+			text += fmt.Sprintf(" (%s)", escape(d.Hint))
 		}
-		if more := len(r.Open) - most; more > 0 {
-			spans = append(spans, fmt.Sprintf("%d more", more))
-		}
-		fmt.Fprintf(&b, ": every run lists what the flake has for %s", strings.Join(spans, ", "))
-		if r.Targets > 0 {
-			fmt.Fprintf(&b, ", besides what is named (%d)", r.Targets)
-		}
-		b.WriteString(".\n\n")
-	default:
-		b.WriteString(": the targets are listed when the workflow runs.\n\n")
+		warnings = append(warnings, text)
 	}
-	r.verdict(&b)
-	r.keys(&b)
-	if len(r.Warnings) > 0 {
-		b.WriteString("\n## Warnings\n\n")
-		for _, d := range r.Warnings {
-			fmt.Fprintf(&b, "- %s: %s", code(d.Pos.String()), escape(d.Message))
-			if d.Hint != "" {
-				fmt.Fprintf(&b, " (%s)", escape(d.Hint))
-			}
-			b.WriteByte('\n')
-		}
-	}
-	b.WriteString("\n## What is different on GitHub\n\n")
 	for _, note := range r.Notes {
-		fmt.Fprintf(&b, "- %s\n", escape(note))
+		notes = append(notes, "- "+escape(note))
 	}
-	if len(r.Checks) > 0 {
-		b.WriteString("\n## Checks\n\n| garnix | now |\n| --- | --- |\n")
-		for _, c := range r.Checks {
-			now := code(c.New)
-			if c.New == "" {
-				now = "none"
-			}
-			fmt.Fprintf(&b, "| %s | %s |\n", code(c.Old), now)
+	for _, c := range r.Checks {
+		now := code(c.New)
+		if c.New == "" {
+			now = "none"
 		}
+		checks = append(checks, fmt.Sprintf("| %s | %s |", code(c.Old), now))
 	}
-	fmt.Fprintf(&b, "\n## Jobs\n\n```mermaid\n%s```\n", r.Mermaid)
-	r.steps(&b)
+	for _, step := range r.Steps {
+		text := fmt.Sprintf("- [ ] %s: %s", escape(step.Title), escape(step.Why))
+		for _, command := range step.Commands {
+			text += "; " + code(command)
+		}
+		steps = append(steps, text)
+	}
+	section(&b, "Keys\n\n| key | line | fate | |\n| --- | --- | --- | --- |", rows)
+	section(&b, "Warnings\n", warnings)
+	section(&b, "What is different on GitHub\n", notes)
+	section(&b, "Checks\n\n| garnix | now |\n| --- | --- |", checks)
+	section(&b, "Left to do\n", steps)
 	return b.String()
 }
 
-func (r Report) verdict(b *strings.Builder) {
-	if r.Complete {
-		b.WriteString("Every key is carried over as it was.\n")
-		return
+func section(b *strings.Builder, head string, lines []string) {
+	room := most
+	for i, line := range lines {
+		if i == 0 {
+			fmt.Fprintf(b, "\n## %s\n", head)
+		}
+		if room -= len(line); room < 0 {
+			fmt.Fprintf(b, "\n%d more: see `garnix2gha report --format json`.\n", len(lines)-i)
+			return
+		}
+		b.WriteString(line + "\n")
 	}
+}
+
+// headline says in a few sentences what was read and how it went.
+func (r Report) headline() string {
+	text := "No garnix.yaml, so garnix's defaults hold."
+	if r.Config != "" {
+		text = "Read from " + r.Config + "."
+	}
+	if len(r.Default) > 0 {
+		text += " Without an include garnix built " + strings.Join(r.Default, ", ") + "."
+	}
+	text += fmt.Sprintf(" Strategy %s: ", r.Strategy)
+	switch {
+	case r.Strategy == "static":
+		text += fmt.Sprintf("the targets are listed, %d in all.", r.Targets)
+	case len(r.Default) > 0 || len(r.Open) == 0:
+		text += "every run lists the targets."
+	default:
+		text += fmt.Sprintf("every run lists what the flake has for %s.", diag.OneLine(strings.Join(r.Open, ", "), 400))
+	}
+	if r.Complete {
+		text += " Every key is carried over as it was."
+	}
+	return text
+}
+
+// Summary tells the same in at most 25 lines of a terminal.
+func (r Report) Summary() string {
+	lines := []string{r.headline()}
 	for _, part := range []struct {
 		fate Fate
 		text string
 	}{
-		{Lost, "lost"}, {Changed, "carried over with a difference"}, {Manual, "left for you"}, {Ignored, "ignored, as by garnix"},
+		{Lost, "lost"}, {Changed, "with a difference"}, {Manual, "left for you"}, {Ignored, "ignored, as by garnix"},
 	} {
-		if keys := r.of(part.fate); len(keys) > 0 {
-			names := make([]string, 0, len(keys))
-			for _, key := range keys {
-				names = append(names, code(key.Path))
+		var names []string
+		for _, key := range r.Keys {
+			if key.Fate == part.fate {
+				names = append(names, key.Path)
 			}
-			fmt.Fprintf(b, "- **%s**: %s\n", part.text, strings.Join(names, ", "))
+		}
+		if len(names) > 0 {
+			lines = append(lines, diag.OneLine(part.text+": "+strings.Join(names, ", "), 160))
 		}
 	}
 	if n := len(r.Warnings); n > 0 {
-		fmt.Fprintf(b, "- **warnings**: %d, below\n", n)
+		lines = append(lines, fmt.Sprintf("warnings: %d, which garnix2gha targets shows", n))
 	}
-}
-
-func (r Report) keys(b *strings.Builder) {
-	b.WriteString("\n## Keys\n\n")
-	if len(r.Keys) == 0 {
-		b.WriteString("None: garnix's defaults hold.\n")
-		return
-	}
-	b.WriteString("| key | line | fate | |\n| --- | --- | --- | --- |\n")
-	for _, key := range r.Keys {
-		line := ""
-		if key.Line > 0 {
-			line = fmt.Sprint(key.Line)
-		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", code(key.Path), line, key.Fate, escape(key.Note))
-	}
-}
-
-func (r Report) steps(b *strings.Builder) {
-	if len(r.Steps) == 0 {
-		return
-	}
-	b.WriteString("\n## Left to do\n\n")
 	for _, step := range r.Steps {
-		fmt.Fprintf(b, "- [ ] %s: %s\n", escape(step.Title), escape(step.Why))
-		if len(step.Commands) == 0 {
-			continue
+		lines = append(lines, "- "+step.Title)
+		if len(step.Commands) > 0 {
+			lines[len(lines)-1] += ": " + diag.OneLine(step.Commands[0], 160)
 		}
-		b.WriteString("\n  ```sh\n")
-		for _, command := range step.Commands {
-			fmt.Fprintf(b, "  %s\n", strings.NewReplacer("\n", " ", "```", "'''").Replace(command))
-		}
-		b.WriteString("  ```\n\n")
 	}
+	return strings.Join(append(lines, "the whole report: garnix2gha report --format markdown"), "\n") + "\n"
 }
 
 // escape makes text inert in Markdown and in a table.

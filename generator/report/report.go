@@ -1,5 +1,5 @@
-// Package report tells what became of a garnix.yaml: every key and its fate, what is lost, the checks before and
-// after, the jobs, and what is left to do by hand.
+// Package report tells what became of one repository's garnix.yaml: every key and its fate, the checks before and after,
+// and the next steps. What holds for every repository stands in the README.
 package report
 
 import (
@@ -9,6 +9,7 @@ import (
 
 	"garnix2gha/generator/config"
 	"garnix2gha/generator/diag"
+	"garnix2gha/generator/flake"
 	"garnix2gha/generator/plan"
 	"garnix2gha/generator/settings"
 	"garnix2gha/generator/target"
@@ -26,39 +27,33 @@ const (
 	Ignored Fate = "ignored" // garnix ignored it too
 )
 
-// Key is one key of the configuration and its fate.
+// Key is a key of the configuration and its fate, or the first of several below one top-level key that share theirs.
 type Key struct {
 	Path string `json:"path"`
 	diag.Pos
-	Fate Fate   `json:"fate"`
-	Note string `json:"note"`
+	Count int    `json:"count"` // of keys, at least 1
+	Fate  Fate   `json:"fate"`
+	Note  string `json:"note"`
 }
 
-// Check pairs what garnix reported with what reports it now.
+// Check pairs what garnix reported with what reports it now. N and SYSTEM stand for any.
 type Check struct {
 	Old string `json:"old"`
 	New string `json:"new"` // "" if nothing reports it
-}
-
-// Step is one thing to do by hand; its commands can be run as they stand, after filling in <…>.
-type Step struct {
-	Title    string   `json:"title"`
-	Why      string   `json:"why"`
-	Commands []string `json:"commands"`
 }
 
 // Report is the whole migration report.
 type Report struct {
 	Config   string    `json:"config"`   // garnix.yaml, flake.nix, or "" for garnix's defaults
 	Strategy string    `json:"strategy"` // static or dynamic
-	Targets  int       `json:"targets"`  // known now
+	Targets  int       `json:"targets"`  // known now; with strategy dynamic the run may list more
 	Open     []string  `json:"open"`     // the includes of which only the flake tells what they select
-	Complete bool      `json:"complete"` // nothing changed, lost or manual among the keys, no warning
+	Default  []string  `json:"default"`  // garnix's default include, where a section has no other
+	Complete bool      `json:"complete"` // every key is carried over, and there is no warning
 	Keys     []Key     `json:"keys"`
-	Notes    []string  `json:"notes"` // differences that hold for every repository
+	Notes    []string  `json:"notes"` // what is different on GitHub
 	Warnings diag.List `json:"warnings"`
 	Checks   []Check   `json:"checks"`
-	Mermaid  string    `json:"mermaid"`
 	Steps    []Step    `json:"steps"`
 }
 
@@ -67,7 +62,7 @@ type Input struct {
 	Config    *config.Config
 	Settings  *settings.Settings
 	Plan      *plan.Plan
-	Strategy  plan.Strategy
+	Strategy  string
 	Selection target.Selection
 	Warnings  diag.List
 }
@@ -76,195 +71,159 @@ type Input struct {
 func New(in Input) Report {
 	r := Report{
 		Config:   in.Config.File,
-		Strategy: string(in.Strategy),
+		Strategy: in.Strategy,
 		Targets:  len(in.Selection.Targets),
 		Open:     []string{},
-		Warnings: in.Warnings,
-		Keys:     []Key{},
+		Default:  []string{},
+		Warnings: append(diag.List{}, in.Warnings...),
+		Keys:     keys(in),
 		Notes:    notes(in),
 		Checks:   checks(in),
-		Mermaid:  mermaid(in),
 		Steps:    steps(in),
 	}
-	if r.Warnings == nil {
-		r.Warnings = diag.List{}
+	for _, section := range in.Config.Sections {
+		if section.IncludeIsDefault && len(r.Default) == 0 {
+			for _, m := range section.Include {
+				r.Default = append(r.Default, m.String())
+			}
+		}
 	}
 	for _, open := range in.Selection.Open {
 		r.Open = append(r.Open, open.Matcher.String())
 	}
-	r.Complete = len(r.Warnings) == 0
-	for _, key := range in.Config.Keys {
-		fate, note := fateOf(in.Config, key)
-		r.Keys = append(r.Keys, Key{Path: key.Path, Pos: key.Pos, Fate: fate, Note: note})
-		if fate != Carried {
-			r.Complete = false
-		}
-	}
+	lost := func(key Key) bool { return key.Fate != Carried }
+	r.Complete = len(r.Warnings) == 0 && !slices.ContainsFunc(r.Keys, lost)
 	return r
 }
 
-// fateOf judges a key by its path without list indices.
-func fateOf(c *config.Config, key config.Key) (Fate, string) {
+// keys judges every key; those below one top-level key that share fate and note are one entry.
+func keys(in Input) []Key {
+	type kin struct {
+		top  string
+		fate Fate
+		note string
+	}
+	out, idle := []Key{}, idle(in)
+	seen := map[kin]int{}
+	for _, key := range in.Config.Keys {
+		top, _, _ := strings.Cut(strings.ReplaceAll(key.Path, "[", "."), ".")
+		fate, note := fateOf(in.Config, key, top)
+		if idle[key.Path] != "" {
+			fate, note = Ignored, idle[key.Path]
+		}
+		of := kin{top, fate, note}
+		if i, ok := seen[of]; ok {
+			out[i].Count++
+			continue
+		}
+		seen[of] = len(out)
+		out = append(out, Key{Path: key.Path, Pos: key.Pos, Count: 1, Fate: fate, Note: note})
+	}
+	return out
+}
+
+// idle tells by path which includes and excludes hold matchers that have no effect.
+func idle(in Input) map[string]string {
+	warned := map[diag.Pos]bool{}
+	for _, d := range in.Warnings {
+		warned[d.Pos] = warned[d.Pos] || d.Severity == diag.Warning && d.Code != "dotted-name"
+	}
+	out := map[string]string{}
+	tell := func(path string, matchers []config.Matcher) {
+		dead := 0
+		for _, m := range matchers {
+			if m.Pos.Line > 0 && warned[m.Pos] {
+				dead++
+			}
+		}
+		if dead > 0 {
+			out[path] = fmt.Sprintf("%d of its matchers, below, never had an effect", dead)
+		}
+	}
+	for i, section := range in.Config.Sections {
+		for _, builds := range []string{"builds", fmt.Sprintf("builds[%d]", i)} {
+			tell(builds+".include", section.Include)
+			tell(builds+".exclude", section.Exclude)
+		}
+	}
+	return out
+}
+
+// fateOf judges a key by its path and the top-level key that it stands below.
+func fateOf(c *config.Config, key config.Key, top string) (Fate, string) {
 	switch key.Kind {
 	case config.KeyUnknown:
 		return Ignored, "garnix never read it"
 	case config.KeyFork:
-		return Ignored, "only a self-hosted fork of garnix reads it; hosted garnix did not"
+		return Ignored, "only a self-hosted fork of garnix reads it"
 	case config.KeyHosted:
-		return Lost, "the hosted service gave tokens for the inputs of an organisation; set nix.access-token-secret instead"
+		return Lost, "it gave tokens for an organisation's inputs: set nix.access-token-secret instead"
 	}
-	path := indices(key.Path)
-	top, _, _ := strings.Cut(path, ".")
 	switch {
-	case path == "actions":
-		return Changed, "each action is a job of its own workflow: building its app or a time-out no longer turns the aggregate red, and the app is not pushed to the cache"
-	case path == "actions.sandboxType":
-		return Changed, "it runs on the runner itself: no microVM, its files are the runner's"
-	case path == "actions.run":
-		return Manual, "garnix's age key can not be exported: make a new one, encrypt again, store it as a secret"
+	case top == "actions" && strings.HasSuffix(key.Path, ".sandboxType"):
+		return Changed, "it runs on the runner itself, not in a microVM"
+	case top == "actions" && strings.HasSuffix(key.Path, ".run"):
+		return Manual, "garnix's age key cannot be exported: make a new one and encrypt again"
+	case key.Path == "actions":
+		return Changed, "each action is a job of its own workflow and never turns the aggregate red"
 	case top == "servers":
 		return Lost, "GitHub hosts no servers: deploy from a job of your own after the builds"
-	case top == "incrementalizeBuilds" && !c.Incrementalize.Enabled,
-		top == "fodChecks" && !c.FODChecks.Value,
-		top == "modules" && !c.PublishModules.Value:
-		return Carried, "it is off"
-	case top == "incrementalizeBuilds":
-		return Lost, "builds are whole again: only slower, for the flake's own empty default is used"
-	case top == "fodChecks":
-		return Lost, "fixed-output derivations are not built a second time; it never decided the aggregate check"
-	case top == "modules":
+	case top == "incrementalizeBuilds" && c.Incrementalize.Enabled:
+		return Lost, "builds are whole again, which is only slower"
+	case top == "fodChecks" && c.FODChecks.Value:
+		return Lost, "fixed-output derivations are not built a second time"
+	case top == "modules" && c.PublishModules.Value:
 		return Lost, "garnix's module index is gone"
 	}
 	return Carried, ""
 }
 
-// indices removes "[0]" from a path.
-func indices(path string) string {
-	for {
-		open := strings.IndexByte(path, '[')
-		if open < 0 {
-			return path
-		}
-		end := strings.IndexByte(path[open:], ']')
-		if end < 0 {
-			return path
-		}
-		path = path[:open] + path[open+end+1:]
-	}
-}
-
 // notes are the differences between garnix and GitHub that no key names.
 func notes(in Input) []string {
-	out := []string{
-		"a commit message with [skip ci] starts no workflow; garnix knew no such mark",
-		"a push made with GITHUB_TOKEN (a lock-update bot) starts no workflow, and the pull request it opens waits for approval: see the last steps",
-		"a first-time contributor's pull request waits for approval; garnix built it at once",
-		"what garnix built of pull requests from forks went to its cache; here they push nothing",
-	}
+	out := []string{"a commit message with [skip ci] starts no workflow, and a first-time contributor's pull request waits for approval"}
 	if in.Plan.Build == nil {
 		return out
 	}
 	cache := in.Plan.Manifest.Cache
-	if in.Plan.Common.Store.Variable != "" {
-		out = append(out, fmt.Sprintf("GitHub gives pull requests from forks no variables: while only %s names the cache, they build without it; \"garnix2gha init --cache NAME\" puts the name into the settings",
-			cache.Variable))
+	if cache.Variable != "" {
+		out = append(out, fmt.Sprintf("pull requests from forks build without the cache while only the variable %s names it: GitHub gives them no variables", cache.Variable))
 	}
 	if len(cache.PushRefs) == 0 {
-		cost := "every branch is built and pushed, as with garnix: that takes storage in the cache, and minutes where the repository is private"
-		if slices.ContainsFunc(in.Plan.Systems(), func(system string) bool { return strings.HasSuffix(system, "-darwin") }) {
-			cost += " (a macOS minute costs ten times a Linux one)"
+		cost := "every branch is built and pushed, as with garnix, so whoever may push writes to the cache"
+		darwin := func(t target.Target) bool { return t.System.Darwin() }
+		if slices.ContainsFunc(in.Selection.Targets, darwin) {
+			cost += ", and in a private repository a macOS minute costs ten times a Linux one"
 		}
 		out = append(out, cost+"; cache.push-refs and triggers.push-branches narrow it")
 	}
 	if cache.Backend == "nix" {
-		out = append(out, "nix copy uploads whole closures, also what cache.nixos.org serves, because a store takes no path without its references: expect about a gigabyte for the first NixOS system")
-	}
-	if in.Plan.Manifest.Granularity == "" {
-		out = append(out, "targets share one job per system: the summary and annotations name them; \"statuses: true\" posts one status per target")
+		out = append(out, "nix copy uploads whole closures, also what cache.nixos.org serves: about a gigabyte for the first NixOS system")
 	}
 	return out
 }
 
-// checks pairs the names of garnix's checks with the new ones.
+// checks pairs the names of garnix's checks with the new ones. A rule that demands one that is gone waits for ever.
 func checks(in Input) []Check {
 	out := []Check{}
 	if b := in.Plan.Build; b != nil {
-		out = append(out,
-			Check{Old: "All Garnix checks", New: b.Aggregate},
-			Check{Old: "Evaluate flake.nix", New: "Plan"},
-		)
-		for _, t := range in.Selection.Targets {
-			out = append(out, Check{Old: t.Attr.CheckName(), New: job(in.Plan, t)})
+		job := "Build SYSTEM"
+		if in.Plan.Manifest.Granularity == settings.PerTarget {
+			job = "Build package N [SYSTEM]"
 		}
+		a := flake.AttrPath{First: "packages", Second: "SYSTEM", Third: "N"}
+		out = append(out, Check{"All Garnix checks", b.Aggregate}, Check{"Evaluate flake.nix", "Plan"}, Check{a.CheckName(), job})
 	}
-	if a := in.Plan.Actions; a != nil {
-		for _, action := range a.Jobs {
-			out = append(out,
-				Check{Old: "app " + action.Name, New: action.Check},
-				Check{Old: "action " + action.Name, New: action.Check})
-		}
+	if in.Plan.Actions != nil {
+		out = append(out, Check{"app N", "action N"}, Check{"action N", "action N"})
 	}
-	return append(out, lostChecks(in.Config)...)
-}
-
-// lostChecks lists the checks of garnix that nothing reports any more: a rule that demands one waits for ever.
-func lostChecks(c *config.Config) []Check {
-	var out []Check
-	if c.FODChecks.Value {
+	if in.Config.FODChecks.Value {
 		out = append(out, Check{Old: "FOD checks"})
 	}
-	if len(c.Servers) > 0 {
-		out = append(out, Check{Old: "deployment plan"})
+	if len(in.Config.Servers) > 0 {
+		out = append(out, Check{Old: "deployment plan"}, Check{Old: "deployment N"})
 	}
-	for _, server := range c.Servers {
-		out = append(out, Check{Old: "deployment " + server.Configuration.Value})
-	}
-	if c.PublishModules.Value {
+	if in.Config.PublishModules.Value {
 		out = append(out, Check{Old: "Garnix module publish"})
-	}
-	return out
-}
-
-func job(p *plan.Plan, t target.Target) string {
-	switch {
-	case p.Manifest.Granularity == string(settings.PerTarget):
-		return "Build " + t.Attr.CheckName()
-	case t.System == "":
-		return "Build <its system>"
-	}
-	return "Build " + string(t.System)
-}
-
-// mermaid draws the jobs.
-func mermaid(in Input) string {
-	var b strings.Builder
-	b.WriteString("flowchart LR\n")
-	if p := in.Plan.Build; p != nil {
-		b.WriteString("  plan[Plan]\n")
-		for i, system := range in.Plan.Systems() {
-			fmt.Fprintf(&b, "  plan --> b%d[\"Build %s\"] --> checks\n", i, system)
-		}
-		fmt.Fprintf(&b, "  plan --> checks[%q]\n", strings.NewReplacer(`"`, "'", "\n", " ").Replace(p.Aggregate))
-		if p.Statuses {
-			b.WriteString("  plan --> statuses[Statuses]\n")
-		}
-		b.WriteString("  schedule([Cache Only]) --> all[Verify every target]\n")
-	}
-	if a := in.Plan.Actions; a != nil {
-		for i, action := range a.Jobs {
-			fmt.Fprintf(&b, "  event([Garnix Actions]) --> a%d[%q]\n", i, strings.NewReplacer(`"`, "_", "[", "_", "]", "_").Replace(diag.Printable(action.Check)))
-		}
-	}
-	return b.String()
-}
-
-// of lists the keys of the given fates.
-func (r Report) of(fates ...Fate) []Key {
-	var out []Key
-	for _, key := range r.Keys {
-		if slices.Contains(fates, key.Fate) {
-			out = append(out, key)
-		}
 	}
 	return out
 }

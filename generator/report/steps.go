@@ -1,101 +1,55 @@
 package report
 
 import (
-	"fmt"
-
-	"garnix2gha/generator/plan"
 	"garnix2gha/generator/settings"
 )
 
+// Step is one thing to do by hand.
+type Step struct {
+	Title    string   `json:"title"`
+	Why      string   `json:"why"`
+	Commands []string `json:"commands"` // they run as they stand, once NAME is filled in
+}
+
 // steps lists what is left to do by hand, in order.
 func steps(in Input) []Step {
-	var out []Step
+	out := []Step{}
 	if in.Plan.Build != nil {
-		out = append(out, cacheSteps(in.Settings)...)
+		out = append(out, cacheStep(in.Settings.Cache)...)
 	}
-	if in.Plan.Actions != nil {
-		for _, action := range in.Plan.Actions.Jobs {
-			out = append(out, keyStep(action))
-		}
+	if in.Plan.Build != nil || in.Plan.Actions != nil {
+		out = append(out, Step{
+			"Give Actions its secrets", "a token of this one cache that may write, never a personal one; for actions that decrypt, a new age key",
+			[]string{"garnix2gha secrets sync"},
+		})
 	}
-	if in.Plan.Build != nil {
-		out = append(out,
-			Step{
-				Title: "Ask who may push",
-				Why:   "whoever may push a branch can write to the cache that main reads; with many writers, name the branches under cache.push-refs",
-			},
-			Step{
-				Title:    "Run it and prove the cache",
-				Why:      "the cache counts as proven when every output of every target is in it",
-				Commands: []string{"gh workflow run " + in.Plan.Build.File, "garnix2gha cache verify"},
-			},
-			Step{
-				Title: "Move the required check",
-				Why: fmt.Sprintf("rules that demand %q from the app garnix-ci wait for ever; the same name now comes from GitHub Actions (app 15368)",
-					in.Plan.Build.Aggregate),
-				Commands: []string{"garnix2gha required-check"},
-			},
-			Step{
-				Title: "Let the bots in",
-				Why: "a pull request that a workflow opened with GITHUB_TOKEN (a lock-update bot) is built once somebody clicks \"Approve workflows to run\" on it; " +
-					"with the token of a GitHub App or of a person the bot's pushes are built at once. A run started by hand satisfies no required check",
-			},
-			Step{
-				Title:    "Remove what garnix left",
-				Why:      "its dead substituter costs seconds in every nix command",
-				Commands: []string{"garnix2gha leftovers", "garnix2gha leftovers --fix", "garnix2gha retire"},
-			},
-		)
+	if in.Plan.Build == nil {
+		return out
 	}
-	return out
+	return append(out,
+		Step{"Push .github and prove the cache", "it is proven when every output of every target is in it", []string{"garnix2gha cache verify"}},
+		Step{"Move the required check", "a rule that demands it from garnix's app waits for ever", []string{"garnix2gha required-check"}},
+		Step{"Let the bots in", "what a workflow pushes with GITHUB_TOKEN starts no run, and the pull request it opens waits for \"Approve workflows to run\"; " +
+			"with the token of an App or a person it runs at once. A run started by hand satisfies no required check", []string{}},
+		Step{"Remove what garnix left", "its dead substituter costs seconds in every nix command", []string{"garnix2gha leftovers", "garnix2gha retire"}},
+	)
 }
 
-func cacheSteps(s *settings.Settings) []Step {
-	switch b := s.Cache.Backend.(type) {
+func cacheStep(c settings.Cache) []Step {
+	switch b := c.Backend.(type) {
 	case settings.Cachix:
-		step := Step{Title: "Make the Cachix cache", Why: "nothing is pushed and Cache Only fails until it exists",
-			Commands: []string{"garnix2gha cache create <name>", "garnix2gha cache inspect"}}
-		var commands []string
 		if b.Name == "" {
-			commands = append(commands, "gh variable set "+b.NameVariable+" --body <name>")
+			return []Step{{"Make a Cachix cache and name it in the settings", "nothing is pushed until then, and forks read the name nowhere else",
+				[]string{"garnix2gha cache create NAME", "garnix2gha init --cache NAME", "garnix2gha generate"}}}
 		}
-		commands = append(commands, "gh secret set "+s.Cache.TokenSecret)
-		return []Step{step, {
-			Title:    "Tell GitHub",
-			Why:      "use a token of this one cache with write access, never a personal one",
-			Commands: commands,
-		}}
-	case settings.Store:
-		var commands []string
-		if b.S3 != nil {
-			commands = append(commands, "gh secret set "+b.S3.AccessKey, "gh secret set "+b.S3.SecretKey)
-		}
-		if b.SigningKeySecret != "" {
-			commands = append(commands, "gh secret set "+b.SigningKeySecret)
-		}
-		return []Step{{Title: "Make the store and its credentials", Why: "nothing is pushed until nix copy can write to it", Commands: commands}}
 	case settings.Attic:
 		public := "--public " // attic makes a private cache unless it is told otherwise
-		if s.Cache.Private {
+		if c.Private {
 			public = ""
 		}
-		return []Step{{
-			Title: "Make the attic cache", Why: "the token needs pull and push on this one cache",
-			Commands: []string{"attic cache create " + public + b.Name, "gh secret set " + s.Cache.TokenSecret},
-		}}
+		return []Step{{"Make the attic cache", "nothing is pushed until it exists", []string{"attic cache create " + public + b.Name}}}
 	}
 	return nil
-}
-
-func keyStep(action plan.Action) Step {
-	return Step{
-		Title: "New age key for the action " + action.Name,
-		Why:   "garnix never let its private keys out; an action that decrypts nothing needs no key",
-		Commands: []string{
-			"age-keygen -o action.key",
-			"gh secret set " + action.Secret + " < action.key",
-		},
-	}
 }
 
 // Next returns the lines that "generate" ends with, three at most: the whole list is the report's.

@@ -2,6 +2,7 @@ package settings
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -18,73 +19,75 @@ var errBroken = errors.New("the settings have errors")
 
 // WithPins returns the settings file with the pins added to those it has; everything else keeps its bytes.
 func WithPins(src []byte, pins map[string]Pin) ([]byte, error) {
-	current, diags := Parse("", src)
+	wanted, diags := Parse("", src)
 	if diags.HasErrors() {
 		return nil, errBroken
 	}
-	all := maps.Clone(current.Pins)
-	maps.Copy(all, pins)
+	maps.Copy(wanted.Pins, pins)
 	text := "pins:\n"
-	for _, action := range slices.Sorted(maps.Keys(all)) {
-		text += fmt.Sprintf("  %s:\n    sha: %q\n", action, all[action].SHA)
-		if version := all[action].Version; version != "" {
+	for _, action := range slices.Sorted(maps.Keys(wanted.Pins)) {
+		text += fmt.Sprintf("  %s:\n    sha: %q\n", action, wanted.Pins[action].SHA)
+		if version := wanted.Pins[action].Version; version != "" {
 			text += fmt.Sprintf("    version: %q\n", version)
 		}
 	}
-	fresh, err := spliced(src, "", "pins", text)
-	if err != nil {
-		return nil, err
-	}
-	wanted := *current
-	wanted.Pins = all
-	if !means(fresh, wanted) {
-		return nil, fmt.Errorf("the layout of the settings leaves no room for pins; write them by hand:\n%s", text)
-	}
-	return fresh, nil
+	return edited(src, "", []entry{{"pins", text}}, *wanted)
 }
 
 // WithCachix returns the settings file naming a Cachix cache and what it is read by; everything else keeps its bytes.
 // url "" is the address that follows from the name. Without keys those of the file go, unless it names this cache
 // already: they belong to another one.
 func WithCachix(src []byte, name, url string, keys []string) ([]byte, error) {
-	current, diags := Parse("", src)
+	wanted, diags := Parse("", src)
 	if diags.HasErrors() {
 		return nil, errBroken
 	}
-	backend, ok := current.Cache.Backend.(Cachix)
+	backend, ok := wanted.Cache.Backend.(Cachix)
 	if !ok {
 		return nil, errors.New("the settings name a cache of another backend; change the key cache by hand")
 	}
 	standard := "https://" + name + ".cachix.org"
-	if url == "" {
-		url = standard
-	}
+	url = cmp.Or(url, standard)
 	if len(keys) == 0 && backend.Name == name {
-		keys = current.Cache.PublicKeys
+		keys = wanted.Cache.PublicKeys
 	}
-	var entries [][2]string // in the order in which a new section has them
+	var entries []entry // in the order in which a new section has them
 	if backend.Name != name {
-		entries = append(entries, [2]string{"name", fmt.Sprintf("name: %q\n", name)})
+		entries = append(entries, entry{"name", fmt.Sprintf("name: %q\n", name)})
 	}
-	if given := current.Given("cache.url"); given && current.Cache.URL != url || !given && url != standard {
-		entries = append(entries, [2]string{"url", fmt.Sprintf("url: %q\n", url)})
+	if given := wanted.Given("cache.url"); given && wanted.Cache.URL != url || !given && url != standard {
+		entries = append(entries, entry{"url", fmt.Sprintf("url: %q\n", url)})
 	}
-	if !slices.Equal(current.Cache.PublicKeys, keys) {
-		entries = append(entries, [2]string{"public-key", keyText(keys)})
-	}
-	fresh := src
-	for _, entry := range entries {
-		var err error
-		if fresh, err = spliced(fresh, "cache", entry[0], entry[1]); err != nil {
-			return nil, err
-		}
+	if !slices.Equal(wanted.Cache.PublicKeys, keys) {
+		entries = append(entries, entry{"public-key", keyText(keys)})
 	}
 	backend.Name = name
-	wanted := *current
 	wanted.Cache.Backend, wanted.Cache.URL, wanted.Cache.PublicKeys = backend, url, keys
-	if !means(fresh, wanted) {
-		return nil, fmt.Errorf("the layout of the settings leaves no room for the cache; write it by hand:\ncache:\n  name: %q\n  url: %q\n%s",
-			name, url, indent(keyText(keys), "  "))
+	return edited(src, "cache", entries, *wanted)
+}
+
+// entry is a key of the settings and its whole text without margin; "" removes it.
+type entry struct{ key, text string }
+
+// edited puts entries into a section ("" for the top level), so that the file means what is wanted.
+func edited(src []byte, section string, entries []entry, wanted Settings) (fresh []byte, err error) {
+	fresh = src
+	byHand := ""
+	for _, e := range slices.Backward(entries) { // a new one begins the section
+		if fresh, err = spliced(fresh, section, e.key, e.text); err != nil {
+			return nil, err
+		}
+		byHand = e.text + byHand
+	}
+	got, diags := Parse("", fresh)
+	if !diags.HasErrors() {
+		got.places, wanted.places = places{}, places{}
+		if len(got.Cache.PublicKeys)+len(wanted.Cache.PublicKeys) == 0 {
+			got.Cache.PublicKeys, wanted.Cache.PublicKeys = nil, nil
+		}
+	}
+	if diags.HasErrors() || !reflect.DeepEqual(*got, wanted) {
+		return nil, fmt.Errorf("the layout of the settings leaves no room; write by hand, %s:\n%s", cmp.Or(section, "at the top level"), byHand)
 	}
 	return fresh, nil
 }
@@ -104,22 +107,8 @@ func keyText(keys []string) string {
 	return text
 }
 
-// means reports whether a file says the wanted, wherever it stands.
-func means(src []byte, wanted Settings) bool {
-	got, diags := Parse("", src)
-	if diags.HasErrors() {
-		return false
-	}
-	got.places, wanted.places = places{}, places{}
-	if len(got.Cache.PublicKeys) == 0 && len(wanted.Cache.PublicKeys) == 0 {
-		got.Cache.PublicKeys, wanted.Cache.PublicKeys = nil, nil
-	}
-	return reflect.DeepEqual(*got, wanted)
-}
-
 // spliced puts text, a whole entry without margin, in the place of the entry of a key: at the top level, or in a section.
-// A new entry follows the keys of the section that the schema has before it, or ends the file; "" removes the old one.
-// Comments inside the old one stay.
+// A new entry begins the section, or ends the file; "" removes the old one. Comments inside the old one stay.
 func spliced(src []byte, section, key, text string) ([]byte, error) {
 	root, diags := document.Read("", src)
 	if diags.HasErrors() {
@@ -127,16 +116,22 @@ func spliced(src []byte, section, key, text string) ([]byte, error) {
 	}
 	lines := slices.Collect(bytes.Lines(src))
 	from, to, margin, comment := len(lines), len(lines), "", ""
-	holder, before := root, []string(nil)
+	holder := root
 	if section != "" {
-		var head *yaml.Node
-		if head, holder = entry(root, section); holder == nil || len(holder.Content) == 0 {
+		holder = nil
+		if root != nil {
+			for name, value := range document.Pairs(root) {
+				if name.Value == section && len(value.Content) > 0 {
+					holder, from, to = value, name.Line, name.Line
+				}
+			}
+		}
+		if holder == nil {
 			if text == "" {
 				return src, nil
 			}
 			return spliced(src, "", section, section+":\n"+indent(text, "  "))
 		}
-		from, to, before = head.Line, head.Line, keysBefore(section, key)
 	}
 	if holder != nil && holder.Kind == yaml.MappingNode {
 		if holder.Style&yaml.FlowStyle != 0 {
@@ -144,13 +139,8 @@ func spliced(src []byte, section, key, text string) ([]byte, error) {
 		}
 		margin = strings.Repeat(" ", holder.Column-1)
 		for name, value := range document.Pairs(holder) {
-			end := endOf(lines, name.Line, len(margin))
 			if name.Value == key {
-				from, to, comment = name.Line-1, end, value.LineComment
-				break
-			}
-			if slices.Contains(before, name.Value) {
-				from, to = max(from, end), max(to, end)
+				from, to, comment = name.Line-1, endOf(lines, name.Line, len(margin)), value.LineComment
 			}
 		}
 	}
@@ -174,31 +164,6 @@ func spliced(src []byte, section, key, text string) ([]byte, error) {
 	out.WriteString(rest)
 	out.Write(bytes.Join(lines[to:], nil))
 	return out.Bytes(), nil
-}
-
-// entry returns the key of a section and its mapping, nil if there is none.
-func entry(root *yaml.Node, section string) (head, mapping *yaml.Node) {
-	if root != nil && root.Kind == yaml.MappingNode {
-		for name, value := range document.Pairs(root) {
-			if name.Value == section && value.Kind == yaml.MappingNode {
-				return name, value
-			}
-		}
-	}
-	return nil, nil
-}
-
-// keysBefore lists the keys that the schema has before one of a section.
-func keysBefore(section, key string) []string {
-	var before []string
-	root, _ := document.Read("", []byte(schema))
-	for name := range document.Pairs(member(member(member(root, "properties"), section), "properties")) {
-		if name.Value == key {
-			break
-		}
-		before = append(before, name.Value)
-	}
-	return before
 }
 
 // endOf returns the index after the last line of the entry whose key stands in a line (1-based) behind a margin. The

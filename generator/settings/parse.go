@@ -5,7 +5,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 
@@ -19,6 +18,7 @@ func Parse(file string, src []byte) (*Settings, diag.List) {
 	src = bytes.TrimPrefix(src, []byte("\ufeff"))
 	p := &parser{
 		places: places{file: file, given: map[string]diag.Pos{}},
+		nodes:  map[string]*yaml.Node{},
 		faulty: map[string]bool{},
 	}
 	read := p.document(src)
@@ -76,31 +76,15 @@ func (p *parser) without(file any, broken [][]string) map[string]any {
 // parser collects what is wrong with one file.
 type parser struct {
 	places places
-	root   value
-	faulty map[string]bool // key paths already complained of, so that no second rule speaks of their value
+	nodes  map[string]*yaml.Node // by key path
+	faulty map[string]bool       // key paths already complained of, so that no second rule speaks of their value
 	diags  diag.List
-}
-
-// value is a node with those within it, by key or index.
-type value struct {
-	*yaml.Node
-	within map[string]*value
-}
-
-// find follows keys and indices; nil if the file gives no such value.
-func (v *value) find(at []string) *value {
-	for _, step := range at {
-		if v == nil {
-			return nil
-		}
-		v = v.within[step]
-	}
-	return v
 }
 
 // document reads the file as JSON would hold it; nil if there is nothing to read.
 func (p *parser) document(src []byte) any {
-	if line := strangeLine(src); line > 0 {
+	if at := strangeText.FindIndex(src); at != nil {
+		line := 1 + bytes.Count(src[:at[0]], []byte("\n"))
 		p.diags.Errorf(diag.Pos{File: p.places.file, Line: line}, "yaml-syntax", "save the file as UTF-8 with ordinary line ends",
 			"the line holds a byte that is not UTF-8 or a line break that editors do not show")
 		return nil
@@ -110,27 +94,12 @@ func (p *parser) document(src []byte) any {
 	if root == nil {
 		return nil
 	}
-	p.root.Node = root
-	return p.read("", &p.root)
+	return p.read("", root)
 }
 
-// strangeLine returns the line of the first byte that is not UTF-8, or of the first line break that YAML 1.1 counts
-// and nothing else does (which would move every position after it); 0 if there is none.
-func strangeLine(src []byte) int {
-	line := 1
-	for i := 0; i < len(src); {
-		r, size := utf8.DecodeRune(src[i:])
-		switch {
-		case r == utf8.RuneError && size == 1, r == 0x85, r == 0x2028, r == 0x2029,
-			r == '\r' && !bytes.HasPrefix(src[i+1:], []byte("\n")):
-			return line
-		case r == '\n':
-			line++
-		}
-		i += size
-	}
-	return 0
-}
+// strangeText is what is not UTF-8, and line breaks that YAML 1.1 counts and nothing else does: they would move every
+// position after them.
+var strangeText = regexp.MustCompile("[\u0085\u2028\u2029\uFFFD]|\r(?:[^\n]|$)")
 
 // strange stands for a scalar that is of no type a setting has: a date, a fraction, a tag of its own.
 const strange = 0.5
@@ -138,23 +107,23 @@ const strange = 0.5
 var decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
 
 // read turns a value into what JSON would hold. An alias is nil, and reported.
-func (p *parser) read(path string, v *value) any {
-	n := v.Node
-	v.within = map[string]*value{}
+func (p *parser) read(path string, n *yaml.Node) any {
+	if p.nodes[path] == nil { // else a key with a dot or without a character is a namesake, and unknown
+		p.nodes[path] = n
+	}
 	if p.refuseAlias(n) {
 		p.faulty[path] = true
 		return nil
 	}
 	switch tag := n.ShortTag(); {
 	case tag == "!!map" && n.Kind == yaml.MappingNode:
-		return p.mapping(path, v)
+		return p.mapping(path, n)
 	case tag == "!!seq" && n.Kind == yaml.SequenceNode:
 		items := make([]any, len(n.Content))
 		for i, item := range n.Content {
-			index := strconv.Itoa(i)
-			p.places.given[path+"."+index] = p.pos(item)
-			v.within[index] = &value{Node: item}
-			items[i] = p.read(path+"."+index, v.within[index])
+			at := path + "." + strconv.Itoa(i)
+			p.places.given[at] = p.pos(item)
+			items[i] = p.read(at, item)
 		}
 		return items
 	case tag == "!!str" && n.Kind == yaml.ScalarNode:
@@ -172,10 +141,10 @@ func (p *parser) read(path string, v *value) any {
 }
 
 // mapping reads every key the first time that it is given.
-func (p *parser) mapping(path string, v *value) map[string]any {
+func (p *parser) mapping(path string, n *yaml.Node) map[string]any {
 	out := map[string]any{}
 	seen := map[string]int{}
-	for key, node := range document.Pairs(v.Node) {
+	for key, node := range document.Pairs(n) {
 		at := strings.TrimPrefix(path+"."+key.Value, ".")
 		switch {
 		case p.refuseAlias(key):
@@ -191,8 +160,7 @@ func (p *parser) mapping(path string, v *value) map[string]any {
 			if node.Kind != yaml.ScalarNode {
 				p.places.given[at] = p.pos(key)
 			}
-			v.within[key.Value] = &value{Node: node}
-			out[key.Value] = p.read(at, v.within[key.Value])
+			out[key.Value] = p.read(at, node)
 		}
 	}
 	return out

@@ -60,7 +60,7 @@ func TestTheDefaults(t *testing.T) {
 			Backend:     Cachix{NameVariable: "CACHIX_CACHE_NAME"},
 			TokenSecret: "CACHIX_AUTH_TOKEN",
 			Upstreams:   []string{"https://cache.nixos.org"},
-			PushRefs:    []Pattern{"**"},
+			PushRefs:    []string{"**"},
 		},
 		Runners: map[flake.System]Runner{
 			flake.X8664Linux:    {"ubuntu-24.04"},
@@ -70,11 +70,11 @@ func TestTheDefaults(t *testing.T) {
 			flake.X8664Darwin:   {"macos-26"},
 		},
 		PlanRunner:  Runner{"ubuntu-24.04"},
-		Triggers:    Triggers{PushBranches: []Pattern{"**"}, PullRequests: Forks, MergeGroup: true, Dispatch: true},
+		Triggers:    Triggers{PushBranches: []string{"**"}, PullRequests: "forks", MergeGroup: true, Dispatch: true},
 		Cancel:      CancelPullRequests,
-		Stale:       StaleFails,
-		Strategy:    Auto,
-		Granularity: PerSystem,
+		Stale:       "fail",
+		Strategy:    "auto",
+		Granularity: "system",
 		Shards: map[flake.System]int{
 			flake.X8664Linux: 1, flake.I686Linux: 1, flake.AArch64Linux: 1, flake.AArch64Darwin: 1, flake.X8664Darwin: 1,
 		},
@@ -84,7 +84,7 @@ func TestTheDefaults(t *testing.T) {
 		},
 		Files:     Files{Build: "nix-build-cache.yml", Cache: "cache-only.yml", Actions: "garnix-actions.yml"},
 		Timeouts:  Timeouts{Plan: 30, Build: 330, Verify: 60, Action: 150},
-		DiskSpace: KeepSoftware,
+		DiskSpace: "keep",
 		Schedule:  "23 4 * * *",
 		Pins:      map[string]Pin{},
 	}, s)
@@ -96,7 +96,7 @@ func TestTheDefaults(t *testing.T) {
 func TestWhatIsNotGivenKeepsItsDefault(t *testing.T) {
 	t.Parallel()
 	want := Default()
-	want.Cache.PushRefs = []Pattern{"main", "release/**"}
+	want.Cache.PushRefs = []string{"main", "release/**"}
 	want.DiskSpace = FreeSpace
 	want.Runners[flake.AArch64Darwin] = Runner{"macos-15"}
 	want.Timeouts.Build = 300
@@ -111,10 +111,10 @@ func TestACachixCache(t *testing.T) {
 		URL:         "https://my-project.cachix.org",
 		Private:     true,
 		Upstreams:   []string{"https://cache.nixos.org", "https://nix-community.cachix.org"},
-		PushRefs:    []Pattern{"**"},
+		PushRefs:    []string{"**"},
 		TokenSecret: "CACHIX_AUTH_TOKEN",
 	}, s.Cache)
-	assert.Equal(t, Triggers{PushBranches: []Pattern{"main"}, PullRequests: All}, s.Triggers)
+	assert.Equal(t, Triggers{PushBranches: []string{"main"}, PullRequests: "all"}, s.Triggers)
 	assert.Equal(t, PerTarget, s.Granularity)
 	assert.Empty(t, s.Schedule)
 	assert.True(t, s.Statuses)
@@ -176,8 +176,8 @@ func TestEverythingElse(t *testing.T) {
 	t.Parallel()
 	s := parseFixture(t, "everything-else.yaml")
 	assert.Equal(t, Runner{"ubuntu-22.04"}, s.PlanRunner)
-	assert.Equal(t, CancelBranches, s.Cancel)
-	assert.Equal(t, StaleWarns, s.Stale)
+	assert.Equal(t, "branches", s.Cancel)
+	assert.Equal(t, "warn", s.Stale)
 	assert.Equal(t, Dynamic, s.Strategy)
 	assert.Equal(t, map[flake.System]int{
 		flake.X8664Linux: 4, flake.I686Linux: 1, flake.AArch64Linux: 1, flake.AArch64Darwin: 1, flake.X8664Darwin: 1,

@@ -1,21 +1,16 @@
 package settings
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/robfig/cron/v3"
-
-	"garnix2gha/generator/diag"
 	"garnix2gha/generator/flake"
 )
 
 // crossCheck reports what no schema can say: settings that must differ, and what is allowed and yet seldom meant.
 func (p *parser) crossCheck(s *Settings) {
-	p.schedule(s.Schedule)
 	p.distinct(func(a, b string) bool { return a == b }, []named{
 		{"names.build-workflow", s.Names.BuildWorkflow},
 		{"names.cache-workflow", s.Names.CacheWorkflow},
@@ -27,9 +22,9 @@ func (p *parser) crossCheck(s *Settings) {
 	})
 	p.cache(s.Cache)
 	for _, system := range flake.Systems() {
-		p.runner("runners."+string(system), s.Runners[system], system, s.Triggers)
+		p.runner("runners."+string(system), s.Runners[system], s.Triggers)
 	}
-	p.runner("plan-runner", s.PlanRunner, "", s.Triggers)
+	p.runner("plan-runner", s.PlanRunner, s.Triggers)
 	if s.Granularity == PerTarget && slices.ContainsFunc(flake.Systems(), func(system flake.System) bool { return s.Shards[system] > 1 }) {
 		p.warn("shards", "unused-setting", "remove one of the two", "shards has no effect with granularity: target, which gives every target a job")
 	}
@@ -82,92 +77,19 @@ func (p *parser) cache(c Cache) {
 	}
 }
 
-var hostedLabel = regexp.MustCompile(`^(ubuntu|macos|windows)-(?:latest|slim|[0-9][0-9.]*)(-arm|-intel|-large|-xlarge)?$`)
+var retired = regexp.MustCompile(`^(macos-1[0-4]|ubuntu-(16|18|20)\.04)`)
 
-// runner warns of labels that would wait for ever, build nothing or run a stranger's code. Helper jobs, which any Linux
-// does, have no system.
-func (p *parser) runner(path string, runner Runner, system flake.System, triggers Triggers) {
+// runner warns of labels that would wait for ever or run a stranger's code.
+func (p *parser) runner(path string, runner Runner, triggers Triggers) {
 	for i, text := range runner {
 		at := path + "." + strconv.Itoa(i) // where a list has it; else the path itself is found
 		lower := strings.ToLower(text)
-		if instead := replacement(lower); instead != "" {
-			p.warn(at, "retired-runner", "use "+instead, "GitHub no longer has %s runners: a job would wait for ever", text)
+		if retired.MatchString(lower) {
+			p.warn(at, "retired-runner", "use ubuntu-24.04, ubuntu-24.04-arm or macos-26", "GitHub no longer has %s runners: a job would wait for ever", text)
 		}
-		if lower == "self-hosted" && triggers.PullRequests != None {
+		if lower == "self-hosted" && triggers.PullRequests != NoPullRequests {
 			p.warn(at, "self-hosted-runner", "use hosted runners for them, or set triggers.pull-requests to none",
 				"pull requests would run a stranger's code on your own machine (%s)", path)
 		}
-		if systems := hostedSystems(lower); systems != nil && !slices.Contains(systems, system) {
-			p.warn(at, "runner-system", "use a label of the right kind", "%s does not run what %s is for", text, path)
-		}
 	}
-}
-
-// replacement returns the label to use instead of a retired one, or "".
-func replacement(label string) string {
-	for _, image := range []string{"macos-10", "macos-11", "macos-12", "macos-13", "macos-14"} {
-		if strings.HasPrefix(label, image) {
-			return "macos-26"
-		}
-	}
-	for _, image := range []string{"ubuntu-16.04", "ubuntu-18.04", "ubuntu-20.04"} {
-		if strings.HasPrefix(label, image) {
-			return "ubuntu-24.04"
-		}
-	}
-	return ""
-}
-
-// hostedSystems returns what one of GitHub's own runners builds without emulation ("" is a helper job), or nil for
-// another label. Apple's arm64 images run x86_64-darwin by Rosetta.
-func hostedSystems(label string) []flake.System {
-	found := hostedLabel.FindStringSubmatch(label)
-	if found == nil {
-		return nil
-	}
-	switch found[1] + found[2] {
-	case "ubuntu":
-		return []flake.System{flake.X8664Linux, flake.I686Linux, ""}
-	case "ubuntu-arm":
-		return []flake.System{flake.AArch64Linux, ""}
-	case "macos", "macos-xlarge":
-		return []flake.System{flake.AArch64Darwin, flake.X8664Darwin}
-	case "macos-intel", "macos-large":
-		return []flake.System{flake.X8664Darwin}
-	}
-	return []flake.System{}
-}
-
-// schedule accepts POSIX cron as GitHub does: no @daily, no seconds, no Sunday as 7. The library reads more.
-func (p *parser) schedule(text string) {
-	c := complaint{code: "bad-schedule", hint: `for example "23 4 * * *" for 04:23 UTC every day, or off`}
-	kinds := []struct {
-		name  string
-		field cron.ParseOption
-	}{
-		{"minute from 0 to 59", cron.Minute}, {"hour from 0 to 23", cron.Hour}, {"day of the month from 1 to 31", cron.Dom},
-		{"month from 1 to 12", cron.Month}, {"day of the week from 0 to 6", cron.Dow},
-	}
-	for i, field := range strings.Fields(text) {
-		times, err := cron.NewParser(kinds[i].field).Parse(field)
-		if err != nil || !cronItems.MatchString(field) {
-			c.message = fmt.Sprintf("has a %s, not %s", kinds[i].name, diag.Excerpt(field))
-			p.complain("schedule", c)
-		} else if times, ok := times.(*cron.SpecSchedule); ok && i == 0 && tooOften(times.Minute) {
-			c.message = "must not run more often than every five minutes, which GitHub does not"
-			p.complain("schedule", c)
-		}
-	}
-}
-
-var cronItems = regexp.MustCompile(`^(\*|\w+(-\w+)?)(/\d+)?(,(\*|\w+(-\w+)?)(/\d+)?)*$`)
-
-// tooOften reports minutes of one hour, a bit each, less than five apart.
-func tooOften(minutes uint64) bool {
-	for apart := 1; apart < 5; apart++ {
-		if minutes&(minutes>>apart)&(1<<60-1) != 0 {
-			return true
-		}
-	}
-	return false
 }

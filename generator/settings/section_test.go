@@ -32,9 +32,9 @@ func TestWithCachix(t *testing.T) {
 			want: "cache: # ours\n    name: \"acme\"\n    public-key: \"" + one + "\"\n    # who may write\n    push-refs: [main]  # only\n    private: true\n\n# next\nstatuses: true\n",
 		},
 		{
-			name: "a new key follows those it belongs behind",
+			name: "a new key begins the section",
 			src:  "cache:\n  backend: cachix\n  private: true\n", keys: []string{one},
-			want: "cache:\n  backend: cachix\n  name: \"acme\"\n  public-key: \"" + one + "\"\n  private: true\n",
+			want: "cache:\n  name: \"acme\"\n  public-key: \"" + one + "\"\n  backend: cachix\n  private: true\n",
 		},
 		{
 			name: "another name and its key are replaced, and the comments beside them stay",

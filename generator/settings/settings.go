@@ -18,16 +18,16 @@ type Settings struct {
 	Runners     map[flake.System]Runner `json:"runners"`     // has every system of flake.Systems
 	PlanRunner  Runner                  `json:"plan-runner"` // for the jobs that run on Linux whatever is built
 	Triggers    Triggers                `json:"triggers"`
-	Cancel      Cancel                  `json:"cancel"`
-	Stale       Stale                   `json:"stale"`
-	Strategy    Strategy                `json:"strategy"`
-	Granularity Granularity             `json:"granularity"`
-	Shards      map[flake.System]int    `json:"shards"` // has every system of flake.Systems; 1 to 256
+	Cancel      string                  `json:"cancel"` // the runs that a newer one of the same branch or pull request ends
+	Stale       string                  `json:"stale"`  // what becomes of a run whose inputs changed after the workflows were generated
+	Strategy    string                  `json:"strategy"`
+	Granularity string                  `json:"granularity"` // how targets are spread over jobs
+	Shards      map[flake.System]int    `json:"shards"`      // has every system of flake.Systems; 1 to 256
 	Nix         Nix                     `json:"nix"`
 	Names       Names                   `json:"names"`
 	Files       Files                   `json:"files"`
 	Timeouts    Timeouts                `json:"timeouts"`
-	DiskSpace   DiskSpace               `json:"disk-space"`
+	DiskSpace   string                  `json:"disk-space"`
 	Schedule    string                  `json:"schedule"` // cron expression of five fields, one space apart; "" means never
 	Statuses    bool                    `json:"statuses"` // post one commit status per target under garnix's old check names
 	Pins        map[string]Pin          `json:"pins"`
@@ -46,8 +46,8 @@ type Cache struct {
 	Private    bool     `json:"private"`    // reading needs TokenSecret
 	Upstreams  []string `json:"upstreams"`  // substituters whose paths count as present, without final slashes
 
-	// PushRefs are the branches whose pushes write to the cache; never empty.
-	PushRefs []Pattern `json:"push-refs"`
+	// PushRefs are patterns of the branches whose pushes write to the cache; never empty.
+	PushRefs []string `json:"push-refs"`
 
 	// TokenSecret names the Actions secret with the token of the cache; "" means that there is none, which only a
 	// Store can do without.
@@ -90,81 +90,20 @@ func (Attic) backend()  {}
 // Runner is what runs-on asks for: one label, or several that a runner must all have. It is never empty.
 type Runner []string
 
-// Triggers say what starts the build workflow.
+// Triggers say what starts the build workflow. A pattern is a branch filter as GitHub reads it: it selects branches and
+// never excludes any.
 type Triggers struct {
-	PushBranches []Pattern    `json:"push-branches"` // never empty
-	PullRequests PullRequests `json:"pull-requests"`
-	MergeGroup   bool         `json:"merge-group"`
-	Dispatch     bool         `json:"dispatch"` // by hand and by bots
+	PushBranches []string `json:"push-branches"` // patterns; never empty
+	PullRequests string   `json:"pull-requests"`
+	MergeGroup   bool     `json:"merge-group"`
+	Dispatch     bool     `json:"dispatch"` // by hand and by bots
 }
-
-// PullRequests says which pull requests are built.
-type PullRequests string
-
-// The choices for pull requests.
-const (
-	Forks PullRequests = "forks" // as garnix: a branch of the repository itself is built by its push
-	All   PullRequests = "all"   // every pull request; PushBranches are then named ones
-	None  PullRequests = "none"
-)
-
-// Pattern is a branch filter as GitHub reads it: "*" is any run of characters but "/", "**" any run at all, and "?"
-// makes the character before it optional. It selects branches and never excludes any.
-type Pattern string
-
-// Cancel says which runs a newer one of the same branch or pull request ends.
-type Cancel string
-
-// The choices for superseded runs; garnix ended none. The default branch's are never ended.
-const (
-	CancelPullRequests Cancel = "pull-requests"
-	CancelBranches     Cancel = "branches" // and those of pushes
-	CancelNever        Cancel = "never"
-)
-
-// Stale says what becomes of a run whose inputs changed after the workflows were generated.
-type Stale string
-
-// The choices for stale inputs.
-const (
-	StaleFails Stale = "fail" // everything is built, and the run ends red
-	StaleWarns Stale = "warn"
-	StaleOff   Stale = "off"
-)
-
-// Strategy says when targets are listed.
-type Strategy string
-
-// The strategies.
-const (
-	Auto    Strategy = "auto"    // static if everything is known when generating, else dynamic
-	Static  Strategy = "static"  // the workflow lists its targets
-	Dynamic Strategy = "dynamic" // the plan job lists them at run time
-)
-
-// Granularity says how targets are spread over jobs.
-type Granularity string
-
-// The granularities.
-const (
-	PerSystem Granularity = "system" // one job per system, or as many as Shards says
-	PerTarget Granularity = "target" // one job per target
-)
-
-// DiskSpace says what to do about the small disks of hosted Linux runners.
-type DiskSpace string
-
-// The choices for disk space.
-const (
-	KeepSoftware DiskSpace = "keep" // leave the image as it is
-	FreeSpace    DiskSpace = "free" // remove preinstalled software before Nix is installed
-)
 
 // Nix is how Nix comes onto a runner and how it is configured.
 type Nix struct {
-	Installer   Installer `json:"installer"`
-	InstallURL  string    `json:"install-url"`  // of the installer script that InstallNixAction runs; "" means its default
-	ExtraConfig []string  `json:"extra-config"` // lines of nix.conf, without blank lines and comments
+	Installer   string   `json:"installer"`
+	InstallURL  string   `json:"install-url"`  // of the installer script that InstallNixAction runs; "" means its default
+	ExtraConfig []string `json:"extra-config"` // lines of nix.conf, without blank lines and comments
 
 	// ExtraFeatures are experimental features on top of those that garnix had.
 	ExtraFeatures []string `json:"extra-features"`
@@ -173,14 +112,25 @@ type Nix struct {
 	AccessTokenSecret string `json:"access-token-secret"`
 }
 
-// Installer is the action that installs Nix.
-type Installer string
-
-// The installers.
+// The words that this program itself looks for; the schema lists and explains what else these settings may be.
 const (
-	InstallNixAction     Installer = "cachix"      // cachix/install-nix-action
-	DeterminateNixAction Installer = "determinate" // DeterminateSystems/determinate-nix-action
-	QuickInstallAction   Installer = "quick"       // nixbuild/nix-quick-install-action
+	NoPullRequests = "none" // triggers.pull-requests
+
+	CancelPullRequests = "pull-requests" // cancel
+	CancelNever        = "never"
+
+	StaleOff = "off" // stale
+
+	Static  = "static"  // strategy: targets.json lists the targets
+	Dynamic = "dynamic" // it has the rules, and every run lists
+
+	PerTarget = "target" // granularity
+
+	FreeSpace = "free" // disk-space
+
+	InstallNixAction     = "cachix" // nix.installer
+	DeterminateNixAction = "determinate"
+	QuickInstallAction   = "quick"
 )
 
 // Names are the names that people see; all differ and none has more than 100 characters.
@@ -198,15 +148,12 @@ type Files struct {
 	Actions string `json:"actions"`
 }
 
-// Minutes is a time limit, at least 1; GitHub stops a hosted job after 360.
-type Minutes int
-
-// Timeouts are the time limits of the kinds of jobs.
+// Timeouts are the time limits of the kinds of jobs in minutes, at least 1; GitHub stops a hosted job after 360.
 type Timeouts struct {
-	Plan   Minutes `json:"plan"`
-	Build  Minutes `json:"build"` // when building stops, at most 330: the job ends 30 minutes later
-	Verify Minutes `json:"verify"`
-	Action Minutes `json:"action"` // a garnix action; garnix allowed 120
+	Plan   int `json:"plan"`
+	Build  int `json:"build"` // when building stops, at most 330: the job ends 30 minutes later
+	Verify int `json:"verify"`
+	Action int `json:"action"` // a garnix action; garnix allowed 120
 }
 
 // Pin is the commit of an action that is used instead of the one this program knows.

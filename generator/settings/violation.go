@@ -53,11 +53,12 @@ func (p *parser) validate(file any) (broken [][]string) {
 
 // violation reports a broken rule in the schema's words, where it has any.
 func (p *parser) violation(at []string, rule map[string]any, broken jsonschema.ErrorKind) {
-	path, v := strings.Join(at, "."), p.root.find(at)
+	path := strings.Join(at, ".")
+	n := p.nodes[path]
 	c := complaint{code: "bad-value", message: "is not allowed here"}
 	switch broken := broken.(type) {
 	case *kind.Type:
-		c = wrongType(v, rule, broken.Want)
+		c = wrongType(n, rule, broken.Want)
 	case *kind.UniqueItems:
 		path += "." + strconv.Itoa(broken.Duplicates[1])
 		c = complaint{code: "duplicate-value", message: "repeats an earlier entry", hint: "remove one"}
@@ -75,7 +76,7 @@ func (p *parser) violation(at []string, rule map[string]any, broken jsonschema.E
 	}
 	keyword := append(broken.KeywordPath(), "not")[0] // the library names no keyword for "not"
 	c = c.inWordsOf(rule, keyword)
-	if lines := p.badLines(v, object(rule["not"])); keyword == "not" && lines != nil {
+	if lines := p.badLines(n, object(rule["not"])); keyword == "not" && lines != nil {
 		for _, line := range lines {
 			p.diags.Errorf(line, c.code, c.hint, "%s %s", path, c.message)
 		}
@@ -106,9 +107,9 @@ func (p *parser) complain(path string, c complaint) {
 }
 
 // badLines are the lines of a literal block that a forbidden pattern meets; nil if it does not speak of lines.
-func (p *parser) badLines(v *value, forbidden map[string]any) []diag.Pos {
+func (p *parser) badLines(n *yaml.Node, forbidden map[string]any) []diag.Pos {
 	pattern, _ := forbidden["pattern"].(string)
-	if v == nil || v.Style&yaml.LiteralStyle == 0 || !strings.HasPrefix(pattern, "(^|\n)") {
+	if n == nil || n.Style&yaml.LiteralStyle == 0 || !strings.HasPrefix(pattern, "(^|\n)") {
 		return nil
 	}
 	expression, err := regexp.Compile(pattern)
@@ -116,9 +117,9 @@ func (p *parser) badLines(v *value, forbidden map[string]any) []diag.Pos {
 		return nil
 	}
 	var lines []diag.Pos
-	for i, line := range strings.Split(v.Value, "\n") {
+	for i, line := range strings.Split(n.Value, "\n") {
 		if expression.MatchString(line) {
-			lines = append(lines, diag.Pos{File: p.places.file, Line: v.Line + 1 + i})
+			lines = append(lines, diag.Pos{File: p.places.file, Line: n.Line + 1 + i})
 		}
 	}
 	return lines
@@ -131,7 +132,7 @@ func (p *parser) unknownKeys(at, keys []string, rule map[string]any) {
 	for _, key := range keys {
 		unknown[key] = true
 	}
-	for key := range document.Pairs(p.root.find(at).Node) {
+	for key := range document.Pairs(p.nodes[strings.Join(at, ".")]) {
 		if !unknown[key.Value] {
 			continue
 		}
@@ -146,12 +147,16 @@ func (p *parser) unknownKeys(at, keys []string, rule map[string]any) {
 }
 
 // wrongType says what a value should have been and what it is.
-func wrongType(v *value, rule map[string]any, want []string) complaint {
-	got := v.ShortTag()
+func wrongType(n *yaml.Node, rule map[string]any, want []string) complaint {
+	got := n.ShortTag()
 	if got == "!!null" {
 		return complaint{code: "empty-value", message: "has no value", hint: "give it a value, or remove it to get the default"}
 	}
-	names := map[string]string{"object": "a mapping", "array": "a list", "string": "text", "boolean": "true or false", "integer": "a whole number"}
+	names := map[string]string{
+		"object": "a mapping", "array": "a list", "string": "text", "boolean": "true or false", "integer": "a whole number",
+		"!!map": "a mapping", "!!seq": "a list", "!!str": "text", "!!bool": "true or false", "!!int": "a whole number",
+		"!!float": "a number", "!!timestamp": "a date",
+	}
 	var wanted []string
 	for _, name := range want {
 		if name != "null" {
@@ -162,31 +167,22 @@ func wrongType(v *value, rule map[string]any, want []string) complaint {
 	if rule["enum"] != nil {
 		c.message = "must be " + choice(words(rule))
 	}
-	if found := typeName(got); found != wanted[0] {
+	if found := cmp.Or(names[got], "a value of type "+diag.Excerpt(got)); found != wanted[0] {
 		c.message += ", not " + found
 	}
 	switch {
 	case want[0] == "string" && !strings.HasPrefix(got, "!!"):
 		c.hint = "quote text that begins with an exclamation mark"
-	case want[0] == "string" && v.Kind == yaml.ScalarNode && rule["enum"] == nil:
+	case want[0] == "string" && n.Kind == yaml.ScalarNode && rule["enum"] == nil:
 		c.hint = "quote it to make it text"
 	case want[0] == "boolean":
 		c.hint = "write true or false, in lower case and without quotes"
 	case want[0] == "integer":
 		c.hint = "write a whole number in decimal digits, without quotes"
-	case want[0] == "array" && v.Kind == yaml.ScalarNode:
+	case want[0] == "array" && n.Kind == yaml.ScalarNode:
 		c.hint = "write it as a list: put square brackets around it"
 	}
 	return c
-}
-
-// typeName names the type of a value in a message.
-func typeName(tag string) string {
-	name := map[string]string{
-		"!!map": "a mapping", "!!seq": "a list", "!!str": "text", "!!bool": "true or false", "!!int": "a whole number",
-		"!!float": "a number", "!!timestamp": "a date",
-	}[tag]
-	return cmp.Or(name, "a value of type "+diag.Excerpt(tag))
 }
 
 // words are the texts that a rule allows.

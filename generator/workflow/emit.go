@@ -2,11 +2,14 @@ package workflow
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+
+	"gopkg.in/yaml.v3"
 )
 
 // Where a line ends: prettier keeps lists on one line up to there, and comments fit beside what they speak of.
@@ -15,230 +18,184 @@ const columns = 80
 // commentKey begins the key of a comment: "//name" speaks of "name" beside it. Jsonnet's own comments do not survive.
 const commentKey = "//"
 
+// gap is the comment that stands for a blank line until all is written; no other comment holds what does not show.
+const gap = "#\x01"
+
+var gaps = regexp.MustCompile(`(?m)^ *` + gap + `$`)
+
+// order is how a person writes keys, from the top of a workflow to the end of its last step, and jobs. What is not named
+// follows alphabetically.
+var order = []string{
+	"name", "run-name", "id", "on", "push", "pull_request", "merge_group", "schedule", "workflow_dispatch", "needs", "if",
+	"runs-on", "environment", "permissions", "uses", "with", "pattern", "ref", "path", "shell", "working-directory",
+	"timeout-minutes", "continue-on-error", "group", "concurrency", "fail-fast", "max-parallel", "matrix", "strategy",
+	"outputs", "description", "type", "required", "default", "env", "defaults", "steps", "run", "jobs",
+	"plan", "build", "checks", "statuses",
+}
+
 // Emit writes a workflow, given as decoded JSON, as prettier prints one that a person wrote: ordered keys, literal
 // blocks, short lists on one line. Numbers must be json.Number. A key "//name" becomes a comment of "name", and so does
 // what follows " # " in a step's uses. The result decodes to the same value, comments aside.
 func Emit(value map[string]any) ([]byte, error) {
-	var e emitter
-	if err := e.mapping(value, workflowKeys, 0); err != nil {
-		return nil, err
+	root := mapping(value, 0)
+	apart(root)
+	for i := 0; i < len(root.Content); i += 2 {
+		if root.Content[i].Value == "jobs" {
+			apart(root.Content[i+1])
+		}
 	}
-	return e.Bytes(), nil
+	var raw bytes.Buffer
+	encoder := yaml.NewEncoder(&raw)
+	encoder.SetIndent(2)
+	if err := encoder.Encode(root); err != nil {
+		return nil, fmt.Errorf("emit YAML: %w", err)
+	}
+	var out bytes.Buffer
+	for _, r := range gaps.ReplaceAllString(raw.String(), "") {
+		switch {
+		case shows(r) || r == '\n':
+			out.WriteRune(r)
+		case r > 0xffff:
+			fmt.Fprintf(&out, `\U%08X`, r)
+		default: // it stands between double quotes
+			fmt.Fprintf(&out, `\u%04X`, r)
+		}
+	}
+	return out.Bytes(), nil
 }
 
-// emitter collects the lines of a document.
-type emitter struct{ bytes.Buffer }
+// apart puts a blank line between the entries of a mapping.
+func apart(n *yaml.Node) {
+	for i := 2; n.Kind == yaml.MappingNode && i < len(n.Content); i += 2 {
+		n.Content[i].HeadComment = strings.TrimSpace(gap + "\n" + n.Content[i].HeadComment)
+	}
+}
 
-func (e *emitter) mapping(value map[string]any, k kind, indent int) error {
-	for i, key := range keys(value, k) {
-		if i > 0 && (k == workflowKeys || k == jobsKeys) {
-			e.WriteByte('\n')
+func mapping(value map[string]any, indent int) *yaml.Node {
+	n := &yaml.Node{Kind: yaml.MappingNode}
+	for _, key := range keys(value) {
+		head := scalar(key, false)
+		if key == "on" {
+			head.Style = 0 // as everybody writes it, though old readers take it for a boolean
 		}
+		room := columns - indent - width(head) - len(": ")
 		comment, _ := value[commentKey+key].(string)
-		if err := e.entry(key, value[key], comment, k, indent); err != nil {
-			return err
+		item := node(value[key], indent+2, room)
+		if action, version, found := strings.Cut(fmt.Sprint(value[key]), " # "); found && key == "uses" {
+			item, comment = scalar(action, false), ""
+			item.LineComment = commented(version)
 		}
+		beside := !strings.Contains(comment, "\n") && comment != "" && comment[:1] == strings.ToLower(comment[:1])
+		if beside && width(item)+len(comment)+len(" # ") <= room { // a few words; a sentence stands above
+			item.LineComment = commented(comment)
+		} else {
+			head.HeadComment = commented(comment)
+		}
+		n.Content = append(n.Content, head, item)
 	}
-	return nil
+	return n
 }
 
-// entry writes a key with its value and comment.
-func (e *emitter) entry(key string, value any, comment string, k kind, indent int) error {
-	margin := strings.Repeat(" ", indent)
-	head := margin + scalar(key, false) + ":"
-	if key == "on" {
-		head = margin + "on:" // plain, as everybody writes it, though old readers take it for a boolean
-	}
-	if text, ok := value.(string); ok && key == "uses" {
-		if action, version, found := strings.Cut(text, " # "); found {
-			fmt.Fprintf(e, "%s %s # %s\n", head, scalar(action, false), onOneLine(version))
-			return nil
-		}
-	}
-	text, oneLine, err := inline(value, columns-len(head)-1)
-	if err != nil {
-		return err
-	}
-	if oneLine && remark(comment) && len(head)+len(text)+len(comment)+4 <= columns {
-		text, comment = text+" # "+onOneLine(comment), ""
-	}
-	if comment != "" {
-		for line := range strings.Lines(comment) {
-			fmt.Fprintln(e, strings.TrimRight(margin+"# "+onOneLine(line), " "))
-		}
-	}
-	switch {
-	case oneLine && text == "":
-		fmt.Fprintf(e, "%s\n", head)
-	case oneLine:
-		fmt.Fprintf(e, "%s %s\n", head, text)
-	default:
-		return e.block(head, value, k.child(key), indent)
-	}
-	return nil
-}
-
-// remark reports whether a comment belongs behind its value: a few words do, a sentence stands above.
-func remark(comment string) bool {
-	return comment != "" && !strings.Contains(comment, "\n") && comment[:1] == strings.ToLower(comment[:1])
-}
-
-// block writes what needs lines of its own below its key.
-func (e *emitter) block(head string, value any, k kind, indent int) error {
-	fmt.Fprint(e, head)
+// node is a value behind a key or a dash, with so many columns left on the line.
+func node(value any, indent, room int) *yaml.Node {
 	switch value := value.(type) {
-	case map[string]any:
-		fmt.Fprintln(e)
-		return e.mapping(value, k, indent+2)
-	case []any:
-		fmt.Fprintln(e)
-		return e.list(value, k, indent+2)
+	case nil: // "push:" with nothing after it is how a person writes a trigger without filters
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null"}
 	case string:
-		mark := "|"
-		if !strings.HasSuffix(value, "\n") {
-			mark = "|-"
-		}
-		fmt.Fprintf(e, " %s\n", mark)
-		for line := range strings.Lines(value) {
-			if line = strings.TrimSuffix(line, "\n"); line != "" {
-				line = strings.Repeat(" ", indent+2) + line
-			}
-			fmt.Fprintln(e, line)
-		}
-		return nil
+		return scalar(value, false)
+	case map[string]any:
+		return mapping(value, indent)
+	case []any:
+		return list(value, indent, room)
 	}
-	return fmt.Errorf("emit YAML: unexpected %T", value)
+	return &yaml.Node{Kind: yaml.ScalarNode, Value: fmt.Sprint(value)} // a number or a boolean
 }
 
-// list writes a list, an item at least a line.
-func (e *emitter) list(items []any, k kind, indent int) error {
-	dash := strings.Repeat(" ", indent) + "-"
+// list stands in brackets if it holds nothing but text and is short.
+func list(items []any, indent, room int) *yaml.Node {
+	n, short := &yaml.Node{Kind: yaml.SequenceNode}, &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
 	for _, item := range items {
-		text, oneLine, err := inline(item, 0)
-		if several, ok := item.(string); ok && !oneLine {
-			text, oneLine = scalar(several, false), true
-		}
-		switch {
-		case err != nil:
-			return err
-		case oneLine && text == "":
-			fmt.Fprintln(e, dash, "null")
-		case oneLine:
-			fmt.Fprintln(e, dash, text)
-		default:
-			if err := e.nested(dash, item, k, indent); err != nil {
-				return err
+		entry := node(item, indent+2, 0)
+		switch text := item.(type) {
+		case nil:
+			entry.Value = "null"
+		case string:
+			short.Content = append(short.Content, scalar(text, true))
+		case map[string]any:
+			if len(entry.Content) > 0 { // the comment of the first key stands above the dash
+				entry.HeadComment, entry.Content[0].HeadComment = entry.Content[0].HeadComment, ""
 			}
 		}
+		n.Content = append(n.Content, entry)
 	}
-	return nil
+	if len(items) == 0 || len(short.Content) == len(items) && width(short) <= room {
+		return short
+	}
+	return n
 }
 
-// nested writes an item of several lines: its first stands behind the dash, and a comment of that above it.
-func (e *emitter) nested(dash string, item any, k kind, indent int) error {
-	var inner emitter
-	if err := inner.block("", item, k, indent); err != nil {
-		return err
+// scalar is text: plain where every reader takes it for text, as a block where it has lines, else in the quotes that
+// prettier prefers. Within a list in brackets more has a meaning.
+func scalar(s string, bracketed bool) *yaml.Node {
+	n := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s}
+	visible := strings.IndexFunc(s, func(r rune) bool { return !shows(r) }) < 0
+	switch marked, _ := yaml.Marshal(s); {
+	case !bracketed && literal(s):
+		n.Style = yaml.LiteralStyle
+	case !visible:
+		n.Style = yaml.DoubleQuotedStyle
+	case !strings.ContainsAny(string(marked[:1]), `'"|><=0123456789`) && !(bracketed && strings.ContainsAny(s, ",[]{}?:")):
+	case strings.ContainsAny(s, `"\`):
+		n.Style = yaml.SingleQuotedStyle
+	default:
+		n.Style = yaml.DoubleQuotedStyle
 	}
-	first := true
-	for line := range bytes.Lines(bytes.TrimPrefix(inner.Bytes(), []byte("\n"))) {
-		switch {
-		case first && bytes.HasPrefix(bytes.TrimLeft(line, " "), []byte("#")):
-			line = line[2:]
-		case first:
-			line = append([]byte(dash+" "), line[indent+2:]...)
-			first = false
-		}
-		e.Write(line)
-	}
-	return nil
+	return n
 }
 
-// inline writes a value that needs no line of its own; ok is false for another one, and for a list longer than room.
-func inline(value any, room int) (text string, ok bool, err error) {
-	switch value := value.(type) {
-	case nil:
-		return "", true, nil // "push:" with nothing after it is how a person writes a trigger without filters
-	case bool:
-		return fmt.Sprint(value), true, nil
-	case json.Number:
-		return value.String(), true, nil
-	case string:
-		if strings.Contains(value, "\n") && literal(value) {
-			return "", false, nil
-		}
-		return scalar(value, false), true, nil
-	case map[string]any:
-		return "{}", len(value) == 0, nil
-	case []any:
-		items := make([]string, len(value))
-		for i, item := range value {
-			text, ok := item.(string)
-			if !ok {
-				return "", false, nil
+// literal reports whether s has several lines, and a block can hold them so that every formatter keeps it.
+func literal(s string) bool {
+	return strings.Contains(s, "\n") && !strings.HasSuffix(s, "\n\n") && !strings.ContainsAny(s[:1], " \n") &&
+		!strings.HasSuffix(s, " ") && !strings.Contains(s, " \n") &&
+		strings.IndexFunc(s, func(r rune) bool { return !shows(r) && r != '\n' || r > 0xffff }) < 0
+}
+
+// shows tells what is to be seen, so that text is what it looks like.
+func shows(r rune) bool { return unicode.IsPrint(r) && r != unicode.ReplacementChar }
+
+// width is how many bytes a value takes on one line; more than a line has if it needs several.
+func width(n *yaml.Node) int {
+	text, err := yaml.Marshal(n)
+	if text = bytes.TrimSuffix(text, []byte("\n")); err != nil || bytes.Contains(text, []byte("\n")) {
+		return columns + 1
+	}
+	return len(text)
+}
+
+// commented keeps the lines of a comment comments.
+func commented(text string) string {
+	var lines []string
+	for line := range strings.Lines(text) {
+		line = strings.Map(func(r rune) rune {
+			if !shows(r) {
+				return ' '
 			}
-			items[i] = scalar(text, true)
-		}
-		text := "[" + strings.Join(items, ", ") + "]"
-		return text, len(text) <= room || len(value) == 0, nil
+			return r
+		}, line)
+		lines = append(lines, strings.TrimSpace("# "+strings.TrimSpace(line)))
 	}
-	return "", false, fmt.Errorf("emit YAML: unexpected %T", value)
+	return strings.Join(lines, "\n")
 }
 
-// keys orders the keys of a mapping without those of comments: by rank, jobs by what they need, the rest
-// alphabetically.
-func keys(value map[string]any, k kind) []string {
-	out := slices.DeleteFunc(slices.Sorted(maps.Keys(value)), func(key string) bool {
-		return strings.HasPrefix(key, commentKey)
-	})
-	if k == jobsKeys {
-		return byNeeds(out, value)
-	}
+// keys orders the keys of a mapping without those of comments.
+func keys(value map[string]any) []string {
+	out := slices.DeleteFunc(slices.Sorted(maps.Keys(value)), func(key string) bool { return strings.HasPrefix(key, commentKey) })
 	rank := func(key string) int {
-		if i := slices.Index(ranks[k], key); i >= 0 {
+		if i := slices.Index(order, key); i >= 0 {
 			return i
 		}
-		return len(ranks[k])
+		return len(order)
 	}
 	slices.SortStableFunc(out, func(a, b string) int { return rank(a) - rank(b) })
 	return out
-}
-
-// byNeeds puts a job after the jobs it needs; a cycle, which GitHub refuses anyway, falls back to the alphabet.
-func byNeeds(names []string, jobs map[string]any) []string {
-	depth := map[string]int{}
-	var visit func(name string, left int) int
-	visit = func(name string, left int) int {
-		if d, ok := depth[name]; ok || left == 0 {
-			return d
-		}
-		job, _ := jobs[name].(map[string]any)
-		d := 0
-		for _, need := range needs(job["needs"]) {
-			d = max(d, 1+visit(need, left-1))
-		}
-		depth[name] = d
-		return d
-	}
-	for _, name := range names {
-		visit(name, len(names))
-	}
-	slices.SortStableFunc(names, func(a, b string) int { return depth[a] - depth[b] })
-	return names
-}
-
-func needs(value any) []string {
-	switch value := value.(type) {
-	case string:
-		return []string{value}
-	case []any:
-		var out []string
-		for _, item := range value {
-			if name, ok := item.(string); ok {
-				out = append(out, name)
-			}
-		}
-		return out
-	}
-	return nil
 }

@@ -33,8 +33,8 @@ func TestEmitWritesAsAPersonWould(t *testing.T) {
 	t.Parallel()
 	got := emit(t, `{
 		"jobs": {
-			"after": {"needs": ["first"], "runs-on": "x", "name": "After", "//name": "The name that\nrules want.", "steps": []},
-			"first": {"steps": [
+			"checks": {"needs": ["build"], "runs-on": "x", "name": "After", "//name": "The name that\nrules want.", "steps": []},
+			"build": {"steps": [
 				{"run": "one\n\n  two\n", "name": "Run", "env": {"Z": "1", "A": "yes", "M": "a: b", "Q": "say \"it's\"", "E": "a\tb", "B": "${{ x || '' }}"}},
 				{"uses": "actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1", "//name": "First.", "name": "Check out",
 				 "with": {"//fetch-depth": "all of it", "fetch-depth": 0, "persist-credentials": false, "ref": "a", "path": ".b"}}
@@ -60,7 +60,7 @@ on:
 permissions: {}
 
 jobs:
-  first:
+  build:
     name: First
     if: "!(a == 'b')"
     permissions:
@@ -88,11 +88,11 @@ jobs:
           fetch-depth: 0 # all of it
           persist-credentials: false
 
-  after:
+  checks:
     # The name that
     # rules want.
     name: After
-    needs: [first]
+    needs: [build]
     runs-on: x
     steps: []
 `, got)
@@ -108,9 +108,16 @@ func TestEmitKeepsCommentsComments(t *testing.T) {
 	assert.Equal(t, map[string]any{"name": "x", "on": "push"}, value)
 }
 
-func TestEmitSurvivesJobsThatNeedEachOther(t *testing.T) {
+func TestEmitOrdersJobsAsTheyRun(t *testing.T) {
 	t.Parallel()
-	assert.Contains(t, emit(t, `{"jobs":{"a":{"needs":"b"},"b":{"needs":["a"]}}}`), "needs: b")
+	got := emit(t, `{"jobs":{"checks":{},"another":{},"build":{},"statuses":{},"plan":{}}}`)
+	assert.Equal(t, "jobs:\n  plan: {}\n\n  build: {}\n\n  checks: {}\n\n  statuses: {}\n\n  another: {}\n", got)
+}
+
+func TestEmitShowsWhatTextHolds(t *testing.T) {
+	t.Parallel()
+	got := emit(t, `{"name": "a\u202eb", "run": "x\u202e\ny"}`)
+	assert.Equal(t, "name: \"a\\u202Eb\"\n\nrun: \"x\\u202E\\ny\"\n", got)
 }
 
 // FuzzEmit holds that what is emitted decodes to the same value, whatever strings it holds.

@@ -14,7 +14,6 @@ import (
 
 	"github.com/google/go-jsonnet"
 	"github.com/google/go-jsonnet/ast"
-	"golang.org/x/sync/errgroup"
 
 	"garnix2gha/generator/diag"
 )
@@ -102,29 +101,20 @@ func emitAll(text string, overlay *Overlay) ([]File, diag.List, error) {
 	if !ok {
 		return wrong("the result is not an object of workflows")
 	}
-	names := slices.Sorted(maps.Keys(workflows))
-	for _, name := range names {
+	var files []File
+	for _, name := range slices.Sorted(maps.Keys(workflows)) {
 		if !validName(name) {
 			return wrong("%q is no workflow file name", name)
 		}
-		if _, ok := workflows[name].(map[string]any); !ok {
+		workflow, ok := workflows[name].(map[string]any)
+		if !ok {
 			return wrong("%s is not an object", name)
 		}
-	}
-	files := make([]File, len(names))
-	var group errgroup.Group
-	for i, name := range names {
-		group.Go(func() error {
-			body, err := Emit(workflows[name].(map[string]any))
-			if err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-			files[i] = File{Name: name, Body: body}
-			return nil
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return nil, nil, err
+		body, err := Emit(workflow)
+		if err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", name, err)
+		}
+		files = append(files, File{Name: name, Body: body})
 	}
 	return files, diags, nil
 }

@@ -1,0 +1,113 @@
+package report_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"garnix2gha/generator"
+	"garnix2gha/generator/report"
+)
+
+func of(t *testing.T, config, settings string) report.Report {
+	t.Helper()
+	in := generator.Input{Config: generator.Source{Path: "garnix.yaml", Content: []byte(config)}}
+	if config == "" {
+		in.Config.Content = nil
+	}
+	in.Settings = generator.Source{Path: "config.yaml", Content: []byte(settings)}
+	model := generator.Decide(in)
+	require.False(t, model.Diags.HasErrors(), "%v", model.Diags)
+	return model.Report()
+}
+
+func TestKeysShareARow(t *testing.T) {
+	t.Parallel()
+	servers := ""
+	for i := range 5 {
+		servers += fmt.Sprintf("  - {configuration: s%d, deployment: {type: on-pull-request}}\n", i)
+	}
+	r := of(t, "builds: {include: [packages.x86_64-linux.a]}\nservers:\n"+servers, "")
+	require.Len(t, r.Keys, 2)
+	assert.Equal(t, "servers", r.Keys[1].Path)
+	assert.Equal(t, 16, r.Keys[1].Count)
+	assert.Equal(t, report.Lost, r.Keys[1].Fate)
+	assert.Contains(t, r.Markdown(), "| `servers` and 15 more | 2 | lost | GitHub hosts no servers")
+	assert.False(t, r.Complete)
+}
+
+func TestADeadMatcherIsNotCarriedOver(t *testing.T) {
+	t.Parallel()
+	r := of(t, "builds:\n  - include: [packages.x86_64-linux.a]\n  - include:\n      - apps.x86_64-linux.a\n      - packages.x86_64-linux.b\n", "")
+	fates := map[string]report.Fate{}
+	for _, key := range r.Keys {
+		fates[key.Path] = key.Fate
+	}
+	assert.Equal(t, map[string]report.Fate{"builds": report.Carried, "builds[1].include": report.Ignored}, fates)
+	assert.Contains(t, r.Markdown(), "1 of its matchers, below, never had an effect")
+}
+
+func TestNothingIsSaidOfWhatIsNotBuilt(t *testing.T) {
+	t.Parallel()
+	r := of(t, "builds: {include: []}\n", "")
+	assert.True(t, r.Complete)
+	assert.Empty(t, r.Checks)
+	assert.Empty(t, r.Steps)
+	for _, absent := range []string{"## Checks", "## Left to do", "mermaid"} {
+		assert.NotContains(t, r.Markdown(), absent)
+	}
+}
+
+func TestTheDefaultIncludeIsNamed(t *testing.T) {
+	t.Parallel()
+	assert.Contains(t, of(t, "", "").Summary(), "garnix built *.x86_64-linux.*, defaultPackage.x86_64-linux,")
+	assert.Contains(t, of(t, "fodChecks: false\n", "").Summary(), "garnix built *.x86_64-linux.*")
+	assert.NotContains(t, of(t, "builds: {include: []}\n", "").Summary(), "garnix built")
+}
+
+// A flake whose outputs nobody has listed gets no numbers and no systems.
+func TestWhatIsNotKnownIsNotCounted(t *testing.T) {
+	t.Parallel()
+	text := of(t, "builds: {include: ['packages.*.*', packages.x86_64-linux.a]}\n", "").Markdown()
+	assert.Contains(t, text, "every run lists what the flake has for")
+	assert.NotContains(t, text, "1 in all")
+	assert.NotContains(t, text, "darwin")
+}
+
+func TestSecretsHaveOneStory(t *testing.T) {
+	t.Parallel()
+	for _, settings := range []string{"", "cache: {name: n}", "cache: {backend: attic, server: 'https://a.example.org', url: 'https://a.example.org/c'}",
+		"cache: {backend: nix, push-url: 's3://b', url: 'https://c.example.org'}"} {
+		text := of(t, "builds: {include: [packages.x86_64-linux.a]}\nactions: [{on: push, run: deploy}]\n", settings).Markdown()
+		assert.Equal(t, 1, strings.Count(text, "garnix2gha secrets sync"), text)
+		assert.Equal(t, settings == "", strings.Contains(text, "garnix2gha init --cache NAME"), text)
+		assert.Contains(t, text, "`garnix2gha required-check`")
+		for _, shell := range []string{"gh secret", "gh variable", "gh workflow", "age-keygen", "```"} {
+			assert.NotContains(t, text, shell)
+		}
+	}
+}
+
+// GitHub takes 65,536 characters as a pull request's body, whatever the repository; a terminal shows some 25 lines.
+func TestSizesAreBounded(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	b.WriteString("builds:\n")
+	for i := range 500 {
+		fmt.Fprintf(&b, "  - {include: [packages.x86_64-linux.a%d, 'apps.x.%s'], odd%d: 1}\n", i, strings.Repeat("<|`_", 30), i)
+	}
+	b.WriteString("actions:\n")
+	for i := range 300 {
+		fmt.Fprintf(&b, "  - {on: push, run: action%d}\n", i)
+	}
+	for i := range 300 {
+		fmt.Fprintf(&b, "'%s%d': 1\n", strings.Repeat("`<", 50), i)
+	}
+	r := of(t, b.String(), "")
+	assert.Less(t, len(r.Markdown()), 60_000)
+	assert.Regexp(t, `\n\d+ more: see`, r.Markdown())
+	assert.LessOrEqual(t, strings.Count(r.Summary(), "\n"), 25)
+}
