@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"garnix2gha/generator"
 	"garnix2gha/generator/diag"
+	"garnix2gha/generator/flake"
 	"garnix2gha/generator/output"
 )
 
@@ -25,8 +27,7 @@ renders otherwise; fine unless --strict), edited, missing, orphan, foreign. It n
 network and no git.
 
 With --fresh, nix lists the flake as well, and the lock that "garnix2gha snapshot" wrote is
-compared with it: which outputs appeared and vanished, and which of the new ones no rule
-selects.`,
+compared with it; --diff shows which outputs appeared and vanished.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return check(cmd.Context(), o, fresh, strict, withDiff) },
 	}
@@ -41,7 +42,6 @@ type checked struct {
 	files    []fileJSON
 	strict   bool
 	rendered bool // the inputs are valid, so that there is something to compare
-	lock     *freshJSON
 	diags    diag.List
 }
 
@@ -60,22 +60,13 @@ func check(ctx context.Context, o *options, fresh, strict, withDiff bool) error 
 		return err
 	}
 	found := checked{rendered: !result.Diags.HasErrors(), strict: strict, diags: result.Diags}
+	var changes []output.Change
 	if found.rendered {
 		files, err := disk(r)
 		if err != nil {
 			return err
 		}
-		for _, change := range output.Compare(result.Files, files) {
-			file := fileJSON{Path: change.Path, Status: string(change.Status), Cause: change.Cause}
-			if change.Status != output.Current {
-				text := unified(change)
-				file.stat = stat(text)
-				if withDiff {
-					file.Diff = text
-				}
-			}
-			found.files = append(found.files, file)
-		}
+		changes = output.Compare(result.Files, files)
 	}
 	if fresh {
 		lock, diags, err := o.checkLock(ctx, dir, in)
@@ -85,21 +76,70 @@ func check(ctx context.Context, o *options, fresh, strict, withDiff bool) error 
 		if lock != nil {
 			// What the committed lock says of the flake's errors is old.
 			found.diags = slices.DeleteFunc(found.diags, func(d diag.Diagnostic) bool { return d.Code == "evaluation" })
+			changes = append(changes, *lock)
 		}
-		found.lock, found.diags = lock, append(found.diags, diags...).Sorted()
+		found.diags = append(found.diags, diags...).Sorted()
+	}
+	for _, change := range changes {
+		file := fileJSON{Path: change.Path, Status: string(change.Status), Cause: change.Cause}
+		if change.Status != output.Current {
+			text := unified(change)
+			file.stat = stat(text)
+			if withDiff {
+				file.Diff = text
+			}
+		}
+		found.files = append(found.files, file)
 	}
 	if err := o.printChecked(found); err != nil {
 		return err
 	}
-	if found.stale() {
+	if found.diags.HasErrors() || slices.ContainsFunc(found.files, func(f fileJSON) bool { return !output.Status(f.Status).OK(strict) }) {
 		return errProblems
 	}
 	return nil
 }
 
-func (c checked) stale() bool {
-	return c.diags.HasErrors() || c.lock != nil && c.lock.Status != lockCurrent ||
-		slices.ContainsFunc(c.files, func(f fileJSON) bool { return !output.Status(f.Status).OK(c.strict) })
+// staleLock is the status of a lock that lists another flake.
+const staleLock output.Status = "stale-lock"
+
+// checkLock lists the flake and compares the committed lock with it, as if the two were files with a line for each
+// output. Without a lock that can be compared the diagnostics say why.
+func (o *options) checkLock(ctx context.Context, dir string, in generator.Input) (*output.Change, diag.List, error) {
+	if in.Lock.Content == nil {
+		var diags diag.List
+		diags.Errorf(posOf(in.Lock.Path), "lock-missing", fix(staleLock), "there is no lock to compare the flake with")
+		return nil, diags, nil
+	}
+	old, diags := flake.DecodeLock(in.Lock.Path, in.Lock.Content)
+	if old == nil {
+		return nil, diags, nil
+	}
+	now, err := o.list(ctx, dir, in)
+	if err != nil || now.lock == nil {
+		return nil, now.diags, err
+	}
+	change := output.Change{Path: in.Lock.Path, Status: output.Current, Old: inventory(old), New: inventory(now.lock)}
+	if !bytes.Equal(change.Old, change.New) {
+		change.Status, change.Cause = staleLock, "the flake has changed"
+	}
+	return &change, now.diags, nil
+}
+
+// inventory is what a lock lists, one thing a line. What an error says is left out: it depends on the version of nix.
+func inventory(lock *flake.Lock) []byte {
+	var lines []byte
+	add := func(text string) { lines = fmt.Appendln(lines, diag.Printable(strings.TrimSpace(text))) }
+	for _, path := range lock.Paths() {
+		add(path.String() + " " + string(lock.Systems[path.String()]))
+	}
+	for _, part := range lock.ErrorPaths() {
+		add(part + " does not evaluate")
+	}
+	if lock.GarnixConfig != nil {
+		add("garnix.config = " + string(lock.GarnixConfig))
+	}
+	return lines
 }
 
 // stat counts the lines that a unified diff adds and removes.
@@ -124,9 +164,6 @@ func (o *options) printChecked(c checked) error {
 		if c.rendered {
 			value["files"] = nonNil(c.files)
 		}
-		if c.lock != nil {
-			value["lock"] = c.lock
-		}
 		return o.printJSON(value)
 	case "github":
 		for _, file := range c.files {
@@ -137,24 +174,12 @@ func (o *options) printChecked(c checked) error {
 				c.diags.Add(diag.Notice, posOf(file.Path), file.Status, fix(status), "%s", file.Cause)
 			}
 		}
-		if c.lock != nil && c.lock.Status != lockCurrent {
-			c.lock.diagnostic(&c.diags)
-		}
 		return diag.Annotations(o.stdout, c.diags)
 	}
 	if err := o.printDiagnostics(c.diags); err != nil {
 		return err
 	}
 	o.printFiles(c.files)
-	if c.lock != nil {
-		o.printStatus(c.lock.Path, c.lock.Status, c.lock.Cause)
-		for _, line := range c.lock.lines() {
-			fmt.Fprintln(o.stdout, line)
-		}
-		if c.lock.Status != lockCurrent {
-			fmt.Fprintf(o.stdout, "hint: %s\n", mendLock)
-		}
-	}
 	if c.rendered && len(c.files) == 0 {
 		fmt.Fprintln(o.stdout, "nothing to check: garnix.yaml selects nothing and no workflow is ours")
 	}
@@ -173,8 +198,10 @@ func (o *options) printFiles(files []fileJSON) {
 		case file.stat != "":
 			cause += " (" + file.stat + ")"
 		}
-		o.printStatus(file.Path, status, cause)
-		fmt.Fprint(o.stdout, file.Diff)
+		if cause != "" {
+			status += ": " + cause
+		}
+		fmt.Fprintf(o.stdout, "%s: %s\n%s", file.Path, status, file.Diff)
 		command := fix(output.Status(file.Status))
 		later := slices.ContainsFunc(files[i+1:], func(f fileJSON) bool { return fix(output.Status(f.Status)) == command })
 		if command != "" && !later {
@@ -208,14 +235,6 @@ func gathered(files []fileJSON) []fileJSON {
 	return out
 }
 
-func (o *options) printStatus(path, status, cause string) {
-	fmt.Fprintf(o.stdout, "%s: %s", path, status)
-	if cause != "" {
-		fmt.Fprintf(o.stdout, ": %s", cause)
-	}
-	fmt.Fprintln(o.stdout)
-}
-
 // fix names the command that puts a file right; "" for one that is.
 func fix(status output.Status) string {
 	switch status {
@@ -225,6 +244,8 @@ func fix(status output.Status) string {
 		return `run "garnix2gha generate --force" to undo the change, after moving it into .github/garnix2gha/overlay.libsonnet if it is wanted`
 	case output.Foreign:
 		return `move the file away, or choose another name under "files:" in .github/garnix2gha/config.yaml`
+	case staleLock:
+		return `run "garnix2gha snapshot", then "garnix2gha generate", and commit the result`
 	case output.PinsMoved:
 		return `"garnix2gha pins absorb" puts them into the settings`
 	}
