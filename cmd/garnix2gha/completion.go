@@ -8,7 +8,6 @@ func completeValues(root *cobra.Command) {
 		"format":    cobra.FixedCompletions([]string{"text", "json", "github"}, cobra.ShellCompDirectiveNoFileComp),
 		"directory": cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs),
 		"config":    cobra.FixedCompletions([]string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt),
-		"snapshot":  cobra.FixedCompletions([]string{"json"}, cobra.ShellCompDirectiveFilterFileExt),
 	} {
 		// It fails only for a flag that does not exist, which the completions' test would find.
 		_ = root.RegisterFlagCompletionFunc(flag, values)

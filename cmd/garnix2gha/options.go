@@ -22,10 +22,9 @@ import (
 // options are the flags every command shares.
 type options struct {
 	environment
-	dir      string
-	config   string
-	snapshot string
-	format   string
+	dir    string
+	config string
+	format string
 }
 
 func (o *options) validate() error {
@@ -72,7 +71,7 @@ func (o *options) input(r *repo.Repo) (generator.Input, error) {
 	}{
 		{&in.Config, repo.ConfigFile, o.config},
 		{&in.Settings, repo.SettingsFile, ""},
-		{&in.Lock, repo.LockFile, o.snapshot},
+		{&in.Lock, repo.LockFile, ""},
 		{&in.Overlay, repo.OverlayFile, ""},
 		{&in.Flake, "flake.nix", ""},
 	} {

@@ -58,8 +58,8 @@ to go back.`,
 
 func (f retireFlags) check(o *options) error {
 	switch {
-	case o.config != "" || o.snapshot != "":
-		return usagef("--config and --snapshot name files elsewhere; only what the repository holds can be retired")
+	case o.config != "":
+		return usagef("--config names a file elsewhere; only what the repository holds can be retired")
 	case !f.yes && !f.dryRun && !o.answerable():
 		return usagef("there is no terminal to ask on: pass --yes, or --dry-run to see what it would do")
 	}

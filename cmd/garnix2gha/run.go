@@ -95,7 +95,6 @@ Exit codes: 0 fine, 1 problems found, 2 wrong usage, 3 the work could not be don
 	flags := root.PersistentFlags()
 	flags.StringVarP(&o.dir, "directory", "C", "", "a folder of the repository; its root is git's, or else the first folder upwards with flake.nix or garnix.yaml")
 	flags.StringVar(&o.config, "config", "", "a garnix.yaml elsewhere")
-	flags.StringVar(&o.snapshot, "snapshot", "", "a lock.json elsewhere")
 	flags.StringVar(&o.format, "format", "text", "text, json, or github (annotations)")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error { return o.validate() }
 	root.AddCommand(

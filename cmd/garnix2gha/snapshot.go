@@ -35,9 +35,6 @@ the exit code is 1. It is 3, and nothing is written, if nix is missing or fails 
 that says nothing about the flake.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if o.snapshot != "" {
-				return usagef("--snapshot names a lock to read; this command writes %s, or prints with --print", repo.LockFile)
-			}
 			return snapshot(cmd.Context(), o, onlyPrint)
 		},
 	}
