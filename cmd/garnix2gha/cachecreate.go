@@ -1,3 +1,5 @@
+// Cache create: a Cachix cache with a signing key.
+
 package main
 
 import (
@@ -13,8 +15,8 @@ import (
 	"garnix2gha/generator/settings"
 )
 
-func newCacheCreate(s *service) *cobra.Command {
-	c := &creator{service: s}
+func newCacheCreate(o *options) *cobra.Command {
+	c := &creator{options: o}
 	command := &cobra.Command{
 		Use:   "create NAME",
 		Short: "Create a Cachix cache with a signing key",
@@ -37,24 +39,18 @@ be reached.`,
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			c.request.Name, c.request.Public = args[0], !c.private
-			return c.run(cmd.Context())
-		},
+		RunE: func(cmd *cobra.Command, args []string) error { return c.create(cmd.Context(), args[0]) },
 	}
-	s.tokenFlags(command)
-	flags := command.Flags()
-	flags.BoolVar(&c.private, "private", false, "make a cache that only tokens can read")
-	flags.StringVar(&c.request.Account, "organization", "", "slug of the owning organization (default: the token's own account)")
-	flags.BoolVar(&c.request.DryRun, "dry-run", false, "find out what would be done, and do nothing")
-	flags.BoolVar(&c.write, "write", false, "put the cache into .github/garnix2gha/config.yaml")
+	tokenFlag(command, &c.tokenFrom)
+	command.Flags().BoolVar(&c.private, "private", false, "make a cache that only tokens can read")
+	command.Flags().BoolVar(&c.write, "write", false, "put the cache into .github/garnix2gha/config.yaml")
 	return command
 }
 
 // creator makes a cache.
 type creator struct {
-	*service
-	request        cachix.CreateRequest
+	*options
+	tokenFrom      string
 	private, write bool
 }
 
@@ -63,40 +59,40 @@ type creationJSON struct {
 	cachix.CreateResult
 	Next      []string `json:"next"`
 	NixConfig []string `json:"nixConfig"`
-	Written   string   `json:"written"` // the file that names the cache now, or with --dry-run would
+	Written   string   `json:"written"` // the file that names the cache now
 	Error     string   `json:"error"`
 }
 
-func (c *creator) run(ctx context.Context) error {
-	token, err := c.token(ctx)
+func (c *creator) create(ctx context.Context, name string) error {
+	token, err := c.token(ctx, c.tokenFrom)
 	if err != nil {
 		return err
 	}
-	if !token.Empty() && c.request.Name == token.Reveal() {
+	if !token.Empty() && name == token.Reveal() {
 		return usagef("that is the token, not the name of a cache")
 	}
-	if err := cachix.ValidateName(c.request.Name); err != nil {
+	if err := cachix.ValidateName(name); err != nil {
 		return usageError{err}
 	}
 	// A cache that cannot be written down shall not be made.
 	if c.write {
-		if err := c.record(cachix.BinaryCache{Name: c.request.Name}, true); err != nil {
+		if err := c.record(cachix.BinaryCache{Name: name}, true); err != nil {
 			return err
 		}
 	}
 	show, done := c.progress()
 	client := c.client(token, show)
-	result, err := client.Create(ctx, c.request)
+	result, err := client.Create(ctx, cachix.CreateRequest{Name: name, Public: !c.private})
 	done()
-	made := creationJSON{CreateResult: result, Next: []string{}, NixConfig: []string{}}
+	made := creationJSON{CreateResult: result, Next: []string{}, NixConfig: nixConfigLines(result.Cache)}
 	if err != nil {
 		refusal, known := errors.AsType[*cachix.Error](err)
 		made.Error = err.Error()
 		switch {
 		case token.Empty() || known && refusal.Refused():
-			made.Next = waysToACache(client, c.request.Name)
+			made.Next = waysToACache(client, name)
 		case known && refusal.Status != 0:
-			made.Next = byHand(client, c.request.Name)
+			made.Next = byHand(client, name)
 		}
 		if printed := c.print(made); printed != nil {
 			return printed
@@ -106,16 +102,13 @@ func (c *creator) run(ctx context.Context) error {
 		}
 		return c.problem(err)
 	}
-	made.NixConfig = nixConfigLines(result.Cache)
 	var failed error
 	if c.write {
-		if failed = c.record(result.Cache, c.request.DryRun); failed == nil {
+		if failed = c.record(result.Cache, false); failed == nil {
 			made.Written = repo.SettingsFile
 		}
 	}
-	if result.Outcome != cachix.Planned {
-		made.Next = afterCreation(client, result.Cache.Name, made.Written != "")
-	}
+	made.Next = afterCreation(client, name, made.Written != "")
 	if err := c.print(made); err != nil {
 		return err
 	}
@@ -124,26 +117,22 @@ func (c *creator) run(ctx context.Context) error {
 
 // record puts the cache into the settings; a trial only finds out whether that can be done.
 func (c *creator) record(cache cachix.BinaryCache, trial bool) error {
-	r, _, err := c.open()
-	if err != nil {
+	return c.within(func(r *repo.Repo) error {
+		if _, err := c.settingsOf(r); err != nil {
+			return err
+		}
+		_, err := changeSettings(r, func(old []byte) ([]byte, error) {
+			fresh, err := settings.WithCachix(old, cache.Name, cache.URI, trusted(cache))
+			switch {
+			case err != nil:
+				return nil, c.problem(fmt.Errorf("write %s: %w", repo.SettingsFile, err))
+			case trial:
+				return old, nil
+			}
+			return fresh, nil
+		})
 		return err
-	}
-	defer r.Close()
-	if _, err := c.settingsOf(r); err != nil {
-		return err
-	}
-	old, err := r.Read(repo.SettingsFile)
-	if err != nil {
-		return err
-	}
-	fresh, err := settings.WithCachix(old, cache.Name, cache.URI, trusted(cache))
-	if err != nil {
-		return c.problem(fmt.Errorf("write %s: %w", repo.SettingsFile, err))
-	}
-	if trial || string(old) == string(fresh) {
-		return nil
-	}
-	return r.Apply([]repo.Edit{{Path: repo.SettingsFile, Data: fresh}})
+	})
 }
 
 func (c *creator) print(made creationJSON) error {
@@ -156,10 +145,7 @@ func (c *creator) print(made creationJSON) error {
 	for _, warning := range made.Warnings {
 		fmt.Fprintf(c.stderr, "warning: %s\n", diag.Printable(warning))
 	}
-	switch {
-	case made.Written != "" && made.Outcome == cachix.Planned:
-		fmt.Fprintf(c.stdout, "would name it in %s\n", made.Written)
-	case made.Written != "":
+	if made.Written != "" {
 		fmt.Fprintf(c.stdout, "%s names it\n", made.Written)
 	}
 	printList(c.stdout, `for flake.nix ("garnix2gha leftovers --fix" puts it in the place of garnix's)`, made.NixConfig)

@@ -30,14 +30,6 @@ func TestCreateMakesACacheAndWritesItDown(t *testing.T) {
 	service := newCachix(t, "")
 	world := invocation{env: service.env(accountToken)}
 	dir := folder(t, map[string]string{settingsFile: "# ours\ncache:\n  private: false # for now\nstatuses: true\n"})
-	before := read(t, dir, settingsFile)
-
-	planned := world.run(t, "-C", dir, "cache", "create", "fresh", "--dry-run", "--write")
-	assert.Equal(t, exitFine, planned.code, planned.stderr)
-	assert.Contains(t, planned.stdout, "would create the public cache fresh with a signing key")
-	assert.Contains(t, planned.stdout, "would name it in "+settingsFile)
-	assert.Zero(t, service.asked("POST /api/v1/cache/fresh"))
-	assert.Equal(t, before, read(t, dir, settingsFile))
 
 	made := world.run(t, "-C", dir, "cache", "create", "fresh", "--write")
 	assert.Equal(t, exitFine, made.code, made.stderr)
@@ -65,7 +57,7 @@ func TestCreateMakesAPrivateCacheWithoutARepository(t *testing.T) {
 	t.Parallel()
 	service := newCachix(t, "")
 	got := invocation{env: service.env(""), stdin: accountToken + "\n"}.run(t,
-		"-C", t.TempDir(), "cache", "create", "fresh", "--private", "--organization", "octo", "--token-from", "stdin", "--format", "json")
+		"-C", t.TempDir(), "cache", "create", "fresh", "--private", "--token-from", "stdin", "--format", "json")
 	assert.Equal(t, exitFine, got.code, got.stderr)
 	made := decoded[creationJSON](t, got)
 	assert.Equal(t, cachix.Private, made.Cache.Visibility)
@@ -91,8 +83,6 @@ func TestCreateLeadsThroughTheWebPagesWhereTheAPIDoesNot(t *testing.T) {
 		{name: "an expired token", token: expiredToken, code: exitProblems, says: "expired", steps: true, other: true},
 		{name: "a name that is taken", token: accountToken, override: map[string]http.HandlerFunc{create: say(400, "text/plain", "Invalid `name`")}, code: exitProblems, says: "may be taken", steps: true},
 		{name: "an endpoint that changed", token: accountToken, override: map[string]http.HandlerFunc{create: say(404, "application/json", `{"error":"no such route"}`)}, code: exitProblems, says: "may have changed", steps: true},
-		{name: "organizations that changed", token: accountToken, args: []string{"--organization", "acme"}, override: map[string]http.HandlerFunc{"GET /api/v1/organization": say(410, "text/html", proxyPage)}, code: exitProblems, says: "may have changed", steps: true},
-		{name: "another organization", token: accountToken, args: []string{"--organization", "acme"}, override: map[string]http.HandlerFunc{"GET /api/v1/organization": say(200, "application/json", `[]`)}, code: exitProblems, says: "octo"},
 		{name: "a service out of order", token: accountToken, override: map[string]http.HandlerFunc{create: say(500, "text/html", proxyPage)}, code: exitFailure, says: "cannot answer now (500)", steps: true},
 		{name: "an answer cut off", token: accountToken, override: map[string]http.HandlerFunc{"GET /api/v1/user": cutOff}, code: exitFailure, says: "cut off"},
 	} {

@@ -1,3 +1,5 @@
+// Cache inspect: what a Cachix cache is and what a token can do.
+
 package main
 
 import (
@@ -15,7 +17,8 @@ import (
 	"garnix2gha/generator/settings"
 )
 
-func newCacheInspect(s *service) *cobra.Command {
+func newCacheInspect(o *options) *cobra.Command {
+	var tokenFrom string
 	command := &cobra.Command{
 		Use:   "inspect [NAME]",
 		Short: "Tell what a Cachix cache is, what a token can do, and what to do next",
@@ -28,21 +31,18 @@ NAME defaults to the settings' cache, then to $CACHIX_CACHE_NAME.
 
 Exit codes: 0 the token is fit for CI, or none was given and the cache can be read; 1 not so;
 3 Cachix could not be reached, or did not say enough.`,
-		Args: oneName,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 { // what is too much is not repeated: it may be a token
+				return usagef("want the name of a cache and nothing else; tokens are never arguments")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return s.inspect(cmd.Context(), strings.Join(args, ""))
+			return o.inspect(cmd.Context(), strings.Join(args, ""), tokenFrom)
 		},
 	}
-	s.tokenFlags(command)
+	tokenFlag(command, &tokenFrom)
 	return command
-}
-
-// oneName takes the name of a cache or nothing. What is too much is not repeated: it may be a token.
-func oneName(_ *cobra.Command, args []string) error {
-	if len(args) > 1 {
-		return usagef("want the name of a cache and nothing else; tokens are never arguments")
-	}
-	return nil
 }
 
 // inspectionJSON is the JSON of cache inspect.
@@ -53,12 +53,12 @@ type inspectionJSON struct {
 	Next []string `json:"next"`
 }
 
-func (s *service) inspect(ctx context.Context, named string) error {
-	in, err := s.inspection(ctx, named)
+func (o *options) inspect(ctx context.Context, named, tokenFrom string) error {
+	in, err := o.inspection(ctx, named, tokenFrom)
 	if err != nil {
 		return err
 	}
-	if err := s.printInspection(in); err != nil {
+	if err := o.printInspection(in); err != nil {
 		return err
 	}
 	switch {
@@ -77,12 +77,12 @@ func (in inspectionJSON) fit() bool {
 	return in.Serving != "no" && (in.FitForCI || !in.Token && in.State == cachix.Readable)
 }
 
-func (s *service) inspection(ctx context.Context, named string) (inspectionJSON, error) {
-	known, err := s.settings()
+func (o *options) inspection(ctx context.Context, named, tokenFrom string) (inspectionJSON, error) {
+	known, err := o.settings()
 	if err != nil {
 		return inspectionJSON{}, err
 	}
-	name, err := s.cacheName(known, named)
+	name, err := o.cacheName(known, named)
 	if err != nil {
 		return inspectionJSON{}, err
 	}
@@ -92,20 +92,20 @@ func (s *service) inspection(ctx context.Context, named string) (inspectionJSON,
 	if name == "" {
 		return inspectionJSON{}, usagef("no Cachix cache is known: give its name, set cache.name in the settings, or " + nameVariable)
 	}
-	token, err := s.token(ctx)
+	token, err := o.token(ctx, tokenFrom)
 	if err != nil {
 		return inspectionJSON{}, err
 	}
-	show, done := s.progress()
+	show, done := o.progress()
 	defer done()
-	client := s.client(token, show)
+	client := o.client(token, show)
 	found, err := client.Inspect(ctx, name)
 	if err != nil {
 		return inspectionJSON{}, err
 	}
 	in := inspectionJSON{Inspection: found, Serving: "not-asked", Next: afterInspection(client, found, nameIn(known) == name)}
 	if found.Cache != nil && found.Cache.URI != "" {
-		err = in.askSubstituter(ctx, bincache.Config{URL: found.Cache.URI, Caller: s.caller(show)})
+		err = in.askSubstituter(ctx, bincache.Config{URL: found.Cache.URI, Caller: o.caller(show)})
 	}
 	return in, err
 }
@@ -131,11 +131,8 @@ func (in *inspectionJSON) askSubstituter(ctx context.Context, config bincache.Co
 }
 
 func (o *options) printInspection(in inspectionJSON) error {
-	switch o.format {
-	case "json":
+	if o.format == "json" {
 		return o.printJSON(in)
-	case "github":
-		return diag.Annotations(o.stdout, in.diagnostics())
 	}
 	line := func(title, text string) {
 		if text != "" {
@@ -173,16 +170,4 @@ func describeCache(in cachix.Inspection) string {
 		return in.Name + ", which is missing, or private and not for this token: Cachix does not say which"
 	}
 	return in.Name + ", of which nothing could be learnt"
-}
-
-// diagnostics say the same as findings. A cache has no file.
-func (in inspectionJSON) diagnostics() diag.List {
-	var list diag.List
-	for _, warning := range in.Warnings {
-		list.Warnf(diag.Pos{}, "cache-inspect", "", "%s", diag.Printable(warning))
-	}
-	if !in.Settled() || !in.fit() {
-		list.Errorf(diag.Pos{}, "cache-inspect", diag.Printable(strings.Join(in.Next, "; ")), "%s; %s", describeCache(in.Inspection), in.Summary())
-	}
-	return list
 }

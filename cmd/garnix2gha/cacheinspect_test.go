@@ -112,14 +112,6 @@ func TestInspectAsksTheSubstituterAsNixWould(t *testing.T) {
 	assert.Equal(t, "no", got.Serving, "an address that is none")
 }
 
-func TestInspectAnnotatesWhatIsWrong(t *testing.T) {
-	t.Parallel()
-	service := newCachix(t, newSubstituter(t, "").URL)
-	got := invocation{env: service.env(accountToken)}.run(t, "-C", t.TempDir(), "cache", "inspect", "acme", "--format", "github")
-	assert.Equal(t, exitProblems, got.code)
-	assert.Contains(t, got.stdout, "::error title=garnix2gha cache-inspect::acme, public, of octo; the token can do everything")
-}
-
 func TestInspectSaysWhenTheServiceGivesNoAnswer(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"garnix2gha/cmd/internal/repo"
 	"garnix2gha/generator"
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/flake"
@@ -28,8 +29,9 @@ network and no git.
 
 With --fresh, nix lists the flake as well, and the lock that "garnix2gha snapshot" wrote is
 compared with it; --diff shows which outputs appeared and vanished.`,
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return check(cmd.Context(), o, fresh, strict, withDiff) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return o.within(func(r *repo.Repo) error { return o.check(cmd.Context(), r, fresh, strict, withDiff) })
+		},
 	}
 	command.Flags().BoolVar(&strict, "strict", false, "fail on files that another version of garnix2gha wrote, too")
 	command.Flags().BoolVar(&withDiff, "diff", false, "print the unified diffs")
@@ -45,12 +47,7 @@ type checked struct {
 	diags    diag.List
 }
 
-func check(ctx context.Context, o *options, fresh, strict, withDiff bool) error {
-	r, dir, err := o.open()
-	if err != nil {
-		return err
-	}
-	defer r.Close()
+func (o *options) check(ctx context.Context, r *repo.Repo, fresh, strict, withDiff bool) error {
 	in, err := o.input(r)
 	if err != nil {
 		return err
@@ -69,7 +66,7 @@ func check(ctx context.Context, o *options, fresh, strict, withDiff bool) error 
 		changes = output.Compare(result.Files, files)
 	}
 	if fresh {
-		lock, diags, err := o.checkLock(ctx, dir, in)
+		lock, diags, err := o.checkLock(ctx, r.Dir(), in)
 		if err != nil {
 			return err
 		}
@@ -83,7 +80,7 @@ func check(ctx context.Context, o *options, fresh, strict, withDiff bool) error 
 	for _, change := range changes {
 		file := fileJSON{Path: change.Path, Status: string(change.Status), Cause: change.Cause}
 		if change.Status != output.Current {
-			text := unified(change)
+			text := unified(change.Path, change.Old, change.New)
 			file.stat = stat(text)
 			if withDiff {
 				file.Diff = text
@@ -201,7 +198,8 @@ func (o *options) printFiles(files []fileJSON) {
 		if cause != "" {
 			status += ": " + cause
 		}
-		fmt.Fprintf(o.stdout, "%s: %s\n%s", file.Path, status, file.Diff)
+		fmt.Fprintf(o.stdout, "%s: %s\n", file.Path, status)
+		o.printDiff(file.Diff)
 		command := fix(output.Status(file.Status))
 		later := slices.ContainsFunc(files[i+1:], func(f fileJSON) bool { return fix(output.Status(f.Status)) == command })
 		if command != "" && !later {
@@ -247,7 +245,7 @@ func fix(status output.Status) string {
 	case staleLock:
 		return `run "garnix2gha snapshot", then "garnix2gha generate", and commit the result`
 	case output.PinsMoved:
-		return `"garnix2gha pins absorb" puts them into the settings`
+		return `nothing to do: "garnix2gha generate" keeps them, and "garnix2gha pins keep" writes them into the settings`
 	}
 	return `run "garnix2gha generate" and commit the result`
 }

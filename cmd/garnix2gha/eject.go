@@ -21,17 +21,11 @@ func newEject(o *options) *cobra.Command {
 		Long: `Take the headers out of every generated file and keep the files: from then on they are the
 repository's own, and "generate" and "check" leave them alone. Workflows go on to run as before,
 without asking whether garnix.yaml changed.`,
-		Args: noArgs,
-		RunE: func(*cobra.Command, []string) error { return eject(o) },
+		RunE: func(*cobra.Command, []string) error { return o.within(o.eject) },
 	}
 }
 
-func eject(o *options) error {
-	r, _, err := o.open()
-	if err != nil {
-		return err
-	}
-	defer r.Close()
+func (o *options) eject(r *repo.Repo) error {
 	files, err := disk(r)
 	if err != nil {
 		return err

@@ -3,9 +3,7 @@ package main
 import (
 	"fmt"
 	"maps"
-	"slices"
 
-	"github.com/rogpeppe/go-internal/diff"
 	"github.com/spf13/cobra"
 
 	"garnix2gha/cmd/internal/repo"
@@ -23,31 +21,16 @@ func newGenerate(o *options) *cobra.Command {
 a file: created, updated, unchanged or removed. A file that garnix2gha did not write, or that
 somebody changed since, is neither overwritten nor removed unless --force is given. Pins that
 a bot moved stay.`,
-		Args: noArgs,
-		RunE: func(*cobra.Command, []string) error { return generate(o, dryRun, force) },
+		RunE: func(*cobra.Command, []string) error {
+			return o.within(func(r *repo.Repo) error { return o.runGenerate(r, dryRun, force) })
+		},
 	}
 	command.Flags().BoolVar(&dryRun, "dry-run", false, "print the unified diff and write nothing")
 	command.Flags().BoolVar(&force, "force", false, "overwrite and remove files that somebody else wrote or changed")
 	return command
 }
 
-// fileJSON is one file in the JSON of generate and check.
-type fileJSON struct {
-	Path   string `json:"path"`
-	Action string `json:"action,omitempty"` // generate: created, updated, unchanged, removed
-	Status string `json:"status"`
-	Cause  string `json:"cause"`
-	Diff   string `json:"diff,omitempty"`
-
-	stat string // how many lines differ
-}
-
-func generate(o *options, dryRun, force bool) error {
-	r, _, err := o.open()
-	if err != nil {
-		return err
-	}
-	defer r.Close()
+func (o *options) runGenerate(r *repo.Repo, dryRun, force bool) error {
 	result, changes, err := o.compare(r)
 	if err != nil {
 		return err
@@ -58,13 +41,12 @@ func generate(o *options, dryRun, force bool) error {
 		if !force && protected(change, &result.Diags) {
 			continue
 		}
-		action, edit := act(change)
-		if edit != nil {
-			edits = append(edits, *edit)
-		}
-		file := fileJSON{Path: change.Path, Action: action, Status: string(change.Status), Cause: change.Cause}
-		if dryRun && edit != nil {
-			file.Diff = unified(change)
+		file := fileJSON{Path: change.Path, Action: action(change), Status: string(change.Status), Cause: change.Cause}
+		if file.Action != "unchanged" {
+			edits = append(edits, repo.Edit{Path: change.Path, Data: change.New})
+			if dryRun {
+				file.Diff = unified(change.Path, change.Old, change.New)
+			}
 		}
 		files = append(files, file)
 	}
@@ -102,13 +84,10 @@ func protected(change output.Change, diags *diag.List) bool {
 func (o *options) refuse(diags diag.List, changes []output.Change) error {
 	for _, change := range changes {
 		if change.Status == output.Edited {
-			fmt.Fprint(o.stderr, unified(change))
+			fmt.Fprint(o.stderr, unified(change.Path, change.Old, change.New))
 		}
 	}
-	if err := o.printDiagnostics(diags); err != nil {
-		return err
-	}
-	return errProblems
+	return o.sound(diags)
 }
 
 // compare renders the repository and holds it against its disk.
@@ -142,18 +121,17 @@ func disk(r *repo.Repo) (map[string][]byte, error) {
 	return files, err
 }
 
-// act says what generate does about a change. A bot's newer pins are left as they are.
-func act(change output.Change) (string, *repo.Edit) {
-	switch change.Status {
-	case output.Current, output.PinsMoved:
-		return "unchanged", nil
-	case output.Missing:
-		return "created", &repo.Edit{Path: change.Path, Data: change.New}
+// action says what generate does about a change. A bot's newer pins are left as they are.
+func action(change output.Change) string {
+	switch {
+	case change.Status == output.Current || change.Status == output.PinsMoved:
+		return "unchanged"
+	case change.New == nil:
+		return "removed"
+	case change.Old == nil:
+		return "created"
 	}
-	if change.New == nil {
-		return "removed", &repo.Edit{Path: change.Path}
-	}
-	return "updated", &repo.Edit{Path: change.Path, Data: change.New}
+	return "updated"
 }
 
 func (o *options) printGenerated(result generator.Result, files []fileJSON, dryRun, changed bool) error {
@@ -164,12 +142,8 @@ func (o *options) printGenerated(result generator.Result, files []fileJSON, dryR
 		return err
 	}
 	for _, file := range files {
-		if dryRun {
-			fmt.Fprint(o.stdout, file.Diff)
-			continue
-		}
-		fmt.Fprintf(o.stdout, "%-9s %s\n", file.Action, file.Path)
-		if slices.Contains([]output.Status{output.Edited, output.PinsMoved}, output.Status(file.Status)) {
+		o.printFile(file, dryRun)
+		if status := output.Status(file.Status); !dryRun && (status == output.Edited || status == output.PinsMoved) {
 			fmt.Fprintf(o.stderr, "notice: %s: %s\n", file.Path, file.Cause)
 		}
 	}
@@ -178,25 +152,6 @@ func (o *options) printGenerated(result generator.Result, files []fileJSON, dryR
 	}
 	for _, step := range result.Next() {
 		fmt.Fprintln(o.stderr, step)
-	}
-	return nil
-}
-
-// unified returns the change as a unified diff.
-func unified(change output.Change) string {
-	old, fresh := "a/"+change.Path, "b/"+change.Path
-	if change.Old == nil {
-		old = "/dev/null"
-	}
-	if change.New == nil {
-		fresh = "/dev/null"
-	}
-	return string(diff.Diff(old, change.Old, fresh, change.New))
-}
-
-func noArgs(_ *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return usagef("unexpected argument %q", args[0])
 	}
 	return nil
 }

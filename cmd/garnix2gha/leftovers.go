@@ -1,26 +1,28 @@
+// Leftovers: the traces of garnix in the tracked files, and the cache that takes the place of garnix's.
+
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"garnix2gha/cmd/internal/git"
 	"garnix2gha/cmd/internal/leftovers"
 	"garnix2gha/cmd/internal/repo"
+	"garnix2gha/generator/diag"
 	"garnix2gha/generator/output"
 	"garnix2gha/generator/settings"
 )
 
-// leftoversFlags are the flags of leftovers.
-type leftoversFlags struct {
-	fix, dryRun, keepConfig bool
-	cache                   replacementFlags
-}
-
 func newLeftovers(o *options) *cobra.Command {
-	var f leftoversFlags
+	var f cleanup
 	command := &cobra.Command{
 		Use:   "leftovers",
 		Short: "Find what is left of garnix, and fix it",
@@ -28,47 +30,74 @@ func newLeftovers(o *options) *cobra.Command {
 do about it. The exit code is 1 while there is something left to do, so that CI can run it. A
 line that holds "garnix2gha: keep", say in a comment, counts as wanted.
 
-With --fix, what needs no judgement is fixed. The cache in the settings takes the place of
-garnix's: its URL and public key, wherever they stand as literals; a key that the settings
-lack is asked for at Cachix. --url and --public-key name another cache, and --remove none at
-all; without a cache only elements of lists and settings go that have their line to
-themselves, and no list is left empty. What is left then is for a person. garnix.yaml is left
-to "garnix2gha retire", and rules on GitHub to "garnix2gha required-check".`,
+With --fix, what needs no judgement is fixed. The cache in the settings ("garnix2gha init --cache
+NAME" names it there) takes the place of garnix's: its URL and public key, wherever they stand as
+literals; a key that the settings lack is asked for at Cachix. Without a cache only elements of
+lists and settings go that have their line to themselves, and no list is left empty. What is left
+then is for a person. garnix.yaml is left to "garnix2gha retire", and rules on GitHub to
+"garnix2gha required-check".`,
 		Example: `  garnix2gha leftovers
   garnix2gha leftovers --fix --dry-run
   garnix2gha leftovers --fix`,
-		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := f.check(); err != nil {
-				return err
+			if f.dryRun && !f.fix {
+				return usagef("--dry-run belongs to --fix")
 			}
-			return runLeftovers(cmd.Context(), o, f)
+			return o.within(func(r *repo.Repo) error { return o.leftovers(cmd.Context(), r, f) })
 		},
 	}
 	flags := command.Flags()
 	flags.BoolVar(&f.fix, "fix", false, "fix what needs no judgement")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "with --fix: print the unified diff and write nothing")
 	flags.BoolVar(&f.keepConfig, "keep-config", false, "count garnix.yaml as kept: it is the list of targets")
-	f.cache.register(command)
 	return command
 }
 
-func (f leftoversFlags) check() error {
-	switch {
-	case !f.fix && f.dryRun:
-		return usagef("--dry-run belongs to --fix")
-	case !f.fix && f.cache.given():
-		return usagef("--url, --public-key and --remove belong to --fix")
+// cleanup is what leftovers is to do, and what it found.
+type cleanup struct {
+	fix, dryRun, keepConfig bool
+
+	with  leftovers.Replacement // without a fix as far as it is known without asking anybody
+	edits []leftovers.Edit
+	left  []leftovers.Trace // what is there now, or with dryRun would be
+}
+
+func (o *options) leftovers(ctx context.Context, r *repo.Repo, found cleanup) error {
+	s, err := o.survey(ctx, r)
+	if err != nil {
+		return err
 	}
-	return f.cache.check()
+	s.keepConfig = found.keepConfig
+	if err := s.prepare(ctx, &found); err != nil {
+		return err
+	}
+	switch {
+	case found.dryRun:
+		found.left = slices.DeleteFunc(found.left, func(t leftovers.Trace) bool { return t.Fix == leftovers.Safe })
+	case found.fix:
+		if err := r.Mend(asMends(found.edits)); err != nil {
+			return err
+		}
+		if found.left, _, err = s.scan(ctx, found.with); err != nil {
+			return err
+		}
+	}
+	if err := o.printLeftovers(found); err != nil {
+		return err
+	}
+	if slices.ContainsFunc(found.left, leftovers.Trace.Counted) {
+		return errProblems
+	}
+	return nil
 }
 
 // survey is a repository and how its traces are judged.
 type survey struct {
+	*options
 	repo     *repo.Repo
 	tree     *git.WorkTree
 	settings *settings.Settings
-	options  leftovers.Options
+	judged   leftovers.Options
 
 	keepConfig bool // count garnix.yaml as kept
 	moveConfig bool // judge as if garnix.yaml had left the root
@@ -80,12 +109,12 @@ func (o *options) survey(ctx context.Context, r *repo.Repo) (*survey, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &survey{repo: r, tree: tree}
+	s := &survey{options: o, repo: r, tree: tree}
 	if s.settings, err = o.settingsOf(r); err != nil {
 		return nil, err
 	}
 	build, err := r.Read(output.Path(s.settings.Files.Build))
-	s.options.Aggregate, s.options.Generated = s.settings.Names.Aggregate, output.Generated(build)
+	s.judged = leftovers.Options{Aggregate: s.settings.Names.Aggregate, Generated: output.Generated(build)}
 	return s, err
 }
 
@@ -98,8 +127,8 @@ func (s *survey) scan(ctx context.Context, with leftovers.Replacement) ([]leftov
 	if i := slices.Index(tracked, repo.ConfigFile); s.moveConfig && i >= 0 {
 		tracked[i] = repo.MovedConfigFile
 	}
-	s.options.Replacement = with
-	traces, edits, err := leftovers.Scan(s.repo.FS(), tracked, s.options)
+	s.judged.Replacement = with
+	traces, edits, err := leftovers.Scan(s.repo.FS(), tracked, s.judged)
 	for i, t := range traces {
 		if s.keepConfig && t.Kind == leftovers.KindConfigFile && t.File == repo.ConfigFile {
 			traces[i].Fix, traces[i].Advice = leftovers.Kept, "stays: garnix2gha reads it"
@@ -108,84 +137,194 @@ func (s *survey) scan(ctx context.Context, with leftovers.Replacement) ([]leftov
 	return traces, edits, err
 }
 
-func runLeftovers(ctx context.Context, o *options, f leftoversFlags) error {
-	r, _, err := o.open()
-	if err != nil {
+// prepare finds the traces and the edits. For a fix, Cachix is asked about the new cache if something is to be swapped.
+func (s *survey) prepare(ctx context.Context, found *cleanup) error {
+	var err error
+	if found.with, err = s.expected(); err != nil {
 		return err
 	}
-	defer r.Close()
-	s, err := o.survey(ctx, r)
-	if err != nil {
+	if found.left, found.edits, err = s.scan(ctx, found.with); err != nil {
 		return err
 	}
-	s.keepConfig = f.keepConfig
-	found := cleanup{fixed: f.fix, dryRun: f.dryRun}
-	if f.fix {
-		err = o.fix(ctx, s, f.cache, &found)
-	} else if found.with, err = o.expected(s.settings, f.cache); err == nil {
-		found.left, _, err = s.scan(ctx, found.with)
-	}
-	if err != nil {
-		return err
-	}
-	if err := o.printLeftovers(found); err != nil {
-		return err
-	}
-	if slices.ContainsFunc(found.left, leftovers.Trace.Counted) {
-		return errProblems
-	}
-	return nil
-}
-
-// cleanup is what leftovers found, and with --fix what it did.
-type cleanup struct {
-	fixed  bool
-	dryRun bool
-	with   leftovers.Replacement // without --fix as far as it is known without asking anybody
-	edits  []leftovers.Edit
-	left   []leftovers.Trace // what is there now, or with dryRun would be
-}
-
-func (o *options) fix(ctx context.Context, s *survey, f replacementFlags, found *cleanup) error {
-	err := o.prepareFix(ctx, s, f, found)
-	if err != nil {
-		return err
-	}
-	if found.dryRun {
-		found.left = slices.DeleteFunc(found.left, func(t leftovers.Trace) bool { return t.Fix == leftovers.Safe })
+	if !found.fix || !slices.ContainsFunc(found.left, swaps) {
 		return nil
 	}
-	if err := s.repo.Mend(asMends(found.edits)); err != nil {
+	if found.with, err = s.replacement(ctx); err != nil {
 		return err
-	}
-	found.left, _, err = s.scan(ctx, found.with)
-	return err
-}
-
-// prepareFix finds the edits, and the cache that they put in. Cachix is asked only if something is to be swapped.
-func (o *options) prepareFix(ctx context.Context, s *survey, f replacementFlags, found *cleanup) error {
-	expected, err := o.expected(s.settings, f)
-	if err != nil {
-		return err
-	}
-	traces, _, err := s.scan(ctx, expected)
-	if err != nil {
-		return err
-	}
-	found.with = leftovers.Replacement{CacheURL: expected.CacheURL}
-	if !f.remove && slices.ContainsFunc(traces, swaps) {
-		if found.with, err = o.replacement(ctx, s.settings, f); err != nil {
-			return err
-		}
 	}
 	found.left, found.edits, err = s.scan(ctx, found.with)
 	return err
 }
 
+// swaps reports whether a trace is for the new cache to replace.
+func swaps(t leftovers.Trace) bool {
+	return t.Counted() && (t.Kind == leftovers.KindSubstituter || t.Kind == leftovers.KindKey)
+}
+
+// expected is the replacement as far as nobody has to be asked: a key that only Cachix can tell is stood in for.
+func (s *survey) expected() (leftovers.Replacement, error) {
+	name, err := s.cacheName(s.settings, "")
+	r := leftovers.Replacement{CacheURL: s.settings.Cache.URL, PublicKeys: s.settings.Cache.PublicKeys}
+	if name != "" {
+		r.CacheURL = cmp.Or(r.CacheURL, cachixURL(name))
+		if len(r.PublicKeys) == 0 {
+			r.PublicKeys = []string{name + ".cachix.org-1:" + strings.Repeat("A", 43) + "="}
+		}
+	}
+	return r, err
+}
+
+// replacement is the cache that takes the place of garnix's: the settings', else the environment's. Zero means that none
+// is known. A Cachix cache has keys: without them nothing is swapped.
+func (s *survey) replacement(ctx context.Context) (leftovers.Replacement, error) {
+	var none leftovers.Replacement
+	show, done := s.progress()
+	a, err := s.find(ctx, s.settings, "", nil, show)
+	done()
+	keyless := errors.New(`set cache.public-key in the settings`)
+	switch {
+	case err != nil:
+		return none, fmt.Errorf("%w\nhint: %w", err, keyless)
+	case a.url == "":
+		fmt.Fprintln(s.stderr, "no new cache is known, so garnix's is only taken out where a line holds nothing else; "+nameCacheHint)
+	case len(a.keys) > 0:
+	case a.name != "" && len(a.warnings) > 0:
+		return none, fmt.Errorf("%s\nhint: %w", a.warnings[0].Message, keyless)
+	case a.name != "":
+		return none, fmt.Errorf("cache %s has no public key yet\nhint: %w", a.name, keyless)
+	default:
+		a.warnings.Warnf(s.settings.At("cache"), "public-key-missing", keyless.Error(), "no public key of the new cache is known, so nix will not trust it")
+	}
+	return leftovers.Replacement{CacheURL: a.url, PublicKeys: a.keys}, diag.Text(s.stderr, a.warnings, s.color(s.stderr))
+}
+
+const nameCacheHint = `"garnix2gha init --cache NAME" names one in the settings`
+
+// requiredCheckHint names what no file tells.
+const requiredCheckHint = `hint: required checks are no files: "garnix2gha required-check" shows them, and moves them from garnix's app`
+
 func asMends(edits []leftovers.Edit) []repo.Mend {
 	mends := make([]repo.Mend, len(edits))
 	for i, edit := range edits {
-		mends[i] = repo.Mend{Path: edit.Path, Old: edit.Old, New: edit.New}
+		mends[i] = repo.Mend(edit)
 	}
 	return mends
+}
+
+// editedFiles describes edits; only what is not carried out has a diff.
+func editedFiles(edits []leftovers.Edit, dryRun bool) []fileJSON {
+	files := []fileJSON{}
+	for _, edit := range edits {
+		file := fileJSON{Path: edit.Path, Action: "updated"}
+		if dryRun {
+			file.Diff = unified(edit.Path, edit.Old, edit.New)
+		}
+		files = append(files, file)
+	}
+	return files
+}
+
+func (o *options) printLeftovers(found cleanup) error {
+	files := editedFiles(found.edits, found.dryRun)
+	switch o.format {
+	case "json":
+		value := map[string]any{"traces": nonNil(found.left), "summary": nonNil(leftovers.Summary(found.left))}
+		if found.fix {
+			value["files"] = files
+		}
+		return o.printJSON(value)
+	case "github":
+		return diag.Annotations(o.stdout, findings(found.left))
+	}
+	traces := o.stdout
+	if found.fix {
+		for _, file := range files {
+			o.printFile(file, found.dryRun)
+		}
+		if found.dryRun {
+			traces = o.stderr // stdout is a diff
+		}
+	}
+	for _, t := range found.left {
+		if t.Fix != leftovers.Kept {
+			fmt.Fprintln(traces, spoken(t))
+		}
+	}
+	return o.printSummary(found)
+}
+
+// printSummary tells how many traces there are of each kind, what is kept where, and what to do next.
+func (o *options) printSummary(found cleanup) error {
+	if len(found.left) > 0 {
+		w := table(o.stderr)
+		fmt.Fprintln(w, "kind\ttraces\t--fix\tpartly\tby hand\tkept")
+		for _, c := range leftovers.Summary(found.left) {
+			fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\n", c.Kind, c.Total, c.Safe, c.Partly, c.Manual, c.Kept)
+		}
+		if err := w.Flush(); err != nil {
+			return err
+		}
+	}
+	kept := map[[2]string]int{} // by file and reason
+	fixable := false
+	for _, t := range found.left {
+		if t.Fix == leftovers.Kept {
+			kept[[2]string{t.File, t.Advice}]++
+		}
+		fixable = fixable || t.Fix == leftovers.Safe || t.Fix == leftovers.Partly
+	}
+	for _, k := range slices.SortedFunc(maps.Keys(kept), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) }) {
+		fmt.Fprintf(o.stderr, "kept      %s (%s): %s\n", diag.Printable(k[0]), plural(kept[k], "line"), diag.Printable(k[1]))
+	}
+	if !slices.ContainsFunc(found.left, leftovers.Trace.Counted) {
+		fmt.Fprintln(o.stderr, "nothing is left to do")
+	}
+	if found.fix {
+		return nil
+	}
+	if fixable {
+		fmt.Fprintln(o.stderr, "hint: garnix2gha leftovers --fix --dry-run shows what can be fixed without judgement")
+	}
+	if found.with.CacheURL == "" && slices.ContainsFunc(found.left, swaps) {
+		fmt.Fprintln(o.stderr, "hint: no new cache is known that --fix could put in garnix's place; "+nameCacheHint)
+	}
+	fmt.Fprintln(o.stderr, requiredCheckHint)
+	return nil
+}
+
+// spoken is a trace as one line.
+func spoken(t leftovers.Trace) string {
+	return fmt.Sprintf("%s: %s: %s", place(t.Pos), t.Kind, advised(t))
+}
+
+func advised(t leftovers.Trace) string {
+	return diag.Printable(t.Advice) + map[leftovers.Remedy]string{leftovers.Safe: " (--fix does it)", leftovers.Partly: " (--fix does a part)"}[t.Fix]
+}
+
+// place is where a trace is, for the start of a line: a file's name shall neither harm the terminal nor be taken for a
+// command by the runner of a workflow.
+func place(pos diag.Pos) string {
+	text := strings.ReplaceAll(diag.Printable(pos.String()), "##[", "#\uFFFD[")
+	if strings.HasPrefix(strings.TrimSpace(text), "::") {
+		return "./" + text
+	}
+	return text
+}
+
+// findings are the traces as diagnostics: an error is something left to do. What is kept is none.
+func findings(traces []leftovers.Trace) diag.List {
+	var l diag.List
+	for _, t := range traces {
+		severity := diag.Error
+		switch {
+		case t.Fix == leftovers.Kept:
+			continue
+		case !t.Counted():
+			severity = diag.Notice
+		}
+		pos := t.Pos
+		pos.File = diag.Printable(pos.File)
+		l.Add(severity, pos, string(t.Kind), "", "%s", advised(t))
+	}
+	return l
 }

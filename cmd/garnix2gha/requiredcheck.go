@@ -33,8 +33,9 @@ with "statuses: true" in the settings those that the workflow posts stay, bound 
 A ruleset of the organization is shown, with whom to ask.
 
 GitHub is asked through its program gh. The exit code is 1 while a rule waits for garnix.`,
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return m.run(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return m.within(func(r *repo.Repo) error { return m.run(cmd.Context(), r) })
+		},
 	}
 	command.Flags().StringVar(&m.repository, "repo", "", "[HOST/]OWNER/NAME (default: that of git's remotes)")
 	command.Flags().BoolVar(&m.apply, "apply", false, "make the changes")
@@ -59,12 +60,7 @@ type movedRule struct {
 	Waits bool           `json:"waits"`
 }
 
-func (m *ruleMover) run(ctx context.Context) error {
-	r, _, err := m.open()
-	if err != nil {
-		return err
-	}
-	defer r.Close()
+func (m *ruleMover) run(ctx context.Context, r *repo.Repo) error {
 	known, err := m.settingsOf(r)
 	if err != nil {
 		return err

@@ -83,13 +83,6 @@ Exit codes: 0 fine, 1 problems found, 2 wrong usage, 3 the work could not be don
 		Version:       buildVersion(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usagef("unknown command %q", args[0])
-			}
-			return nil
-		},
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	flags := root.PersistentFlags()
@@ -103,8 +96,31 @@ Exit codes: 0 fine, 1 problems found, 2 wrong usage, 3 the work could not be don
 	)
 	root.SetVersionTemplate(buildLine())
 	completeValues(root)
-	for _, command := range root.Commands() {
-		command.SilenceErrors, command.SilenceUsage = true, true
-	}
+	fill(root)
 	return root
+}
+
+// fill gives the commands what they do not say themselves: they take no arguments, and one that only groups others
+// shows its help.
+func fill(command *cobra.Command) {
+	if command.Args == nil {
+		command.Args = func(command *cobra.Command, args []string) error {
+			switch {
+			case len(args) == 0:
+				return nil
+			case command.HasSubCommands():
+				return usagef("unknown command %q", args[0])
+			}
+			return usagef("unexpected argument %q", args[0])
+		}
+	}
+	if command.ValidArgs == nil && command.ValidArgsFunction == nil {
+		command.ValidArgsFunction = cobra.NoFileCompletions
+	}
+	if command.RunE == nil && command.Run == nil {
+		command.RunE = func(command *cobra.Command, _ []string) error { return command.Help() }
+	}
+	for _, child := range command.Commands() {
+		fill(child)
+	}
 }

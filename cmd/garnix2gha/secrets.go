@@ -1,3 +1,5 @@
+// Secrets sync: the variable and the secrets that the workflows read, brought into GitHub.
+
 package main
 
 import (
@@ -6,12 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"text/tabwriter"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"garnix2gha/cmd/internal/cachix"
 	"garnix2gha/cmd/internal/github"
+	"garnix2gha/cmd/internal/repo"
 	"garnix2gha/cmd/internal/restapi"
 	"garnix2gha/cmd/internal/secretsource"
 	"garnix2gha/generator/diag"
@@ -19,18 +22,13 @@ import (
 )
 
 func newSecrets(o *options) *cobra.Command {
-	command := &cobra.Command{
-		Use:   "secrets",
-		Short: "Put the variable and the secrets of the workflows into GitHub",
-		Args:  noArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
+	command := &cobra.Command{Use: "secrets", Short: "Put the variable and the secrets of the workflows into GitHub"}
 	command.AddCommand(newSecretsSync(o))
 	return command
 }
 
 func newSecretsSync(o *options) *cobra.Command {
-	s := &syncer{service: service{options: o}, given: map[string]*string{}, flags: map[string]string{}}
+	s := &syncer{options: o}
 	command := &cobra.Command{
 		Use:   "sync",
 		Short: "Bring GitHub's variable and secrets up to date",
@@ -46,53 +44,45 @@ and the repository is the one that gh takes from git's remotes, or --repo.
 A SOURCE is ` + secretsource.Forms + `:
   --token 'command:sops -d token.enc'
   --token "command:sops -d --extract '[\"token\"]' secrets.yaml"
-  --token 'command:op read op://vault/cachix/token'
+  --secret CACHIX_SIGNING_KEY='command:op read op://vault/cachix/key'
+
 The output of CMD is the secret. It is split at spaces, with quotes as in a shell, but no shell
 runs it: pipes, $ and ~ mean nothing there. A new key for an action need not touch the disk:
-  age-keygen | garnix2gha secrets sync --action-key deploy=- --apply
+  age-keygen | garnix2gha secrets sync --secret GARNIX_ACTION_KEY_DEPLOY=- --apply
 
 A Cachix token is looked at first, and an account-wide one is refused: whoever can change a
 workflow could do everything with every cache of the account.`,
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return s.run(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error { return s.sync(cmd.Context()) },
 	}
 	flags := command.Flags()
 	flags.StringVar(&s.repository, "repo", "", "[HOST/]OWNER/NAME (default: that of git's remotes)")
-	flags.StringVar(&s.environment, "environment", "", "put them into this environment instead of the repository")
 	flags.StringVar(&s.cache, "cache-name", "", "value of the variable (default: the settings' cache, then $"+nameVariable+")")
-	for _, f := range secretFlags() {
-		s.given[f.flag] = flags.String(f.flag, "", "SOURCE of "+f.what)
-	}
-	flags.StringArrayVar(&s.actionKeys, "action-key", nil, "ACTION=SOURCE of the age key of a garnix action; may be repeated")
+	flags.StringVar(&s.tokenFrom, "token", "", "SOURCE of the cache's token, never the token itself")
+	flags.StringArrayVar(&s.given, "secret", nil, "NAME=SOURCE of any secret that the workflows need; may be repeated")
 	flags.BoolVar(&s.apply, "apply", false, "make the changes")
-	flags.BoolVar(&s.accountWide, "allow-account-wide", false, "store an account-wide Cachix token all the same")
 	return command
 }
 
 // syncer is what shall stand in GitHub, as the command line says it.
 type syncer struct {
-	service
-	repository, environment string
-	cache                   string
-	given                   map[string]*string // the values of secretFlags
-	actionKeys              []string           // "ACTION=SOURCE"
-	apply, accountWide      bool
+	*options
+	repository, cache, tokenFrom string
+	given                        []string // "NAME=SOURCE"
+	apply                        bool
 
 	known    *settings.Settings
-	flags    map[string]string // by the name of a variable or secret: what gives its value
 	warnings []string
 }
 
 // syncJSON is the JSON of secrets sync.
 type syncJSON struct {
-	Repository  string          `json:"repository"`
-	Environment string          `json:"environment"`
-	Changes     []github.Change `json:"changes"`
-	Applied     []github.Change `json:"applied"` // empty in a dry run
-	Warnings    []string        `json:"warnings"`
+	Repository string          `json:"repository"`
+	Changes    []github.Change `json:"changes"`
+	Applied    []github.Change `json:"applied"` // empty in a dry run
+	Warnings   []string        `json:"warnings"`
 }
 
-func (s *syncer) run(ctx context.Context) error {
+func (s *syncer) sync(ctx context.Context) error {
 	var err error
 	if s.known, err = s.settings(); err != nil {
 		return err
@@ -114,7 +104,6 @@ func (s *syncer) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	hub.Environment = s.environment
 	changes, err := hub.Plan(ctx, wanted)
 	if err != nil {
 		return err
@@ -123,11 +112,121 @@ func (s *syncer) run(ctx context.Context) error {
 	if s.apply {
 		applied, err = hub.Apply(ctx, changes)
 	}
-	printed := s.print(syncJSON{
-		Repository: hub.Name, Environment: s.environment,
-		Changes: nonNil(changes), Applied: nonNil(applied), Warnings: nonNil(s.warnings),
+	return cmp.Or(s.print(syncJSON{hub.Name, nonNil(changes), nonNil(applied), nonNil(s.warnings)}), err)
+}
+
+// wanted is what the workflows need of GitHub, with the values that are at hand.
+func (s *syncer) wanted(ctx context.Context) ([]github.Change, error) {
+	needed, err := s.needed()
+	if err != nil {
+		return nil, err
+	}
+	sources, err := s.sources(needed)
+	if err != nil {
+		return nil, err
+	}
+	cache, variable, err := s.variable()
+	if err != nil {
+		return nil, err
+	}
+	var wanted []github.Change
+	for _, name := range needed {
+		change := github.Change{Kind: github.Secret, Name: name}
+		if source, ok := sources[name]; ok {
+			if change.Value, err = s.reader().Read(ctx, source); err != nil {
+				return nil, err
+			}
+			if name == s.known.Cache.TokenSecret {
+				if err := s.judge(ctx, cache, change.Value); err != nil {
+					return nil, err
+				}
+			}
+		}
+		wanted = append(wanted, change)
+	}
+	if variable != "" {
+		wanted = append(wanted, github.Change{Kind: github.Variable, Name: variable, Value: secretsource.NewValue(cache)})
+	}
+	return wanted, nil
+}
+
+// needed lists the secrets that the workflows ask for, the cache's and the age keys of actions, each once.
+func (s *syncer) needed() ([]string, error) {
+	cache := s.known.Cache
+	names := []string{cache.TokenSecret}
+	switch backend := cache.Backend.(type) {
+	case settings.Cachix:
+		names = append(names, backend.SigningKeySecret)
+	case settings.Store:
+		names = append(names, backend.SigningKeySecret)
+		if backend.S3 != nil {
+			names = append(names, backend.S3.AccessKey, backend.S3.SecretKey)
+		}
+	}
+	names = append(names, s.known.Nix.AccessTokenSecret)
+	err := s.within(func(r *repo.Repo) error {
+		model, err := s.decide(r)
+		if err == nil && model.Plan.Actions != nil {
+			for _, job := range model.Plan.Actions.Jobs {
+				names = append(names, job.Secret)
+			}
+		}
+		return err
 	})
-	return cmp.Or(printed, err)
+	if err != nil && !errors.Is(err, repo.ErrNoRoot) {
+		return nil, err
+	}
+	var once []string
+	for _, name := range names {
+		if name != "" && !slices.ContainsFunc(once, func(other string) bool { return same(name, other) }) {
+			once = append(once, name)
+		}
+	}
+	return once, nil
+}
+
+// same reports whether GitHub takes two names for one.
+func same(a, b string) bool { return strings.EqualFold(a, b) }
+
+// sources are the places of values, by the needed secret's name. Nothing that follows a flag is repeated in an error: it
+// may be a secret given by mistake.
+func (s *syncer) sources(needed []string) (map[string]secretsource.Source, error) {
+	sources := map[string]secretsource.Source{}
+	stdin := false
+	add := func(flag, name, text string) error {
+		at := slices.IndexFunc(needed, func(other string) bool { return name != "" && same(name, other) })
+		if at < 0 {
+			return usagef("%s: the workflows use no such secret; without flags this command lists those that they use", flag)
+		}
+		source, err := secretsource.ParseSource(text)
+		_, twice := sources[needed[at]]
+		switch {
+		case err != nil:
+			return usagef("%s: %w", flag, err)
+		case twice:
+			return usagef("%s: there is another source of the secret %s already", flag, needed[at])
+		case source.Kind == secretsource.Stdin && stdin:
+			return usagef("%s: standard input is read for another secret already", flag)
+		}
+		stdin = stdin || source.Kind == secretsource.Stdin
+		sources[needed[at]] = source
+		return nil
+	}
+	if s.tokenFrom != "" {
+		if err := add("--token", s.known.Cache.TokenSecret, s.tokenFrom); err != nil {
+			return nil, err
+		}
+	}
+	for _, given := range s.given {
+		name, text, _ := strings.Cut(given, "=")
+		if text == "" {
+			return nil, usagef("--secret: want NAME=SOURCE")
+		}
+		if err := add("--secret", name, text); err != nil {
+			return nil, err
+		}
+	}
+	return sources, nil
 }
 
 // variable returns the name of a Cachix cache, and that of the variable that tells it to the workflows; "" is none.
@@ -192,12 +291,8 @@ func (s *syncer) judge(ctx context.Context, cache string, token secretsource.Val
 	return nil
 }
 
-// refuse refuses an account-wide token, unless told otherwise.
+// refuse refuses an account-wide token.
 func (s *syncer) refuse(why string) error {
-	if s.accountWide {
-		s.warnings = append(s.warnings, why+", and is stored because of --allow-account-wide")
-		return nil
-	}
 	return s.problem(fmt.Errorf("refused to store the token: %s\n"+
 		"hint: make a token for one cache with write permission; \"garnix2gha cache inspect\" tells where", why))
 }
@@ -206,7 +301,7 @@ func (s *syncer) print(result syncJSON) error {
 	if s.format == "json" {
 		return s.printJSON(result)
 	}
-	w := tabwriter.NewWriter(s.stdout, 0, 0, 2, ' ', 0)
+	w := table(s.stdout)
 	pending := 0
 	for _, change := range result.Changes {
 		note := ""
@@ -216,7 +311,7 @@ func (s *syncer) print(result syncJSON) error {
 		case github.Update:
 			note = "has another value"
 		case github.Missing:
-			note = "not set; give it with " + s.flags[change.Name]
+			note = "not set; give it with " + s.flag(change)
 		}
 		if change.Pending() {
 			pending++
@@ -236,4 +331,15 @@ func (s *syncer) print(result syncJSON) error {
 		fmt.Fprintln(s.stderr, "nothing was changed; --apply makes these changes")
 	}
 	return nil
+}
+
+// flag is what gives the value of a change.
+func (s *syncer) flag(change github.Change) string {
+	switch {
+	case change.Kind == github.Variable:
+		return "--cache-name NAME"
+	case change.Name == s.known.Cache.TokenSecret:
+		return "--token SOURCE"
+	}
+	return "--secret " + change.Name + "=SOURCE"
 }

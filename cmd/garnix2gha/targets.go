@@ -3,10 +3,10 @@ package main
 import (
 	"fmt"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"garnix2gha/cmd/internal/repo"
 	"garnix2gha/generator"
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/flake"
@@ -24,22 +24,17 @@ func newTargets(o *options) *cobra.Command {
 every branch together, for one branch (--branch), or for a pull request from a fork (--fork).
 What the flake has is read from .github/garnix2gha/lock.json ("garnix2gha snapshot" writes
 it); without one only literal matchers can be shown.`,
-		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			at := target.Commit{All: true}
-			switch {
-			case fork && cmd.Flags().Changed("branch"):
-				return usagef("--branch and --fork exclude each other")
-			case fork:
-				at = target.Commit{Fork: true}
-			case cmd.Flags().Changed("branch"):
-				at = target.Commit{Branch: branch}
+			if fork || cmd.Flags().Changed("branch") {
+				at = target.Commit{Fork: fork, Branch: branch}
 			}
-			return targets(o, at)
+			return o.within(func(r *repo.Repo) error { return o.targets(r, at) })
 		},
 	}
 	command.Flags().StringVar(&branch, "branch", "", "as for a push to this branch")
 	command.Flags().BoolVar(&fork, "fork", false, "as for a pull request from a fork")
+	command.MarkFlagsMutuallyExclusive("branch", "fork")
 	return command
 }
 
@@ -64,22 +59,14 @@ type actionJSON struct {
 	Attr string `json:"attr"`
 }
 
-func targets(o *options, at target.Commit) error {
-	r, _, err := o.open()
-	if err != nil {
-		return err
-	}
-	defer r.Close()
+func (o *options) targets(r *repo.Repo, at target.Commit) error {
 	in, err := o.input(r)
 	if err != nil {
 		return err
 	}
 	model := decideAt(in, at)
-	if model.Diags.HasErrors() {
-		if err := o.printDiagnostics(model.Diags); err != nil {
-			return err
-		}
-		return errProblems
+	if err := o.sound(model.Diags); err != nil {
+		return err
 	}
 	rows, actions := rows(model)
 	if o.format == "json" {
@@ -137,7 +124,7 @@ func runner(model generator.Model, system flake.System) any {
 }
 
 func (o *options) printTargets(model generator.Model, rows []targetJSON, actions []actionJSON) error {
-	w := tabwriter.NewWriter(o.stdout, 0, 0, 2, ' ', 0)
+	w := table(o.stdout)
 	for i, row := range rows {
 		system, label := row.System, fmt.Sprint(row.Runner)
 		if system == "" {
