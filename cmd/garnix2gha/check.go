@@ -1,3 +1,5 @@
+// Check: whether the committed files, and the lock, are current.
+
 package main
 
 import (

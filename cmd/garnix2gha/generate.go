@@ -1,8 +1,12 @@
+// The generated files: writing them, reporting on them, giving them up.
+
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -10,6 +14,8 @@ import (
 	"garnix2gha/generator"
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/output"
+	"garnix2gha/generator/plan"
+	"garnix2gha/generator/settings"
 )
 
 func newGenerate(o *options) *cobra.Command {
@@ -154,4 +160,78 @@ func (o *options) printGenerated(result generator.Result, files []fileJSON, dryR
 		fmt.Fprintln(o.stderr, step)
 	}
 	return nil
+}
+
+func newReport(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:   "report",
+		Short: "Tell what is carried over, what is lost, and what is left to do",
+		Long: `The migration report, as Markdown (or --format json): every key of garnix.yaml and its fate, the
+checks before and after, the jobs as a Mermaid picture, and the manual steps with their commands.`,
+		RunE: func(*cobra.Command, []string) error {
+			return o.within(func(r *repo.Repo) error {
+				result, err := o.generate(r)
+				if err != nil {
+					return err
+				}
+				if o.format == "json" {
+					return o.printJSON(result.Report())
+				}
+				_, err = fmt.Fprint(o.stdout, result.Report().Markdown())
+				return err
+			})
+		},
+	}
+}
+
+func newEject(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:   "eject",
+		Short: "Make the generated files the repository's own",
+		Long: `Take the headers out of every generated file and keep the files: from then on they are the
+repository's own, and "generate" and "check" leave them alone. Workflows go on to run as before,
+without asking whether garnix.yaml changed.`,
+		RunE: func(*cobra.Command, []string) error { return o.within(o.eject) },
+	}
+}
+
+func (o *options) eject(r *repo.Repo) error {
+	files, err := disk(r)
+	if err != nil {
+		return err
+	}
+	var edits []repo.Edit
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if !output.Ours(name, files[name]) {
+			continue
+		}
+		data := output.Eject(output.File{Path: name, Data: files[name]}).Data
+		if name == output.Targets {
+			if data, err = ejectedTargets(files[name]); err != nil {
+				return err
+			}
+		}
+		edits = append(edits, repo.Edit{Path: name, Data: data})
+	}
+	if err := r.Apply(edits); err != nil {
+		return err
+	}
+	for _, edit := range edits {
+		fmt.Fprintf(o.stdout, "ejected   %s\n", edit.Path)
+	}
+	if len(edits) == 0 {
+		fmt.Fprintln(o.stdout, "nothing here was generated")
+	}
+	return nil
+}
+
+// ejectedTargets returns a targets.json that comes from nobody and watches no inputs.
+func ejectedTargets(content []byte) ([]byte, error) {
+	var manifest plan.Manifest
+	if err := json.Unmarshal(content, &manifest); err != nil {
+		return nil, fmt.Errorf("read %s: %w", output.Targets, err)
+	}
+	manifest.About = "What the workflows build, for whom and where."
+	manifest.Generator, manifest.Digest, manifest.Inputs, manifest.Stale = "", "", map[string]string{}, string(settings.StaleOff)
+	return output.JSON(manifest)
 }

@@ -1,3 +1,5 @@
+// Lint: the repository's workflows under actionlint and our own rules.
+
 package main
 
 import (

@@ -1,3 +1,5 @@
+// Required-check: the rules on GitHub that wait for garnix.
+
 package main
 
 import (

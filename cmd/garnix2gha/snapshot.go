@@ -1,3 +1,5 @@
+// Snapshot: the flake as nix lists it, written down as the lock.
+
 package main
 
 import (

@@ -1,3 +1,5 @@
+// Targets: what is built, and why.
+
 package main
 
 import (

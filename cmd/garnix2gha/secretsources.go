@@ -1,0 +1,201 @@
+// Which secrets and variable the workflows need, where their values are, and whether a token is fit for CI.
+
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"garnix2gha/cmd/internal/cachix"
+	"garnix2gha/cmd/internal/github"
+	"garnix2gha/cmd/internal/repo"
+	"garnix2gha/cmd/internal/restapi"
+	"garnix2gha/cmd/internal/secretsource"
+	"garnix2gha/generator/settings"
+)
+
+// wanted is what the workflows need of GitHub, with the values that are at hand.
+func (s *syncer) wanted(ctx context.Context) ([]github.Change, error) {
+	needed, err := s.needed()
+	if err != nil {
+		return nil, err
+	}
+	sources, err := s.sources(needed)
+	if err != nil {
+		return nil, err
+	}
+	cache, variable, err := s.variable()
+	if err != nil {
+		return nil, err
+	}
+	var wanted []github.Change
+	for _, name := range needed {
+		change := github.Change{Kind: github.Secret, Name: name}
+		if source, ok := sources[name]; ok {
+			if change.Value, err = s.reader().Read(ctx, source); err != nil {
+				return nil, err
+			}
+			if name == s.known.Cache.TokenSecret {
+				if err := s.judge(ctx, cache, change.Value); err != nil {
+					return nil, err
+				}
+			}
+		}
+		wanted = append(wanted, change)
+	}
+	if variable != "" {
+		wanted = append(wanted, github.Change{Kind: github.Variable, Name: variable, Value: secretsource.NewValue(cache)})
+	}
+	return wanted, nil
+}
+
+// needed lists the secrets that the workflows ask for, the cache's and the age keys of actions, each once.
+func (s *syncer) needed() ([]string, error) {
+	cache := s.known.Cache
+	names := []string{cache.TokenSecret}
+	switch backend := cache.Backend.(type) {
+	case settings.Cachix:
+		names = append(names, backend.SigningKeySecret)
+	case settings.Store:
+		names = append(names, backend.SigningKeySecret)
+		if backend.S3 != nil {
+			names = append(names, backend.S3.AccessKey, backend.S3.SecretKey)
+		}
+	}
+	names = append(names, s.known.Nix.AccessTokenSecret)
+	err := s.within(func(r *repo.Repo) error {
+		model, err := s.decide(r)
+		if err == nil && model.Plan.Actions != nil {
+			for _, job := range model.Plan.Actions.Jobs {
+				names = append(names, job.Secret)
+			}
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, repo.ErrNoRoot) {
+		return nil, err
+	}
+	var once []string
+	for _, name := range names {
+		if name != "" && !slices.ContainsFunc(once, func(other string) bool { return same(name, other) }) {
+			once = append(once, name)
+		}
+	}
+	return once, nil
+}
+
+// same reports whether GitHub takes two names for one.
+func same(a, b string) bool { return strings.EqualFold(a, b) }
+
+// sources are the places of values, by the needed secret's name. Nothing that follows a flag is repeated in an error: it
+// may be a secret given by mistake.
+func (s *syncer) sources(needed []string) (map[string]secretsource.Source, error) {
+	sources := map[string]secretsource.Source{}
+	stdin := false
+	add := func(flag, name, text string) error {
+		at := slices.IndexFunc(needed, func(other string) bool { return name != "" && same(name, other) })
+		if at < 0 {
+			return usagef("%s: the workflows use no such secret; without flags this command lists those that they use", flag)
+		}
+		source, err := secretsource.ParseSource(text)
+		_, twice := sources[needed[at]]
+		switch {
+		case err != nil:
+			return usagef("%s: %w", flag, err)
+		case twice:
+			return usagef("%s: there is another source of the secret %s already", flag, needed[at])
+		case source.Kind == secretsource.Stdin && stdin:
+			return usagef("%s: standard input is read for another secret already", flag)
+		}
+		stdin = stdin || source.Kind == secretsource.Stdin
+		sources[needed[at]] = source
+		return nil
+	}
+	if s.tokenFrom != "" {
+		if err := add("--token", s.known.Cache.TokenSecret, s.tokenFrom); err != nil {
+			return nil, err
+		}
+	}
+	for _, given := range s.given {
+		name, text, _ := strings.Cut(given, "=")
+		if text == "" {
+			return nil, usagef("--secret: want NAME=SOURCE")
+		}
+		if err := add("--secret", name, text); err != nil {
+			return nil, err
+		}
+	}
+	return sources, nil
+}
+
+// variable returns the name of a Cachix cache, and that of the variable that tells it to the workflows; "" is none.
+func (s *syncer) variable() (cache, variable string, err error) {
+	backend, ok := s.known.Cache.Backend.(settings.Cachix)
+	switch {
+	case !ok && s.cache != "":
+		return "", "", usagef("--cache-name is for Cachix, and the settings name another backend")
+	case !ok:
+		return "", "", nil
+	case restapi.HoldsToken(s.cache):
+		return "", "", usagef("--cache-name: that is a token; everyone can read a variable")
+	}
+	cache, err = s.cacheName(s.known, s.cache)
+	switch {
+	case err != nil:
+	case backend.Name == "":
+		s.warnings = append(s.warnings, "GitHub gives pull requests from forks no variables, so theirs build without the cache; "+
+			`"garnix2gha init --cache `+cmp.Or(cache, "NAME")+`" writes the name into the settings`)
+	case backend.Name != cache:
+		s.warnings = append(s.warnings, fmt.Sprintf("the workflows use %s, which the settings name, whatever the variable says", backend.Name))
+	}
+	return cache, backend.NameVariable, err
+}
+
+// judge looks at a Cachix token before it goes where CI runs. Whether it is account-wide is told by Cachix alone; where
+// Cachix cannot be asked the user is warned and decides.
+func (s *syncer) judge(ctx context.Context, cache string, token secretsource.Value) error {
+	if _, ok := s.known.Cache.Backend.(settings.Cachix); !ok {
+		return nil
+	}
+	show, done := s.progress()
+	defer done()
+	client := s.client(token, show)
+	if cache == "" {
+		account, err := client.User(ctx)
+		refusal, known := errors.AsType[*cachix.Error](err)
+		switch {
+		case err == nil:
+			return s.refuse("the token can do everything with every cache of " + account.String())
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case !known || !refusal.Refused():
+			s.warnings = append(s.warnings, "whether the token is account-wide could not be established: "+err.Error())
+		}
+		return nil
+	}
+	in, err := client.Inspect(ctx, cache)
+	switch {
+	case err != nil:
+		return err
+	case in.Verdict == cachix.AccountWide:
+		return s.refuse(in.Summary())
+	case !in.FitForCI:
+		text := "the token may not be right for CI: " + in.Summary()
+		if !in.Settled() && len(in.Established) > 0 {
+			text += " (" + in.Established[len(in.Established)-1] + ")"
+		}
+		s.warnings = append(s.warnings, text)
+	}
+	s.warnings = append(s.warnings, in.Warnings...)
+	return nil
+}
+
+// refuse refuses an account-wide token.
+func (s *syncer) refuse(why string) error {
+	return s.problem(fmt.Errorf("refused to store the token: %s\n"+
+		"hint: make a token for one cache with write permission; \"garnix2gha cache inspect\" tells where", why))
+}
