@@ -79,7 +79,7 @@ func (o *options) input(r *repo.Repo) (generator.Input, error) {
 	var err error
 	switch {
 	case o.config != "":
-		in.Config.Path = relative(r.Dir(), o.config)
+		in.Config.Path = filepath.ToSlash(o.config)
 		in.Config.Content, err = readNamed(o.config)
 	case moved.Content != nil && in.Config.Content != nil:
 		in.Hidden = moved.Path
@@ -88,19 +88,6 @@ func (o *options) input(r *repo.Repo) (generator.Input, error) {
 	}
 	in.Misnamed = misnamed(r.FS(), in.Config.Content == nil)
 	return in, err
-}
-
-// relative names a file as seen from the repository root if it lies below it, else as the command line does.
-func relative(root, name string) string {
-	base, err := filepath.Abs(root)
-	if err == nil {
-		if full, err := filepath.Abs(name); err == nil {
-			if rel, err := filepath.Rel(base, full); err == nil && filepath.IsLocal(rel) {
-				return filepath.ToSlash(rel)
-			}
-		}
-	}
-	return filepath.ToSlash(name)
 }
 
 // readNamed reads a file that the command line names, which must exist.
