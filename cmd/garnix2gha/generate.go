@@ -41,30 +41,25 @@ func (o *options) runGenerate(r *repo.Repo, dryRun, force bool) error {
 	if err != nil {
 		return err
 	}
-	var edits []repo.Edit
-	var files []fileJSON
-	for _, change := range changes {
-		if !force && protected(change, &result.Diags) {
-			continue
+	if !force {
+		kept := slices.DeleteFunc(slices.Clone(changes), func(change output.Change) bool { return protected(change, &result.Diags) })
+		if result.Diags.HasErrors() {
+			return o.refuse(result.Diags.Sorted(), changes)
 		}
-		file := fileJSON{Path: change.Path, Action: action(change), Status: string(change.Status), Cause: change.Cause}
-		if file.Action != "unchanged" {
-			edits = append(edits, repo.Edit{Path: change.Path, Data: change.New})
-			if dryRun {
-				file.Diff = unified(change.Path, change.Old, change.New)
-			}
-		}
-		files = append(files, file)
+		changes = kept
 	}
-	if result.Diags.HasErrors() {
-		return o.refuse(result.Diags.Sorted(), changes)
+	var edits []repo.Edit
+	for _, change := range changes {
+		if action(change) != "unchanged" {
+			edits = append(edits, repo.Edit{Path: change.Path, Data: change.New})
+		}
 	}
 	if !dryRun {
 		if err := r.Apply(edits); err != nil {
 			return err
 		}
 	}
-	return o.printGenerated(result, files, dryRun, len(edits) > 0)
+	return o.printGenerated(result, filesOf(changes, dryRun), dryRun, len(edits) > 0)
 }
 
 // protected reports whether a file is somebody else's, whole or in part, and says so: an error where it would be

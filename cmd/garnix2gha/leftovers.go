@@ -58,7 +58,7 @@ type cleanup struct {
 	fix, dryRun, keepConfig bool
 
 	with  leftovers.Replacement // without a fix as far as it is known without asking anybody
-	edits []leftovers.Edit
+	edits []output.Change
 	left  []leftovers.Trace // what is there now, or with dryRun would be
 }
 
@@ -75,7 +75,7 @@ func (o *options) leftovers(ctx context.Context, r *repo.Repo, found cleanup) er
 	case found.dryRun:
 		found.left = slices.DeleteFunc(found.left, func(t leftovers.Trace) bool { return t.Fix == leftovers.Safe })
 	case found.fix:
-		if err := r.Mend(asMends(found.edits)); err != nil {
+		if err := write(r, found.edits); err != nil {
 			return err
 		}
 		if found.left, _, err = s.scan(ctx, found.with); err != nil {
@@ -119,7 +119,7 @@ func (o *options) survey(ctx context.Context, r *repo.Repo) (*survey, error) {
 }
 
 // scan searches the tracked files as they are now, for a cache that takes garnix's place.
-func (s *survey) scan(ctx context.Context, with leftovers.Replacement) ([]leftovers.Trace, []leftovers.Edit, error) {
+func (s *survey) scan(ctx context.Context, with leftovers.Replacement) ([]leftovers.Trace, []output.Change, error) {
 	tracked, err := s.tree.Tracked(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -134,7 +134,11 @@ func (s *survey) scan(ctx context.Context, with leftovers.Replacement) ([]leftov
 			traces[i].Fix, traces[i].Advice = leftovers.Kept, "stays: garnix2gha reads it"
 		}
 	}
-	return traces, edits, err
+	var changes []output.Change
+	for _, edit := range edits {
+		changes = append(changes, output.Change{Path: edit.Path, Old: edit.Old, New: edit.New})
+	}
+	return traces, changes, err
 }
 
 // prepare finds the traces and the edits. For a fix, Cachix is asked about the new cache if something is to be swapped.
@@ -203,29 +207,33 @@ const nameCacheHint = `"garnix2gha init --cache NAME" names one in the settings`
 // requiredCheckHint names what no file tells.
 const requiredCheckHint = `hint: required checks are no files: "garnix2gha required-check" shows them, and moves them from garnix's app`
 
-func asMends(edits []leftovers.Edit) []repo.Mend {
-	mends := make([]repo.Mend, len(edits))
-	for i, edit := range edits {
-		mends[i] = repo.Mend(edit)
-	}
-	return mends
-}
-
-// editedFiles describes edits; only what is not carried out has a diff.
-func editedFiles(edits []leftovers.Edit, dryRun bool) []fileJSON {
-	files := []fileJSON{}
-	for _, edit := range edits {
-		file := fileJSON{Path: edit.Path, Action: "updated"}
-		if dryRun {
-			file.Diff = unified(edit.Path, edit.Old, edit.New)
+// write carries out changes: of what is there, then what is new, then what goes. Wherever the program is killed, nothing
+// is missing.
+func write(r *repo.Repo, changes []output.Change) error {
+	var updates, removals []repo.Mend
+	var created []repo.Edit
+	for _, change := range changes {
+		mend := repo.Mend{Path: change.Path, Old: change.Old, New: change.New}
+		switch {
+		case change.Old == nil:
+			created = append(created, repo.Edit{Path: change.Path, Data: change.New})
+		case change.New == nil:
+			removals = append(removals, mend)
+		default:
+			updates = append(updates, mend)
 		}
-		files = append(files, file)
 	}
-	return files
+	if err := r.Mend(updates); err != nil {
+		return err
+	}
+	if err := r.Apply(created); err != nil {
+		return err
+	}
+	return r.Mend(removals)
 }
 
 func (o *options) printLeftovers(found cleanup) error {
-	files := editedFiles(found.edits, found.dryRun)
+	files := filesOf(found.edits, found.dryRun)
 	switch o.format {
 	case "json":
 		value := map[string]any{"traces": nonNil(found.left), "summary": nonNil(leftovers.Summary(found.left))}

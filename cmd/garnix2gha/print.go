@@ -15,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"garnix2gha/generator/diag"
+	"garnix2gha/generator/output"
 )
 
 // sound is errProblems if there are errors among the findings, which then have all been printed.
@@ -115,6 +116,19 @@ type fileJSON struct {
 	Diff   string `json:"diff,omitempty"` // of what is not carried out
 
 	stat string // how many lines differ
+}
+
+// filesOf are changes as they are printed; only what is not carried out has a diff.
+func filesOf(changes []output.Change, dryRun bool) []fileJSON {
+	files := []fileJSON{}
+	for _, change := range changes {
+		file := fileJSON{Path: change.Path, Action: action(change), Status: string(change.Status), Cause: change.Cause}
+		if dryRun && file.Action != "unchanged" {
+			file.Diff = unified(change.Path, change.Old, change.New)
+		}
+		files = append(files, file)
+	}
+	return files
 }
 
 // printFile prints a file that changed, or the diff of one that would.

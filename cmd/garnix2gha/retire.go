@@ -59,13 +59,10 @@ type retirement struct {
 
 	head    string // the commit that is the way back
 	refused diag.List
-	before  generator.Result
-	changes []output.Change // the workflows as they are
+	inRoot  bool // garnix.yaml is there
 
-	edits    []leftovers.Edit
-	renewed  []output.Change   // the workflows, and garnix.yaml in its new place
-	obsolete []output.Change   // garnix.yaml, if it goes
-	left     []leftovers.Trace // for a person
+	wanted []output.Change   // what changes
+	left   []leftovers.Trace // for a person
 }
 
 func (p *retirement) retire(ctx context.Context) error {
@@ -79,7 +76,7 @@ func (p *retirement) retire(ctx context.Context) error {
 		}
 	}
 	if !p.dryRun {
-		if err := p.carryOut(); err != nil {
+		if err := write(p.repo, p.wanted); err != nil {
 			return err
 		}
 	}
@@ -89,12 +86,13 @@ func (p *retirement) retire(ctx context.Context) error {
 // settled refuses workflows that are not what would be generated now, what would leave no way back (tracked files that
 // differ from the last commit, inputs and workflows that git does not know), and a cache that nobody knows.
 func (p *retirement) settled(ctx context.Context) error {
-	var err error
-	if p.before, p.changes, err = p.compare(p.repo); err != nil {
+	result, changes, err := p.compare(p.repo)
+	if err != nil {
 		return err
 	}
+	p.inRoot = result.Config.File == repo.ConfigFile
 	known := []string{repo.ConfigFile, repo.MovedConfigFile, repo.SettingsFile, repo.LockFile, repo.OverlayFile}
-	for _, change := range p.changes {
+	for _, change := range changes {
 		known = append(known, change.Path)
 		if !change.Status.OK(true) {
 			p.refused.Errorf(posOf(change.Path), string(change.Status), fix(change.Status), "%s", change.Cause)
@@ -162,7 +160,7 @@ func (p *retirement) decided(ctx context.Context) error {
 	if err := p.prepare(ctx, &found); err != nil {
 		return err
 	}
-	p.edits, p.left = found.edits, slices.DeleteFunc(found.left, func(t leftovers.Trace) bool { return !t.ByHand() })
+	p.wanted, p.left = found.edits, slices.DeleteFunc(found.left, func(t leftovers.Trace) bool { return !t.ByHand() })
 	if !p.move {
 		return nil
 	}
@@ -175,9 +173,9 @@ func (p *retirement) decided(ctx context.Context) error {
 		p.refused.Errorf(posOf(in.Hidden), "config-hidden", "remove one of the two first", "there is a garnix.yaml already where the one in the root would go")
 		return nil
 	case in.Config.Path == repo.ConfigFile && in.Config.Content != nil:
-		p.obsolete = []output.Change{{Path: repo.ConfigFile, Status: output.Orphan, Old: in.Config.Content}}
-		in.Config.Path = repo.MovedConfigFile
-		p.renewed = []output.Change{{Path: in.Config.Path, Status: output.Missing, New: in.Config.Content}}
+		in.Config.Path, p.inRoot = repo.MovedConfigFile, false
+		p.wanted = append(p.wanted,
+			output.Change{Path: repo.MovedConfigFile, New: in.Config.Content}, output.Change{Path: repo.ConfigFile, Old: in.Config.Content})
 	}
 	after, err := generator.Generate(in)
 	if err != nil {
@@ -190,7 +188,7 @@ func (p *retirement) decided(ctx context.Context) error {
 	files, err := disk(p.repo)
 	for _, change := range output.Compare(after.Files, files) {
 		if action(change) != "unchanged" {
-			p.renewed = append(p.renewed, change)
+			p.wanted = append(p.wanted, change)
 		}
 	}
 	return err
@@ -227,25 +225,6 @@ func (p *retirement) refuse() error {
 	return errProblems
 }
 
-// carryOut writes. garnix.yaml goes last: wherever the program is killed, a configuration is there.
-func (p *retirement) carryOut() error {
-	if err := p.repo.Mend(asMends(p.edits)); err != nil {
-		return err
-	}
-	var edits []repo.Edit
-	for _, change := range p.renewed {
-		edits = append(edits, repo.Edit{Path: change.Path, Data: change.New})
-	}
-	if err := p.repo.Apply(edits); err != nil {
-		return err
-	}
-	var mends []repo.Mend
-	for _, change := range p.obsolete {
-		mends = append(mends, repo.Mend{Path: change.Path, Old: change.Old})
-	}
-	return p.repo.Mend(mends)
-}
-
 // wayBack are the commands that undo everything before it is committed.
 func (p *retirement) wayBack(files []fileJSON) []string {
 	const most = 50
@@ -275,14 +254,7 @@ func (p *retirement) wayBack(files []fileJSON) []string {
 
 // print tells what was done, what is left, and how to go back. Of a dry run it is the diff alone.
 func (p *retirement) print() error {
-	files := editedFiles(p.edits, p.dryRun)
-	for _, change := range slices.Concat(p.renewed, p.obsolete) {
-		file := fileJSON{Path: change.Path, Action: action(change)}
-		if p.dryRun {
-			file.Diff = unified(change.Path, change.Old, change.New)
-		}
-		files = append(files, file)
-	}
+	files := filesOf(p.wanted, p.dryRun)
 	switch p.format {
 	case "json":
 		return p.printJSON(map[string]any{
@@ -311,7 +283,7 @@ func (p *retirement) print() error {
 		}
 		fmt.Fprintln(p.stdout, "and afterwards: git revert, with that commit.")
 	}
-	if p.before.Config.File == repo.ConfigFile && len(p.obsolete) == 0 {
+	if p.inRoot {
 		fmt.Fprintln(p.stderr, `hint: "garnix2gha retire --move-config" takes garnix.yaml out of the root`)
 	}
 	fmt.Fprintln(p.stderr, requiredCheckHint)
