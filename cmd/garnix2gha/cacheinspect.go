@@ -4,15 +4,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"garnix2gha/cmd/internal/bincache"
 	"garnix2gha/cmd/internal/cachix"
-	"garnix2gha/cmd/internal/restapi"
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/settings"
 )
@@ -48,7 +45,6 @@ Exit codes: 0 the token is fit for CI, or none was given and the cache can be re
 // inspectionJSON is the JSON of cache inspect.
 type inspectionJSON struct {
 	cachix.Inspection
-	Serving string `json:"serving"` // what the substituter says to nix: yes, with-credentials, no, or not-asked
 	// Next is what to do, in order. Steps that start with "option A" and "option B" are alternatives.
 	Next []string `json:"next"`
 }
@@ -74,7 +70,7 @@ func (o *options) inspect(ctx context.Context, named, tokenFrom string) error {
 
 // fit reports whether all is well: the token is right for CI, or there is none and the cache can be read.
 func (in inspectionJSON) fit() bool {
-	return in.Serving != "no" && (in.FitForCI || !in.Token && in.State == cachix.Readable)
+	return in.FitForCI || !in.Token && in.State == cachix.Readable
 }
 
 func (o *options) inspection(ctx context.Context, named, tokenFrom string) (inspectionJSON, error) {
@@ -103,31 +99,7 @@ func (o *options) inspection(ctx context.Context, named, tokenFrom string) (insp
 	if err != nil {
 		return inspectionJSON{}, err
 	}
-	in := inspectionJSON{Inspection: found, Serving: "not-asked", Next: afterInspection(client, found, nameIn(known) == name)}
-	if found.Cache != nil && found.Cache.URI != "" {
-		err = in.askSubstituter(ctx, bincache.Config{URL: found.Cache.URI, Caller: o.caller(show)})
-	}
-	return in, err
-}
-
-// askSubstituter asks the cache itself, as nix would first. The token is not sent: the address is not ours. The error
-// is ctx's own.
-func (in *inspectionJSON) askSubstituter(ctx context.Context, config bincache.Config) error {
-	client, err := bincache.New(config)
-	if err == nil {
-		err = client.Check(ctx)
-	}
-	fault, known := errors.AsType[*restapi.Fault](err)
-	switch {
-	case err == nil:
-		in.Serving = "yes"
-	case known && fault.Refused():
-		in.Serving = "with-credentials"
-	default:
-		in.Serving = "no"
-		in.Warnings = append(in.Warnings, "nix cannot use the cache: "+err.Error())
-	}
-	return ctx.Err()
+	return inspectionJSON{Inspection: found, Next: afterInspection(client, found, nameIn(known) == name)}, nil
 }
 
 func (o *options) printInspection(in inspectionJSON) error {
@@ -143,7 +115,6 @@ func (o *options) printInspection(in inspectionJSON) error {
 	if in.Cache != nil {
 		line("url", in.Cache.URI)
 		line("keys", strings.Join(in.Cache.PublicSigningKeys, " "))
-		line("nix", map[string]string{"yes": "is served", "with-credentials": "is served with credentials", "no": "is not served"}[in.Serving])
 	}
 	verdict := in.Summary()
 	if in.Verdict != "" {

@@ -16,7 +16,7 @@ func TestInspectTellsWhatATokenCanDo(t *testing.T) {
 		code               int
 		says               []string // on standard output
 	}{
-		{name: "without a token a public cache is fine", cache: "acme", code: exitFine, says: []string{"acme, public, of octo", "no token was given", cacheKey, "is served"}},
+		{name: "without a token a public cache is fine", cache: "acme", code: exitFine, says: []string{"acme, public, of octo", "no token was given", cacheKey}},
 		{name: "a token for one cache is fit", token: pushToken, cache: "acme", code: exitFine, says: []string{"data-plane", "its permission on acme is Write", "garnix2gha init --cache acme", "garnix2gha secrets sync"}},
 		{name: "an account-wide token is not", token: accountToken, cache: "acme", code: exitProblems, says: []string{"account-wide", "CI must not have it"}},
 		{name: "an expired token is not", token: expiredToken, cache: "acme", code: exitProblems, says: []string{"expired"}},
@@ -74,42 +74,6 @@ func TestInspectFindsTheNameAndTheToken(t *testing.T) {
 	got := invocation{env: plain}.run(t, "-C", broken, "cache", "inspect")
 	assert.Equal(t, exitProblems, got.code)
 	assert.Contains(t, got.stderr, "config.yaml:1:9: unknown key \"nam\"")
-}
-
-func TestInspectAsksTheSubstituterAsNixWould(t *testing.T) {
-	t.Parallel()
-	for _, tc := range []struct {
-		name, serving string
-		answer        http.HandlerFunc // nil: nobody listens
-		code          int
-	}{
-		{name: "it answers", serving: "yes", answer: say(200, "text/plain", "StoreDir: /nix/store\n")},
-		{name: "it is private", serving: "with-credentials", answer: say(401, "text/plain", "Unauthorized")},
-		{name: "it is missing", serving: "no", answer: say(404, "text/plain", "404 - Not Found"), code: exitProblems},
-		{name: "it is of another store", serving: "no", answer: say(200, "text/plain", "StoreDir: /gnu/store\n"), code: exitProblems},
-		{name: "it is out of order", serving: "no", answer: say(502, "text/plain", ""), code: exitProblems},
-		{name: "nobody listens", serving: "no", code: exitProblems},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			t.Parallel()
-			address := refused(t)
-			if tc.answer != nil {
-				address = serve(t, func(w http.ResponseWriter, r *http.Request) {
-					assert.Empty(t, r.Header.Get("Authorization"), "the token is for the API alone")
-					tc.answer(w, r)
-				}).URL
-			}
-			env := newCachix(t, address).env(pushToken)
-			got := invocation{env: env}.run(t, "-C", t.TempDir(), "cache", "inspect", "acme", "--format", "json")
-			assert.Equal(t, tc.code, got.code, "%s%s", got.stdout, got.stderr)
-			in := decoded[inspectionJSON](t, got)
-			assert.Equal(t, tc.serving, in.Serving)
-			assert.Equal(t, tc.serving == "no", len(in.Warnings) > 0)
-		})
-	}
-	env := newCachix(t, "file:///etc/passwd").env("")
-	got := decoded[inspectionJSON](t, invocation{env: env}.run(t, "-C", t.TempDir(), "cache", "inspect", "acme", "--format", "json"))
-	assert.Equal(t, "no", got.Serving, "an address that is none")
 }
 
 func TestInspectSaysWhenTheServiceGivesNoAnswer(t *testing.T) {
