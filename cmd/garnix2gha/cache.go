@@ -18,6 +18,7 @@ import (
 
 	"garnix2gha/cmd/internal/bincache"
 	"garnix2gha/cmd/internal/cachix"
+	"garnix2gha/cmd/internal/leftovers"
 	"garnix2gha/cmd/internal/restapi"
 	"garnix2gha/cmd/internal/secretsource"
 	"garnix2gha/generator/diag"
@@ -168,6 +169,45 @@ func (o *options) find(ctx context.Context, s *settings.Settings, address string
 	a.confirmed = found.URI != "" && sameURL(a.url, found.URI)
 	return a, nil
 }
+
+// expected is the replacement as far as nobody has to be asked: a key that only Cachix can tell is stood in for.
+func (o *options) expected(s *settings.Settings) (leftovers.Replacement, error) {
+	name, err := o.cacheName(s, "")
+	r := leftovers.Replacement{CacheURL: s.Cache.URL, PublicKeys: s.Cache.PublicKeys}
+	if name != "" {
+		r.CacheURL = cmp.Or(r.CacheURL, cachixURL(name))
+		if len(r.PublicKeys) == 0 {
+			r.PublicKeys = []string{name + ".cachix.org-1:" + strings.Repeat("A", 43) + "="}
+		}
+	}
+	return r, err
+}
+
+// replacement is the cache that takes the place of garnix's: the settings', else the environment's. Zero means that none
+// is known. A Cachix cache has keys: without them nothing is swapped.
+func (o *options) replacement(ctx context.Context, s *settings.Settings) (leftovers.Replacement, error) {
+	var none leftovers.Replacement
+	show, done := o.progress()
+	a, err := o.find(ctx, s, "", nil, show)
+	done()
+	keyless := errors.New(`set cache.public-key in the settings`)
+	switch {
+	case err != nil:
+		return none, fmt.Errorf("%w\nhint: %w", err, keyless)
+	case a.url == "":
+		fmt.Fprintln(o.stderr, "no new cache is known, so garnix's is only taken out where a line holds nothing else; "+nameCacheHint)
+	case len(a.keys) > 0:
+	case a.name != "" && len(a.warnings) > 0:
+		return none, fmt.Errorf("%s\nhint: %w", a.warnings[0].Message, keyless)
+	case a.name != "":
+		return none, fmt.Errorf("cache %s has no public key yet\nhint: %w", a.name, keyless)
+	default:
+		a.warnings.Warnf(s.At("cache"), "public-key-missing", keyless.Error(), "no public key of the new cache is known, so nix will not trust it")
+	}
+	return leftovers.Replacement{CacheURL: a.url, PublicKeys: a.keys}, diag.Text(o.stderr, a.warnings, o.color(o.stderr))
+}
+
+const nameCacheHint = `"garnix2gha init --cache NAME" names one in the settings`
 
 // trusted are the cache's keys that can be one.
 func trusted(cache cachix.BinaryCache) []string {

@@ -135,6 +135,31 @@ func action(change output.Change) string {
 	return "updated"
 }
 
+// write carries out changes: of what is there, then what is new, then what goes. Wherever the program is killed, nothing
+// is missing.
+func write(r *repo.Repo, changes []output.Change) error {
+	var updates, removals []repo.Mend
+	var created []repo.Edit
+	for _, change := range changes {
+		mend := repo.Mend{Path: change.Path, Old: change.Old, New: change.New}
+		switch {
+		case change.Old == nil:
+			created = append(created, repo.Edit{Path: change.Path, Data: change.New})
+		case change.New == nil:
+			removals = append(removals, mend)
+		default:
+			updates = append(updates, mend)
+		}
+	}
+	if err := r.Mend(updates); err != nil {
+		return err
+	}
+	if err := r.Apply(created); err != nil {
+		return err
+	}
+	return r.Mend(removals)
+}
+
 func (o *options) printGenerated(result generator.Result, files []fileJSON, dryRun, changed bool) error {
 	if o.format == "json" {
 		return o.printJSON(map[string]any{"files": nonNil(files), "diagnostics": nonNil(result.Diags)})

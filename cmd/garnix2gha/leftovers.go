@@ -1,11 +1,9 @@
-// Leftovers: the traces of garnix in the tracked files, and the cache that takes the place of garnix's.
+// Leftovers: the traces of garnix in the tracked files, and what is changed about them.
 
 package main
 
 import (
-	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -144,7 +142,7 @@ func (s *survey) scan(ctx context.Context, with leftovers.Replacement) ([]leftov
 // prepare finds the traces and the edits. For a fix, Cachix is asked about the new cache if something is to be swapped.
 func (s *survey) prepare(ctx context.Context, found *cleanup) error {
 	var err error
-	if found.with, err = s.expected(); err != nil {
+	if found.with, err = s.options.expected(s.settings); err != nil {
 		return err
 	}
 	if found.left, found.edits, err = s.scan(ctx, found.with); err != nil {
@@ -153,7 +151,7 @@ func (s *survey) prepare(ctx context.Context, found *cleanup) error {
 	if !found.fix || !slices.ContainsFunc(found.left, swaps) {
 		return nil
 	}
-	if found.with, err = s.replacement(ctx); err != nil {
+	if found.with, err = s.options.replacement(ctx, s.settings); err != nil {
 		return err
 	}
 	found.left, found.edits, err = s.scan(ctx, found.with)
@@ -165,72 +163,8 @@ func swaps(t leftovers.Trace) bool {
 	return t.Counted() && (t.Kind == leftovers.KindSubstituter || t.Kind == leftovers.KindKey)
 }
 
-// expected is the replacement as far as nobody has to be asked: a key that only Cachix can tell is stood in for.
-func (s *survey) expected() (leftovers.Replacement, error) {
-	name, err := s.cacheName(s.settings, "")
-	r := leftovers.Replacement{CacheURL: s.settings.Cache.URL, PublicKeys: s.settings.Cache.PublicKeys}
-	if name != "" {
-		r.CacheURL = cmp.Or(r.CacheURL, cachixURL(name))
-		if len(r.PublicKeys) == 0 {
-			r.PublicKeys = []string{name + ".cachix.org-1:" + strings.Repeat("A", 43) + "="}
-		}
-	}
-	return r, err
-}
-
-// replacement is the cache that takes the place of garnix's: the settings', else the environment's. Zero means that none
-// is known. A Cachix cache has keys: without them nothing is swapped.
-func (s *survey) replacement(ctx context.Context) (leftovers.Replacement, error) {
-	var none leftovers.Replacement
-	show, done := s.progress()
-	a, err := s.find(ctx, s.settings, "", nil, show)
-	done()
-	keyless := errors.New(`set cache.public-key in the settings`)
-	switch {
-	case err != nil:
-		return none, fmt.Errorf("%w\nhint: %w", err, keyless)
-	case a.url == "":
-		fmt.Fprintln(s.stderr, "no new cache is known, so garnix's is only taken out where a line holds nothing else; "+nameCacheHint)
-	case len(a.keys) > 0:
-	case a.name != "" && len(a.warnings) > 0:
-		return none, fmt.Errorf("%s\nhint: %w", a.warnings[0].Message, keyless)
-	case a.name != "":
-		return none, fmt.Errorf("cache %s has no public key yet\nhint: %w", a.name, keyless)
-	default:
-		a.warnings.Warnf(s.settings.At("cache"), "public-key-missing", keyless.Error(), "no public key of the new cache is known, so nix will not trust it")
-	}
-	return leftovers.Replacement{CacheURL: a.url, PublicKeys: a.keys}, diag.Text(s.stderr, a.warnings, s.color(s.stderr))
-}
-
-const nameCacheHint = `"garnix2gha init --cache NAME" names one in the settings`
-
 // requiredCheckHint names what no file tells.
 const requiredCheckHint = `hint: required checks are no files: "garnix2gha required-check" shows them, and moves them from garnix's app`
-
-// write carries out changes: of what is there, then what is new, then what goes. Wherever the program is killed, nothing
-// is missing.
-func write(r *repo.Repo, changes []output.Change) error {
-	var updates, removals []repo.Mend
-	var created []repo.Edit
-	for _, change := range changes {
-		mend := repo.Mend{Path: change.Path, Old: change.Old, New: change.New}
-		switch {
-		case change.Old == nil:
-			created = append(created, repo.Edit{Path: change.Path, Data: change.New})
-		case change.New == nil:
-			removals = append(removals, mend)
-		default:
-			updates = append(updates, mend)
-		}
-	}
-	if err := r.Mend(updates); err != nil {
-		return err
-	}
-	if err := r.Apply(created); err != nil {
-		return err
-	}
-	return r.Mend(removals)
-}
 
 func (o *options) printLeftovers(found cleanup) error {
 	files := filesOf(found.edits, found.dryRun)

@@ -225,29 +225,16 @@ func (p *retirement) refuse() error {
 	return errProblems
 }
 
-// wayBack are the commands that undo everything before it is committed.
+// wayBack are the commands that undo everything, while nothing else was changed: everything was as in the commit.
 func (p *retirement) wayBack(files []fileJSON) []string {
-	const most = 50
-	var restored, created []string
-	printable := true
+	if len(files) == 0 {
+		return []string{}
+	}
+	commands := []string{"git -C " + diag.ShellWord(p.repo.Dir()) + " checkout " + p.head + " -- ."}
 	for _, file := range files {
-		// A leading colon has a meaning of its own for git.
-		printable = printable && diag.Printable(file.Path) == file.Path && !strings.HasPrefix(file.Path, ":")
-		if file.Action == "created" {
-			created = append(created, diag.ShellWord(filepath.Join(p.repo.Dir(), filepath.FromSlash(file.Path))))
-		} else {
-			restored = append(restored, diag.ShellWord(file.Path))
+		if file.Action == "created" { // below .github, so that its name is ours
+			commands = append(commands, "rm -f -- "+diag.ShellWord(filepath.Join(p.repo.Dir(), filepath.FromSlash(file.Path))))
 		}
-	}
-	if !printable || len(restored) > most {
-		restored = []string{"."} // everything was as in the commit
-	}
-	commands := []string{}
-	if len(restored) > 0 {
-		commands = append(commands, "git -C "+diag.ShellWord(p.repo.Dir())+" checkout "+p.head+" -- "+strings.Join(restored, " "))
-	}
-	if len(created) > 0 {
-		commands = append(commands, "rm -f -- "+strings.Join(created, " "))
 	}
 	return commands
 }
@@ -277,7 +264,7 @@ func (p *retirement) print() error {
 	case len(files) == 0:
 		fmt.Fprintln(p.stdout, "there is nothing to change")
 	default:
-		fmt.Fprintln(p.stdout, "\nTo go back before it is committed:")
+		fmt.Fprintln(p.stdout, "\nTo go back before anything else is changed:")
 		for _, command := range p.wayBack(files) {
 			fmt.Fprintf(p.stdout, "  %s\n", command)
 		}

@@ -233,33 +233,6 @@ func (v *verifier) evaluate(ctx context.Context, r *repo.Repo, model generator.M
 	return outputs, nil
 }
 
-// evaluated are the outputs of a target, or what keeps them from being known.
-func evaluated(t target.Target, d nix.Described) []verified {
-	out := verified{
-		Attr: d.Attr.String(), System: string(cmp.Or(d.System, t.System)), Drv: d.Drv, Verdict: bincache.Unknown, pos: t.Matcher.Pos,
-	}
-	if failure := d.Failure; failure != nil {
-		why := map[nix.Cause][2]string{
-			nix.NeedsBuild: {"it cannot be evaluated here, because that takes a build on another machine", "verify it on a machine of its system, or let the workflow do it"},
-			nix.Machine:    {"nix could not evaluate it", "try again"},
-		}[failure.Cause]
-		out.Cause = cmp.Or(why[0], "it does not evaluate") + ": " + failure.Message
-		out.Next = cmp.Or(failure.Hint, why[1], "evaluate it with nix, which shows where")
-		return []verified{out}
-	}
-	var outputs []verified
-	for _, name := range slices.Sorted(maps.Keys(d.Outputs)) {
-		output := out
-		output.Output, output.Path = name, d.Outputs[name]
-		if output.Path == "" {
-			output.Cause = "content-addressed: only building it tells the path"
-			output.Next = "build it, and verify the path that the build prints with --paths"
-		}
-		outputs = append(outputs, output)
-	}
-	return outputs
-}
-
 // verifyPaths proves store paths. What is there is counted and not kept: there may be very many.
 func (v *verifier) verifyPaths(ctx context.Context, client *bincache.Client) error {
 	list := v.stdin
