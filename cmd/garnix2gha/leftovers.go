@@ -170,7 +170,7 @@ func (o *options) printLeftovers(found cleanup) error {
 	files := filesOf(found.edits, found.dryRun)
 	switch o.format {
 	case "json":
-		value := map[string]any{"traces": nonNil(found.left), "summary": nonNil(leftovers.Summary(found.left))}
+		value := map[string]any{"traces": nonNil(found.left)}
 		if found.fix {
 			value["files"] = files
 		}
@@ -192,21 +192,12 @@ func (o *options) printLeftovers(found cleanup) error {
 			fmt.Fprintln(traces, spoken(t))
 		}
 	}
-	return o.printSummary(found)
+	o.printRest(found)
+	return nil
 }
 
-// printSummary tells how many traces there are of each kind, what is kept where, and what to do next.
-func (o *options) printSummary(found cleanup) error {
-	if len(found.left) > 0 {
-		w := table(o.stderr)
-		fmt.Fprintln(w, "kind\ttraces\t--fix\tpartly\tby hand\tkept")
-		for _, c := range leftovers.Summary(found.left) {
-			fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\n", c.Kind, c.Total, c.Safe, c.Partly, c.Manual, c.Kept)
-		}
-		if err := w.Flush(); err != nil {
-			return err
-		}
-	}
+// printRest tells what is kept where, and what to do next.
+func (o *options) printRest(found cleanup) {
 	kept := map[[2]string]int{} // by file and reason
 	fixable := false
 	for _, t := range found.left {
@@ -222,7 +213,7 @@ func (o *options) printSummary(found cleanup) error {
 		fmt.Fprintln(o.stderr, "nothing is left to do")
 	}
 	if found.fix {
-		return nil
+		return
 	}
 	if fixable {
 		fmt.Fprintln(o.stderr, "hint: garnix2gha leftovers --fix --dry-run shows what can be fixed without judgement")
@@ -231,7 +222,6 @@ func (o *options) printSummary(found cleanup) error {
 		fmt.Fprintln(o.stderr, "hint: no new cache is known that --fix could put in garnix's place; "+nameCacheHint)
 	}
 	fmt.Fprintln(o.stderr, requiredCheckHint)
-	return nil
 }
 
 // spoken is a trace as one line.
