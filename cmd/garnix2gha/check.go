@@ -212,25 +212,24 @@ func (o *options) printFiles(files []fileJSON) {
 
 // gathered puts programs of one status and cause together under their folder's name.
 func gathered(files []fileJSON) []fileJSON {
-	alike := func(f fileJSON) string { return foldered([]string{f.Path})[0] + f.Status + f.Cause }
-	count, first := map[string]int{}, map[string]int{}
+	type kind struct{ folder, status, cause string }
+	alike := map[kind][]fileJSON{}
+	var order []kind
 	for _, file := range files {
-		count[alike(file)]++
+		k := kind{foldered([]string{file.Path})[0], file.Status, file.Cause}
+		if alike[k] == nil {
+			order = append(order, k)
+		}
+		alike[k] = append(alike[k], file)
 	}
 	var out []fileJSON
-	for _, file := range files {
-		n := count[alike(file)]
-		if n == 1 {
-			out = append(out, file)
-			continue
+	for _, k := range order {
+		first := alike[k][0]
+		for _, file := range alike[k][1:] {
+			first.Path, first.stat = output.Programs, plural(len(alike[k]), "file")
+			first.Diff += file.Diff
 		}
-		if i, ok := first[alike(file)]; ok {
-			out[i].Diff += file.Diff
-			continue
-		}
-		first[alike(file)] = len(out)
-		file.Path, file.stat = output.Programs, plural(n, "file")
-		out = append(out, file)
+		out = append(out, first)
 	}
 	return out
 }

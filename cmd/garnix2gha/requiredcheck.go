@@ -195,27 +195,18 @@ func (m *ruleMover) notice(hub *github.Repository, rules []movedRule) {
 	}
 }
 
-// printRule shows what a rule requires before and after, as a diff.
+// printRule shows which checks a rule no longer requires, and which it requires instead.
 func (m *ruleMover) printRule(rule movedRule) {
-	line := func(mark string, c github.Check) {
-		fmt.Fprintf(m.stdout, "  %s %s (%s)\n", mark, diag.Printable(c.Name), m.app(c.App))
-	}
-	contains := func(list []github.Check, check github.Check) bool {
-		return slices.ContainsFunc(list, func(c github.Check) bool { return c.Name == check.Name && c.App == check.App })
-	}
 	fmt.Fprintln(m.stdout, ruleName(rule))
-	for _, check := range rule.Checks {
-		mark := "-"
-		if contains(rule.After, check) {
-			mark = " "
-		}
-		line(mark, check)
-	}
-	for _, check := range rule.After {
-		if !contains(rule.Checks, check) {
-			line("+", check)
+	only := func(mark string, list, others []github.Check) {
+		for _, check := range list {
+			if !slices.ContainsFunc(others, func(c github.Check) bool { return c.Name == check.Name && c.App == check.App }) {
+				fmt.Fprintf(m.stdout, "  %s %s (%s)\n", mark, diag.Printable(check.Name), m.app(check.App))
+			}
 		}
 	}
+	only("-", rule.Checks, rule.After)
+	only("+", rule.After, rule.Checks)
 	if !rule.Own {
 		fmt.Fprintf(m.stdout, "  only an owner of %s can change it; ask one to do so at %s\n", diag.Printable(rule.Source), diag.Printable(cmp.Or(rule.URL, "its settings")))
 	}

@@ -42,18 +42,16 @@ it); without one only literal matchers can be shown.`,
 
 // targetJSON is one target in the stable JSON.
 type targetJSON struct {
-	Attr    string      `json:"attr"`
-	Build   string      `json:"build"`
-	System  string      `json:"system"`
-	Runner  any         `json:"runner"`
-	Section int         `json:"section"`
-	Matcher matcherJSON `json:"matcher"`
-}
-
-type matcherJSON struct {
-	Text   string `json:"text"`
-	Line   int    `json:"line"`
-	Column int    `json:"column"`
+	Attr    string `json:"attr"`
+	Build   string `json:"build"`
+	System  string `json:"system"`
+	Runner  any    `json:"runner"` // a label, or a list of them; "" for a system not known yet
+	Section int    `json:"section"`
+	Matcher struct {
+		Text   string `json:"text"`
+		Line   int    `json:"line"`
+		Column int    `json:"column"`
+	} `json:"matcher"`
 }
 
 type actionJSON struct {
@@ -98,31 +96,21 @@ func decideAt(in generator.Input, at target.Commit) generator.Model {
 func rows(model generator.Model) ([]targetJSON, []actionJSON) {
 	rows, actions := []targetJSON{}, []actionJSON{}
 	for _, t := range model.Selection.Targets {
-		rows = append(rows, targetJSON{
-			Attr:    t.Attr.String(),
-			Build:   strings.Join(t.Attr.Build(), "."),
-			System:  string(t.System),
-			Runner:  runner(model, t.System),
-			Section: t.Section,
-			Matcher: matcherJSON{Text: t.Matcher.String(), Line: t.Matcher.Pos.Line, Column: t.Matcher.Pos.Column},
-		})
+		row := targetJSON{Attr: t.Attr.String(), Build: strings.Join(t.Attr.Build(), "."), System: string(t.System), Runner: "", Section: t.Section}
+		switch labels := model.Settings.Runners[t.System]; len(labels) {
+		case 0:
+		case 1:
+			row.Runner = labels[0]
+		default:
+			row.Runner = labels
+		}
+		row.Matcher.Text, row.Matcher.Line, row.Matcher.Column = t.Matcher.String(), t.Matcher.Pos.Line, t.Matcher.Pos.Column
+		rows = append(rows, row)
 	}
 	for _, a := range model.Selection.Actions {
 		actions = append(actions, actionJSON{Name: a.Name, Attr: a.Attr.String()})
 	}
 	return rows, actions
-}
-
-// runner returns the runner's label, or its labels if it has several; "" for a system not known yet.
-func runner(model generator.Model, system flake.System) any {
-	labels := model.Settings.Runners[system]
-	switch len(labels) {
-	case 0:
-		return ""
-	case 1:
-		return labels[0]
-	}
-	return labels
 }
 
 func (o *options) printTargets(model generator.Model, rows []targetJSON, actions []actionJSON) error {
