@@ -39,29 +39,16 @@ func newCache(o *options) *cobra.Command {
 		Short: "Verify, inspect or create the binary cache",
 		Long: `Verify what the binary cache holds, inspect what it is and what a token can do, or create it.
 
-A token is never given as an argument: it is read from CACHIX_AUTH_TOKEN, or from where
---token-from says. A Cachix server of your own is named in GARNIX2GHA_CACHIX_API, for example
-https://cachix.example.org/api/v1.`,
+A token is never given as an argument: it is read from CACHIX_AUTH_TOKEN. A Cachix server of your
+own is named in GARNIX2GHA_CACHIX_API, for example https://cachix.example.org/api/v1.`,
 	}
 	command.AddCommand(newCacheVerify(o), newCacheInspect(o), newCacheCreate(o))
 	return command
 }
 
-// tokenFlag is the flag of commands that take a token.
-func tokenFlag(command *cobra.Command, from *string) {
-	command.Flags().StringVar(from, "token-from", "", "where the token is: "+secretsource.Forms+" (default env:"+tokenVariable+")")
-}
-
-// token reads the token from where a flag says, or with "" from the environment; none is no error.
-func (o *options) token(ctx context.Context, from string) (secretsource.Value, error) {
-	if from == "" {
-		return secretsource.NewValue(strings.TrimSpace(o.getenv(tokenVariable))), nil
-	}
-	source, err := secretsource.ParseSource(from)
-	if err != nil {
-		return secretsource.Value{}, usagef("--token-from: %w", err)
-	}
-	return o.reader().Read(ctx, source)
+// token reads the token; none is no error.
+func (o *options) token() secretsource.Value {
+	return secretsource.NewValue(strings.TrimSpace(o.getenv(tokenVariable)))
 }
 
 // reader reads secrets as this process sees them.
@@ -127,11 +114,8 @@ type access struct {
 // Cachix can tell it is asked for: the keys, and where the service is not the hosted one also the address, to which alone
 // a token may be sent.
 func (o *options) find(ctx context.Context, s *settings.Settings, address string, keys []string, show func(string)) (access, error) {
-	a := access{url: address, keys: keys, own: address == "" || sameURL(address, s.Cache.URL), name: nameOf(address)}
+	a := access{url: address, keys: keys, own: address == "" || sameURL(address, s.Cache.URL), name: nameOf(address), token: o.token()}
 	var err error
-	if a.token, err = o.token(ctx, ""); err != nil {
-		return a, err
-	}
 	if a.own {
 		if a.name, err = o.cacheName(s, ""); err != nil {
 			return a, err

@@ -26,7 +26,7 @@ lines of flake.nix and what comes next. A cache that is there already is taken a
 can be run again.
 
 It needs an account-wide token (a personal auth token, or an organization's) in
-CACHIX_AUTH_TOKEN or where --token-from says. Such a token is for your machine and never for CI.
+CACHIX_AUTH_TOKEN. Such a token is for your machine and never for CI.
 Where Cachix's API does not do as expected, the steps on its web pages are printed instead.
 
 With --write the cache is put into .github/garnix2gha/config.yaml; flake.nix is left to
@@ -42,7 +42,6 @@ be reached.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return c.create(cmd.Context(), args[0]) },
 	}
-	tokenFlag(command, &c.tokenFrom)
 	command.Flags().BoolVar(&c.private, "private", false, "make a cache that only tokens can read")
 	command.Flags().BoolVar(&c.write, "write", false, "put the cache into .github/garnix2gha/config.yaml")
 	return command
@@ -51,7 +50,6 @@ be reached.`,
 // creator makes a cache.
 type creator struct {
 	*options
-	tokenFrom      string
 	private, write bool
 }
 
@@ -65,10 +63,7 @@ type creationJSON struct {
 }
 
 func (c *creator) create(ctx context.Context, name string) error {
-	token, err := c.token(ctx, c.tokenFrom)
-	if err != nil {
-		return err
-	}
+	token := c.token()
 	if !token.Empty() && name == token.Reveal() {
 		return usagef("that is the token, not the name of a cache")
 	}

@@ -56,8 +56,8 @@ func TestCreateMakesACacheAndWritesItDown(t *testing.T) {
 func TestCreateMakesAPrivateCacheWithoutARepository(t *testing.T) {
 	t.Parallel()
 	service := newCachix(t, "")
-	got := invocation{env: service.env(""), stdin: accountToken + "\n"}.run(t,
-		"-C", t.TempDir(), "cache", "create", "fresh", "--private", "--token-from", "stdin", "--format", "json")
+	got := invocation{env: service.env(accountToken + "\n")}.run(t,
+		"-C", t.TempDir(), "cache", "create", "fresh", "--private", "--format", "json")
 	assert.Equal(t, exitFine, got.code, got.stderr)
 	made := decoded[creationJSON](t, got)
 	assert.Equal(t, cachix.Private, made.Cache.Visibility)

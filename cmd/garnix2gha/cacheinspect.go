@@ -15,8 +15,7 @@ import (
 )
 
 func newCacheInspect(o *options) *cobra.Command {
-	var tokenFrom string
-	command := &cobra.Command{
+	return &cobra.Command{
 		Use:   "inspect [NAME]",
 		Short: "Tell what a Cachix cache is, what a token can do, and what to do next",
 		Long: `Ask Cachix what a cache is and what the token in CACHIX_AUTH_TOKEN can do with it: not a token
@@ -35,11 +34,9 @@ Exit codes: 0 the token is fit for CI, or none was given and the cache can be re
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return o.inspect(cmd.Context(), strings.Join(args, ""), tokenFrom)
+			return o.inspect(cmd.Context(), strings.Join(args, ""))
 		},
 	}
-	tokenFlag(command, &tokenFrom)
-	return command
 }
 
 // inspectionJSON is the JSON of cache inspect.
@@ -49,8 +46,8 @@ type inspectionJSON struct {
 	Next []string `json:"next"`
 }
 
-func (o *options) inspect(ctx context.Context, named, tokenFrom string) error {
-	in, err := o.inspection(ctx, named, tokenFrom)
+func (o *options) inspect(ctx context.Context, named string) error {
+	in, err := o.inspection(ctx, named)
 	if err != nil {
 		return err
 	}
@@ -73,7 +70,7 @@ func (in inspectionJSON) fit() bool {
 	return in.FitForCI || !in.Token && in.State == cachix.Readable
 }
 
-func (o *options) inspection(ctx context.Context, named, tokenFrom string) (inspectionJSON, error) {
+func (o *options) inspection(ctx context.Context, named string) (inspectionJSON, error) {
 	known, err := o.settings()
 	if err != nil {
 		return inspectionJSON{}, err
@@ -88,13 +85,9 @@ func (o *options) inspection(ctx context.Context, named, tokenFrom string) (insp
 	if name == "" {
 		return inspectionJSON{}, usagef("no Cachix cache is known: give its name, set cache.name in the settings, or " + nameVariable)
 	}
-	token, err := o.token(ctx, tokenFrom)
-	if err != nil {
-		return inspectionJSON{}, err
-	}
 	show, done := o.progress()
 	defer done()
-	client := o.client(token, show)
+	client := o.client(o.token(), show)
 	found, err := client.Inspect(ctx, name)
 	if err != nil {
 		return inspectionJSON{}, err

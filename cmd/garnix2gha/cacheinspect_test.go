@@ -55,16 +55,13 @@ func TestInspectFindsTheNameAndTheToken(t *testing.T) {
 	assert.Equal(t, exitUsage, nameless.code)
 	assert.Contains(t, nameless.stderr, "cache.name")
 
-	in := decoded[inspectionJSON](t, invocation{env: plain, stdin: pushToken}.run(t, "-C", named, "cache", "inspect", "--token-from", "-", "--format", "json"))
-	assert.Equal(t, cachix.DataPlane, in.Verdict, "from standard input")
-	in = decoded[inspectionJSON](t, invocation{env: plain}.run(t, "-C", named, "cache", "inspect", "--token-from", "file:"+named+"/token", "--format", "json"))
-	assert.True(t, in.FitForCI, "from a file")
+	in := decoded[inspectionJSON](t, invocation{env: service.env(pushToken)}.run(t, "-C", named, "cache", "inspect", "--format", "json"))
+	assert.Equal(t, cachix.DataPlane, in.Verdict)
+	assert.True(t, in.FitForCI)
 
 	for _, args := range [][]string{
 		{"cache", "inspect", pushToken},
 		{"cache", "inspect", "acme", pushToken},
-		{"cache", "inspect", "acme", "--token-from", pushToken},
-		{"cache", "inspect", "acme", "--token-from", "env:NOT_THERE"},
 	} {
 		got := invocation{env: plain}.run(t, append([]string{"-C", named}, args...)...)
 		assert.NotEqual(t, exitFine, got.code)
