@@ -84,11 +84,9 @@ func (c *creator) create(ctx context.Context, name string) error {
 	if err != nil {
 		refusal, known := errors.AsType[*cachix.Error](err)
 		made.Error = err.Error()
-		switch {
-		case token.Empty() || known && refusal.Refused():
-			made.Next = waysToACache(client, name)
-		case known && refusal.Status != 0:
-			made.Next = byHand(client, name)
+		otherToken := token.Empty() || known && refusal.Refused()
+		if otherToken || known && refusal.Status != 0 {
+			made.Next = toACache(client, name, otherToken)
 		}
 		if printed := c.print(made); printed != nil {
 			return printed
@@ -176,19 +174,13 @@ func afterCreation(client cachix.Client, name string, named bool) []string {
 	return append(nameSteps(name), tokenSteps(client, name)...)
 }
 
-// byHand is the way to a cache through the web pages.
-func byHand(client cachix.Client, name string) []string {
-	steps := []string{"option A, by hand: make the cache at " + client.Page("/cache")}
-	for _, step := range afterCreation(client, name, false) {
-		steps = append(steps, "option A: "+step)
+// toACache is the way to a cache that is not there: on the web pages, or with a token that may make one.
+func toACache(client cachix.Client, name string, withToken bool) []string {
+	step := "make the cache by hand at " + client.Page("/cache")
+	if withToken {
+		step += ", or with a personal token (" + client.Page("/personal-auth-tokens") + "): garnix2gha cache create " + name
 	}
-	return steps
-}
-
-// waysToACache are the two ways to a cache.
-func waysToACache(client cachix.Client, name string) []string {
-	return append(byHand(client, name),
-		"option B, with a personal token ("+client.Page("/personal-auth-tokens")+"): garnix2gha cache create "+name)
+	return append([]string{step}, afterCreation(client, name, false)...)
 }
 
 // afterInspection is the way from what was found to a CI that pushes; named tells that the settings name the cache.
@@ -215,7 +207,7 @@ func afterInspection(client cachix.Client, in cachix.Inspection, named bool) []s
 		return append(steps, afterCreation(client, in.Name, named)...)
 	}
 	steps = append(steps, "if the cache is there and private: make a new token for it and look again")
-	return append(steps, waysToACache(client, in.Name)...)
+	return append(steps, toACache(client, in.Name, true)...)
 }
 
 // nixConfigLines are the lines for flake.nix that let users of the flake take from the cache; none while the cache has

@@ -95,8 +95,8 @@ func TestCreateLeadsThroughTheWebPagesWhereTheAPIDoesNot(t *testing.T) {
 			assert.Equal(t, tc.code, got.code, "%s%s", got.stdout, got.stderr)
 			assert.Contains(t, got.stderr, tc.says)
 			assert.NotContains(t, got.stderr, "{")
-			assert.Equal(t, tc.steps, strings.Contains(got.stdout, "option A, by hand"))
-			assert.Equal(t, tc.other, strings.Contains(got.stdout, "option B, with a personal token"))
+			assert.Equal(t, tc.steps, strings.Contains(got.stdout, "make the cache by hand"))
+			assert.Equal(t, tc.other, strings.Contains(got.stdout, "or with a personal token"))
 			assert.Equal(t, "statuses: true\n", read(t, dir, settingsFile), "nothing is written")
 		})
 	}

@@ -42,8 +42,7 @@ Exit codes: 0 the token is fit for CI, or none was given and the cache can be re
 // inspectionJSON is the JSON of cache inspect.
 type inspectionJSON struct {
 	cachix.Inspection
-	// Next is what to do, in order. Steps that start with "option A" and "option B" are alternatives.
-	Next []string `json:"next"`
+	Next []string `json:"next"` // what to do, in order
 }
 
 func (o *options) inspect(ctx context.Context, named string) error {

@@ -22,7 +22,7 @@ func TestInspectTellsWhatATokenCanDo(t *testing.T) {
 		{name: "an expired token is not", token: expiredToken, cache: "acme", code: exitProblems, says: []string{"expired"}},
 		{name: "a token that only reads is not", token: readToken, cache: "acme", code: exitProblems, says: []string{"read-only", "write permission"}},
 		{name: "an opaque text is no token", token: "hunter2-nonsense", cache: "acme", code: exitProblems, says: []string{"not-a-token"}},
-		{name: "a cache that is not there comes with both ways to one", cache: "nobody", code: exitProblems, says: []string{"missing, or private", "option A", "option B", "garnix2gha cache create nobody"}},
+		{name: "a cache that is not there comes with both ways to one", cache: "nobody", code: exitProblems, says: []string{"missing, or private", "make the cache by hand at", "or with a personal token", "garnix2gha cache create nobody"}},
 		{name: "a token that nothing accepts leaves it open", token: readToken, cache: "nobody", code: exitFailure, says: []string{"what the token can do could not be established"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
