@@ -108,7 +108,7 @@ func manualName(command *cobra.Command) string {
 
 // manual is the page of one command: its help in the sections that man readers know.
 func manual(command *cobra.Command) []byte {
-	page := fmt.Appendf(nil, ".TH %s 1 \"\" \"garnix2gha %s\"\n.na\n", roff(strings.ToUpper(manualName(command))), roff(buildVersion()))
+	page := fmt.Appendf(nil, ".TH %s 1 \"\" \"garnix2gha %s\"\n.na\n.nh\n", roff(strings.ToUpper(manualName(command))), roff(buildVersion()))
 	section := func(title, text string) {
 		if text = strings.TrimRight(text, "\n"); text != "" {
 			page = fmt.Appendf(page, ".SH %s\n%s\n", title, roff(text))
