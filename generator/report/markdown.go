@@ -16,9 +16,24 @@ func (r Report) Markdown() string {
 		source = "Read from " + code(r.Config)
 	}
 	fmt.Fprintf(&b, "%s. Strategy: %s", source, r.Strategy)
-	if r.Strategy == "static" {
+	switch {
+	case r.Strategy == "static":
 		fmt.Fprintf(&b, ", %d targets.\n\n", r.Targets)
-	} else {
+	case len(r.Open) > 0:
+		const most = 8
+		var spans []string
+		for _, text := range r.Open[:min(most, len(r.Open))] {
+			spans = append(spans, code(text))
+		}
+		if more := len(r.Open) - most; more > 0 {
+			spans = append(spans, fmt.Sprintf("%d more", more))
+		}
+		fmt.Fprintf(&b, ": every run lists what the flake has for %s", strings.Join(spans, ", "))
+		if r.Targets > 0 {
+			fmt.Fprintf(&b, ", besides what is named (%d)", r.Targets)
+		}
+		b.WriteString(".\n\n")
+	default:
 		b.WriteString(": the targets are listed when the workflow runs.\n\n")
 	}
 	r.verdict(&b)

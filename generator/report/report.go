@@ -51,7 +51,8 @@ type Step struct {
 type Report struct {
 	Config   string    `json:"config"`   // garnix.yaml, flake.nix, or "" for garnix's defaults
 	Strategy string    `json:"strategy"` // static or dynamic
-	Targets  int       `json:"targets"`  // known now; 0 with strategy dynamic may mean unknown
+	Targets  int       `json:"targets"`  // known now
+	Open     []string  `json:"open"`     // the includes of which only the flake tells what they select
 	Complete bool      `json:"complete"` // nothing changed, lost or manual among the keys, no warning
 	Keys     []Key     `json:"keys"`
 	Notes    []string  `json:"notes"` // differences that hold for every repository
@@ -77,6 +78,7 @@ func New(in Input) Report {
 		Config:   in.Config.File,
 		Strategy: string(in.Strategy),
 		Targets:  len(in.Selection.Targets),
+		Open:     []string{},
 		Warnings: in.Warnings,
 		Keys:     []Key{},
 		Notes:    notes(in),
@@ -86,6 +88,9 @@ func New(in Input) Report {
 	}
 	if r.Warnings == nil {
 		r.Warnings = diag.List{}
+	}
+	for _, open := range in.Selection.Open {
+		r.Open = append(r.Open, open.Matcher.String())
 	}
 	r.Complete = len(r.Warnings) == 0
 	for _, key := range in.Config.Keys {
