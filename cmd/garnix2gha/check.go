@@ -1,10 +1,8 @@
-// Check: whether the committed files, and the lock, are current.
+// Check: whether the committed files are current.
 
 package main
 
 import (
-	"bytes"
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,14 +10,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"garnix2gha/cmd/internal/repo"
-	"garnix2gha/generator"
 	"garnix2gha/generator/diag"
-	"garnix2gha/generator/flake"
 	"garnix2gha/generator/output"
 )
 
 func newCheck(o *options) *cobra.Command {
-	var fresh, strict, withDiff bool
+	var strict, withDiff bool
 	command := &cobra.Command{
 		Use:   "check",
 		Short: "Tell whether the committed workflows are current",
@@ -27,60 +23,26 @@ func newCheck(o *options) *cobra.Command {
 formatted. For each file the status is one of: current, pins (a bot moved pins; fine),
 stale-inputs (garnix.yaml, settings, lock or overlay changed), stale-generator (this version
 renders otherwise; fine unless --strict), edited, missing, orphan, foreign. It needs no nix, no
-network and no git.
-
-With --fresh, nix lists the flake as well, and the lock that "garnix2gha snapshot" wrote is
-compared with it; --diff shows which outputs appeared and vanished.`,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.within(func(r *repo.Repo) error { return o.check(cmd.Context(), r, fresh, strict, withDiff) })
+network and no git. Whether a committed lock is current, "garnix2gha snapshot" and git tell.`,
+		RunE: func(*cobra.Command, []string) error {
+			return o.within(func(r *repo.Repo) error { return o.check(r, strict, withDiff) })
 		},
 	}
 	command.Flags().BoolVar(&strict, "strict", false, "fail on files that another version of garnix2gha wrote, too")
 	command.Flags().BoolVar(&withDiff, "diff", false, "print the unified diffs")
-	command.Flags().BoolVar(&fresh, "fresh", false, "list the flake with nix and compare the lock with it")
 	return command
 }
 
-// checked is what a check found.
-type checked struct {
-	files    []fileJSON
-	strict   bool
-	rendered bool // the inputs are valid, so that there is something to compare
-	diags    diag.List
-}
-
-func (o *options) check(ctx context.Context, r *repo.Repo, fresh, strict, withDiff bool) error {
-	in, err := o.input(r)
+func (o *options) check(r *repo.Repo, strict, withDiff bool) error {
+	result, changes, err := o.compare(r)
 	if err != nil {
 		return err
 	}
-	result, err := generator.Generate(in)
-	if err != nil {
-		return err
-	}
-	found := checked{rendered: !result.Diags.HasErrors(), strict: strict, diags: result.Diags}
-	var changes []output.Change
-	if found.rendered {
-		files, err := disk(r)
-		if err != nil {
-			return err
-		}
-		changes = output.Compare(result.Files, files)
-	}
-	if fresh {
-		lock, diags, err := o.checkLock(ctx, r.Dir(), in)
-		if err != nil {
-			return err
-		}
-		if lock != nil {
-			// What the committed lock says of the flake's errors is old.
-			found.diags = slices.DeleteFunc(found.diags, func(d diag.Diagnostic) bool { return d.Code == "evaluation" })
-			changes = append(changes, *lock)
-		}
-		found.diags = append(found.diags, diags...).Sorted()
-	}
+	var files []fileJSON
+	stale := false
 	for _, change := range changes {
 		file := fileJSON{Path: change.Path, Status: string(change.Status), Cause: change.Cause}
+		stale = stale || !change.Status.OK(strict)
 		if change.Status != output.Current {
 			text := unified(change.Path, change.Old, change.New)
 			file.stat = stat(text)
@@ -88,57 +50,15 @@ func (o *options) check(ctx context.Context, r *repo.Repo, fresh, strict, withDi
 				file.Diff = text
 			}
 		}
-		found.files = append(found.files, file)
+		files = append(files, file)
 	}
-	if err := o.printChecked(found); err != nil {
+	if err := o.printChecked(files, result.Diags, strict); err != nil {
 		return err
 	}
-	if found.diags.HasErrors() || slices.ContainsFunc(found.files, func(f fileJSON) bool { return !output.Status(f.Status).OK(strict) }) {
+	if stale {
 		return errProblems
 	}
 	return nil
-}
-
-// staleLock is the status of a lock that lists another flake.
-const staleLock output.Status = "stale-lock"
-
-// checkLock lists the flake and compares the committed lock with it, as if the two were files with a line for each
-// output. Without a lock that can be compared the diagnostics say why.
-func (o *options) checkLock(ctx context.Context, dir string, in generator.Input) (*output.Change, diag.List, error) {
-	if in.Lock.Content == nil {
-		var diags diag.List
-		diags.Errorf(posOf(in.Lock.Path), "lock-missing", fix(staleLock), "there is no lock to compare the flake with")
-		return nil, diags, nil
-	}
-	old, diags := flake.DecodeLock(in.Lock.Path, in.Lock.Content)
-	if old == nil {
-		return nil, diags, nil
-	}
-	now, err := o.list(ctx, dir, in)
-	if err != nil || now.lock == nil {
-		return nil, now.diags, err
-	}
-	change := output.Change{Path: in.Lock.Path, Status: output.Current, Old: inventory(old), New: inventory(now.lock)}
-	if !bytes.Equal(change.Old, change.New) {
-		change.Status, change.Cause = staleLock, "the flake has changed"
-	}
-	return &change, now.diags, nil
-}
-
-// inventory is what a lock lists, one thing a line. What an error says is left out: it depends on the version of nix.
-func inventory(lock *flake.Lock) []byte {
-	var lines []byte
-	add := func(text string) { lines = fmt.Appendln(lines, diag.Printable(strings.TrimSpace(text))) }
-	for _, path := range lock.Paths() {
-		add(path.String() + " " + string(lock.Systems[path.String()]))
-	}
-	for _, part := range lock.ErrorPaths() {
-		add(part + " does not evaluate")
-	}
-	if lock.GarnixConfig != nil {
-		add("garnix.config = " + string(lock.GarnixConfig))
-	}
-	return lines
 }
 
 // stat counts the lines that a unified diff adds and removes.
@@ -156,30 +76,26 @@ func stat(unified string) string {
 	return fmt.Sprintf("+%d -%d", added, removed)
 }
 
-func (o *options) printChecked(c checked) error {
+func (o *options) printChecked(files []fileJSON, diags diag.List, strict bool) error {
 	switch o.format {
 	case "json":
-		value := map[string]any{"diagnostics": nonNil(c.diags)}
-		if c.rendered {
-			value["files"] = nonNil(c.files)
-		}
-		return o.printJSON(value)
+		return o.printJSON(map[string]any{"diagnostics": nonNil(diags), "files": nonNil(files)})
 	case "github":
-		for _, file := range c.files {
+		for _, file := range files {
 			switch status := output.Status(file.Status); {
-			case !status.OK(c.strict):
-				c.diags.Errorf(posOf(file.Path), file.Status, fix(status), "%s", file.Cause)
+			case !status.OK(strict):
+				diags.Errorf(posOf(file.Path), file.Status, fix(status), "%s", file.Cause)
 			case status == output.StaleGenerator:
-				c.diags.Add(diag.Notice, posOf(file.Path), file.Status, fix(status), "%s", file.Cause)
+				diags.Add(diag.Notice, posOf(file.Path), file.Status, fix(status), "%s", file.Cause)
 			}
 		}
-		return diag.Annotations(o.stdout, c.diags)
+		return diag.Annotations(o.stdout, diags)
 	}
-	if err := o.printDiagnostics(c.diags); err != nil {
+	if err := o.printDiagnostics(diags); err != nil {
 		return err
 	}
-	o.printFiles(c.files)
-	if c.rendered && len(c.files) == 0 {
+	o.printFiles(files)
+	if len(files) == 0 {
 		fmt.Fprintln(o.stdout, "nothing to check: garnix.yaml selects nothing and no workflow is ours")
 	}
 	return nil
@@ -243,8 +159,6 @@ func fix(status output.Status) string {
 		return `run "garnix2gha generate --force" to undo the change, after moving it into .github/garnix2gha/overlay.libsonnet if it is wanted`
 	case output.Foreign:
 		return `move the file away, or choose another name under "files:" in .github/garnix2gha/config.yaml`
-	case staleLock:
-		return `run "garnix2gha snapshot", then "garnix2gha generate", and commit the result`
 	case output.PinsMoved:
 		return `nothing to do: "garnix2gha generate" keeps them, and "garnix2gha pins keep" writes them into the settings`
 	}

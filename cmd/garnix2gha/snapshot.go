@@ -31,7 +31,7 @@ func newSnapshot(o *options) *cobra.Command {
 		Long: `List the flake's outputs with nix, as garnix did, and write .github/garnix2gha/lock.json: the
 families that an include could match, the systems of the selected configurations, and the
 flake's own garnix.config. With the lock committed the workflows name their targets, and
-"garnix2gha check --fresh" tells when the flake has others.
+another snapshot, and git, tell when the flake has others.
 
 A part of the flake that cannot be listed made garnix fail every commit; it is recorded, and
 the exit code is 1. It is 3, and nothing is written, if nix is missing or fails for a reason
