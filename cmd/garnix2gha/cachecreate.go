@@ -6,18 +6,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"garnix2gha/cmd/internal/cachix"
-	"garnix2gha/cmd/internal/repo"
 	"garnix2gha/generator/diag"
-	"garnix2gha/generator/settings"
 )
 
 func newCacheCreate(o *options) *cobra.Command {
-	c := &creator{options: o}
+	var private bool
 	command := &cobra.Command{
 		Use:   "create NAME",
 		Short: "Create a Cachix cache with a signing key",
@@ -29,9 +28,6 @@ It needs an account-wide token (a personal auth token, or an organization's) in
 CACHIX_AUTH_TOKEN. Such a token is for your machine and never for CI.
 Where Cachix's API does not do as expected, the steps on its web pages are printed instead.
 
-With --write the cache is put into .github/garnix2gha/config.yaml; flake.nix is left to
-"garnix2gha leftovers --fix", which puts the cache where garnix's stood.
-
 Exit codes: 0 the cache is there, 1 it could not be made so, 2 wrong usage, 3 Cachix could not
 be reached.`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -40,17 +36,10 @@ be reached.`,
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return c.create(cmd.Context(), args[0]) },
+		RunE: func(cmd *cobra.Command, args []string) error { return o.create(cmd.Context(), args[0], !private) },
 	}
-	command.Flags().BoolVar(&c.private, "private", false, "make a cache that only tokens can read")
-	command.Flags().BoolVar(&c.write, "write", false, "put the cache into .github/garnix2gha/config.yaml")
+	command.Flags().BoolVar(&private, "private", false, "make a cache that only tokens can read")
 	return command
-}
-
-// creator makes a cache.
-type creator struct {
-	*options
-	private, write bool
 }
 
 // creationJSON is the JSON of cache create. Next holds what is left to do, after an error the way through the web pages.
@@ -58,92 +47,61 @@ type creationJSON struct {
 	cachix.CreateResult
 	Next      []string `json:"next"`
 	NixConfig []string `json:"nixConfig"`
-	Written   string   `json:"written"` // the file that names the cache now
 	Error     string   `json:"error"`
 }
 
-func (c *creator) create(ctx context.Context, name string) error {
-	token := c.token()
+func (o *options) create(ctx context.Context, name string, public bool) error {
+	token := o.token()
 	if !token.Empty() && name == token.Reveal() {
 		return usagef("that is the token, not the name of a cache")
 	}
 	if err := cachix.ValidateName(name); err != nil {
 		return usageError{err}
 	}
-	// A cache that cannot be written down shall not be made.
-	if c.write {
-		if err := c.record(cachix.BinaryCache{Name: name}, true); err != nil {
-			return err
-		}
+	known, err := o.settings()
+	if err != nil {
+		return err
 	}
-	show, done := c.progress()
-	client := c.client(token, show)
-	result, err := client.Create(ctx, cachix.CreateRequest{Name: name, Public: !c.private})
+	show, done := o.progress()
+	client := o.client(token, show)
+	result, err := client.Create(ctx, cachix.CreateRequest{Name: name, Public: public})
 	done()
 	made := creationJSON{CreateResult: result, Next: []string{}, NixConfig: nixConfigLines(result.Cache)}
-	if err != nil {
-		refusal, known := errors.AsType[*cachix.Error](err)
+	refusal, answered := errors.AsType[*cachix.Error](err)
+	if err == nil {
+		made.Next = afterCreation(client, name, nameIn(known) == name)
+		if keys := trusted(result.Cache); !public && len(keys) > 0 {
+			made.Next = slices.Insert(made.Next, slices.Index(made.Next, generateStep),
+				"add to cache: in the settings, since nobody can ask for the key of a private cache: private: true, public-key: "+keys[0])
+		}
+	} else {
 		made.Error = err.Error()
-		otherToken := token.Empty() || known && refusal.Refused()
-		if otherToken || known && refusal.Status != 0 {
+		otherToken := token.Empty() || answered && refusal.Refused()
+		if otherToken || answered && refusal.Status != 0 {
 			made.Next = toACache(client, name, otherToken)
 		}
-		if printed := c.print(made); printed != nil {
-			return printed
-		}
-		if ctx.Err() != nil || known && refusal.Unavailable() {
-			return err
-		}
-		return c.problem(err)
 	}
-	var failed error
-	if c.write {
-		if failed = c.record(result.Cache, false); failed == nil {
-			made.Written = repo.SettingsFile
-		}
+	if printed := o.printCreation(made); printed != nil {
+		return printed
 	}
-	made.Next = afterCreation(client, name, made.Written != "")
-	if err := c.print(made); err != nil {
+	if err == nil || ctx.Err() != nil || answered && refusal.Unavailable() {
 		return err
 	}
-	return failed
+	return o.problem(err)
 }
 
-// record puts the cache into the settings; a trial only finds out whether that can be done.
-func (c *creator) record(cache cachix.BinaryCache, trial bool) error {
-	return c.within(func(r *repo.Repo) error {
-		if _, err := c.settingsOf(r); err != nil {
-			return err
-		}
-		_, err := changeSettings(r, func(old []byte) ([]byte, error) {
-			fresh, err := settings.WithCachix(old, cache.Name, cache.URI, trusted(cache))
-			switch {
-			case err != nil:
-				return nil, c.problem(fmt.Errorf("write %s: %w", repo.SettingsFile, err))
-			case trial:
-				return old, nil
-			}
-			return fresh, nil
-		})
-		return err
-	})
-}
-
-func (c *creator) print(made creationJSON) error {
-	if c.format == "json" {
-		return c.printJSON(made)
+func (o *options) printCreation(made creationJSON) error {
+	if o.format == "json" {
+		return o.printJSON(made)
 	}
 	for _, step := range made.Steps {
-		fmt.Fprintf(c.stdout, "%s\n", diag.Printable(step))
+		fmt.Fprintf(o.stdout, "%s\n", diag.Printable(step))
 	}
 	for _, warning := range made.Warnings {
-		fmt.Fprintf(c.stderr, "warning: %s\n", diag.Printable(warning))
+		fmt.Fprintf(o.stderr, "warning: %s\n", diag.Printable(warning))
 	}
-	if made.Written != "" {
-		fmt.Fprintf(c.stdout, "%s names it\n", made.Written)
-	}
-	printList(c.stdout, `for flake.nix ("garnix2gha leftovers --fix" puts it in the place of garnix's)`, made.NixConfig)
-	printList(c.stdout, "next", made.Next)
+	printList(o.stdout, `for flake.nix ("garnix2gha leftovers --fix" puts it in the place of garnix's)`, made.NixConfig)
+	printList(o.stdout, "next", made.Next)
 	return nil
 }
 
