@@ -1,22 +1,21 @@
+// Cache inspect: what a Cachix cache is and what a token can do.
+
 package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"garnix2gha/cmd/internal/bincache"
 	"garnix2gha/cmd/internal/cachix"
-	"garnix2gha/cmd/internal/restapi"
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/settings"
 )
 
-func newCacheInspect(s *service) *cobra.Command {
-	command := &cobra.Command{
+func newCacheInspect(o *options) *cobra.Command {
+	return &cobra.Command{
 		Use:   "inspect [NAME]",
 		Short: "Tell what a Cachix cache is, what a token can do, and what to do next",
 		Long: `Ask Cachix what a cache is and what the token in CACHIX_AUTH_TOKEN can do with it: not a token
@@ -28,37 +27,30 @@ NAME defaults to the settings' cache, then to $CACHIX_CACHE_NAME.
 
 Exit codes: 0 the token is fit for CI, or none was given and the cache can be read; 1 not so;
 3 Cachix could not be reached, or did not say enough.`,
-		Args: oneName,
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 { // what is too much is not repeated: it may be a token
+				return usagef("want the name of a cache and nothing else; tokens are never arguments")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return s.inspect(cmd.Context(), strings.Join(args, ""))
+			return o.inspect(cmd.Context(), strings.Join(args, ""))
 		},
 	}
-	s.tokenFlags(command)
-	return command
-}
-
-// oneName takes the name of a cache or nothing. What is too much is not repeated: it may be a token.
-func oneName(_ *cobra.Command, args []string) error {
-	if len(args) > 1 {
-		return usagef("want the name of a cache and nothing else; tokens are never arguments")
-	}
-	return nil
 }
 
 // inspectionJSON is the JSON of cache inspect.
 type inspectionJSON struct {
 	cachix.Inspection
-	Serving string `json:"serving"` // what the substituter says to nix: yes, with-credentials, no, or not-asked
-	// Next is what to do, in order. Steps that start with "option A" and "option B" are alternatives.
-	Next []string `json:"next"`
+	Next []string `json:"next"` // what to do, in order
 }
 
-func (s *service) inspect(ctx context.Context, named string) error {
-	in, err := s.inspection(ctx, named)
+func (o *options) inspect(ctx context.Context, named string) error {
+	in, err := o.inspection(ctx, named)
 	if err != nil {
 		return err
 	}
-	if err := s.printInspection(in); err != nil {
+	if err := o.printInspection(in); err != nil {
 		return err
 	}
 	switch {
@@ -74,15 +66,15 @@ func (s *service) inspect(ctx context.Context, named string) error {
 
 // fit reports whether all is well: the token is right for CI, or there is none and the cache can be read.
 func (in inspectionJSON) fit() bool {
-	return in.Serving != "no" && (in.FitForCI || !in.Token && in.State == cachix.Readable)
+	return in.FitForCI || !in.Token && in.State == cachix.Readable
 }
 
-func (s *service) inspection(ctx context.Context, named string) (inspectionJSON, error) {
-	known, err := s.settings()
+func (o *options) inspection(ctx context.Context, named string) (inspectionJSON, error) {
+	known, err := o.settings()
 	if err != nil {
 		return inspectionJSON{}, err
 	}
-	name, err := s.cacheName(known, named)
+	name, err := o.cacheName(known, named)
 	if err != nil {
 		return inspectionJSON{}, err
 	}
@@ -92,50 +84,19 @@ func (s *service) inspection(ctx context.Context, named string) (inspectionJSON,
 	if name == "" {
 		return inspectionJSON{}, usagef("no Cachix cache is known: give its name, set cache.name in the settings, or " + nameVariable)
 	}
-	token, err := s.token(ctx)
-	if err != nil {
-		return inspectionJSON{}, err
-	}
-	show, done := s.progress()
+	show, done := o.progress()
 	defer done()
-	client := s.client(token, show)
+	client := o.client(o.token(), show)
 	found, err := client.Inspect(ctx, name)
 	if err != nil {
 		return inspectionJSON{}, err
 	}
-	in := inspectionJSON{Inspection: found, Serving: "not-asked", Next: afterInspection(client, found, nameIn(known) == name)}
-	if found.Cache != nil && found.Cache.URI != "" {
-		err = in.askSubstituter(ctx, bincache.Config{URL: found.Cache.URI, Caller: s.caller(show)})
-	}
-	return in, err
-}
-
-// askSubstituter asks the cache itself, as nix would first. The token is not sent: the address is not ours. The error
-// is ctx's own.
-func (in *inspectionJSON) askSubstituter(ctx context.Context, config bincache.Config) error {
-	client, err := bincache.New(config)
-	if err == nil {
-		err = client.Check(ctx)
-	}
-	fault, known := errors.AsType[*restapi.Fault](err)
-	switch {
-	case err == nil:
-		in.Serving = "yes"
-	case known && fault.Refused():
-		in.Serving = "with-credentials"
-	default:
-		in.Serving = "no"
-		in.Warnings = append(in.Warnings, "nix cannot use the cache: "+err.Error())
-	}
-	return ctx.Err()
+	return inspectionJSON{Inspection: found, Next: afterInspection(client, found, nameIn(known) == name)}, nil
 }
 
 func (o *options) printInspection(in inspectionJSON) error {
-	switch o.format {
-	case "json":
+	if o.format == "json" {
 		return o.printJSON(in)
-	case "github":
-		return diag.Annotations(o.stdout, in.diagnostics())
 	}
 	line := func(title, text string) {
 		if text != "" {
@@ -146,7 +107,6 @@ func (o *options) printInspection(in inspectionJSON) error {
 	if in.Cache != nil {
 		line("url", in.Cache.URI)
 		line("keys", strings.Join(in.Cache.PublicSigningKeys, " "))
-		line("nix", map[string]string{"yes": "is served", "with-credentials": "is served with credentials", "no": "is not served"}[in.Serving])
 	}
 	verdict := in.Summary()
 	if in.Verdict != "" {
@@ -173,16 +133,4 @@ func describeCache(in cachix.Inspection) string {
 		return in.Name + ", which is missing, or private and not for this token: Cachix does not say which"
 	}
 	return in.Name + ", of which nothing could be learnt"
-}
-
-// diagnostics say the same as findings. A cache has no file.
-func (in inspectionJSON) diagnostics() diag.List {
-	var list diag.List
-	for _, warning := range in.Warnings {
-		list.Warnf(diag.Pos{}, "cache-inspect", "", "%s", diag.Printable(warning))
-	}
-	if !in.Settled() || !in.fit() {
-		list.Errorf(diag.Pos{}, "cache-inspect", diag.Printable(strings.Join(in.Next, "; ")), "%s; %s", describeCache(in.Inspection), in.Summary())
-	}
-	return list
 }

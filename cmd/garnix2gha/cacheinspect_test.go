@@ -16,13 +16,13 @@ func TestInspectTellsWhatATokenCanDo(t *testing.T) {
 		code               int
 		says               []string // on standard output
 	}{
-		{name: "without a token a public cache is fine", cache: "acme", code: exitFine, says: []string{"acme, public, of octo", "no token was given", cacheKey, "is served"}},
+		{name: "without a token a public cache is fine", cache: "acme", code: exitFine, says: []string{"acme, public, of octo", "no token was given", cacheKey}},
 		{name: "a token for one cache is fit", token: pushToken, cache: "acme", code: exitFine, says: []string{"data-plane", "its permission on acme is Write", "garnix2gha init --cache acme", "garnix2gha secrets sync"}},
 		{name: "an account-wide token is not", token: accountToken, cache: "acme", code: exitProblems, says: []string{"account-wide", "CI must not have it"}},
 		{name: "an expired token is not", token: expiredToken, cache: "acme", code: exitProblems, says: []string{"expired"}},
 		{name: "a token that only reads is not", token: readToken, cache: "acme", code: exitProblems, says: []string{"read-only", "write permission"}},
 		{name: "an opaque text is no token", token: "hunter2-nonsense", cache: "acme", code: exitProblems, says: []string{"not-a-token"}},
-		{name: "a cache that is not there comes with both ways to one", cache: "nobody", code: exitProblems, says: []string{"missing, or private", "option A", "option B", "garnix2gha cache create nobody"}},
+		{name: "a cache that is not there comes with both ways to one", cache: "nobody", code: exitProblems, says: []string{"missing, or private", "make the cache by hand at", "or with a personal token", "garnix2gha cache create nobody"}},
 		{name: "a token that nothing accepts leaves it open", token: readToken, cache: "nobody", code: exitFailure, says: []string{"what the token can do could not be established"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -55,16 +55,13 @@ func TestInspectFindsTheNameAndTheToken(t *testing.T) {
 	assert.Equal(t, exitUsage, nameless.code)
 	assert.Contains(t, nameless.stderr, "cache.name")
 
-	in := decoded[inspectionJSON](t, invocation{env: plain, stdin: pushToken}.run(t, "-C", named, "cache", "inspect", "--token-from", "-", "--format", "json"))
-	assert.Equal(t, cachix.DataPlane, in.Verdict, "from standard input")
-	in = decoded[inspectionJSON](t, invocation{env: plain}.run(t, "-C", named, "cache", "inspect", "--token-from", "file:"+named+"/token", "--format", "json"))
-	assert.True(t, in.FitForCI, "from a file")
+	in := decoded[inspectionJSON](t, invocation{env: service.env(pushToken)}.run(t, "-C", named, "cache", "inspect", "--format", "json"))
+	assert.Equal(t, cachix.DataPlane, in.Verdict)
+	assert.True(t, in.FitForCI)
 
 	for _, args := range [][]string{
 		{"cache", "inspect", pushToken},
 		{"cache", "inspect", "acme", pushToken},
-		{"cache", "inspect", "acme", "--token-from", pushToken},
-		{"cache", "inspect", "acme", "--token-from", "env:NOT_THERE"},
 	} {
 		got := invocation{env: plain}.run(t, append([]string{"-C", named}, args...)...)
 		assert.NotEqual(t, exitFine, got.code)
@@ -74,50 +71,6 @@ func TestInspectFindsTheNameAndTheToken(t *testing.T) {
 	got := invocation{env: plain}.run(t, "-C", broken, "cache", "inspect")
 	assert.Equal(t, exitProblems, got.code)
 	assert.Contains(t, got.stderr, "config.yaml:1:9: unknown key \"nam\"")
-}
-
-func TestInspectAsksTheSubstituterAsNixWould(t *testing.T) {
-	t.Parallel()
-	for _, tc := range []struct {
-		name, serving string
-		answer        http.HandlerFunc // nil: nobody listens
-		code          int
-	}{
-		{name: "it answers", serving: "yes", answer: say(200, "text/plain", "StoreDir: /nix/store\n")},
-		{name: "it is private", serving: "with-credentials", answer: say(401, "text/plain", "Unauthorized")},
-		{name: "it is missing", serving: "no", answer: say(404, "text/plain", "404 - Not Found"), code: exitProblems},
-		{name: "it is of another store", serving: "no", answer: say(200, "text/plain", "StoreDir: /gnu/store\n"), code: exitProblems},
-		{name: "it is out of order", serving: "no", answer: say(502, "text/plain", ""), code: exitProblems},
-		{name: "nobody listens", serving: "no", code: exitProblems},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			t.Parallel()
-			address := refused(t)
-			if tc.answer != nil {
-				address = serve(t, func(w http.ResponseWriter, r *http.Request) {
-					assert.Empty(t, r.Header.Get("Authorization"), "the token is for the API alone")
-					tc.answer(w, r)
-				}).URL
-			}
-			env := newCachix(t, address).env(pushToken)
-			got := invocation{env: env}.run(t, "-C", t.TempDir(), "cache", "inspect", "acme", "--format", "json")
-			assert.Equal(t, tc.code, got.code, "%s%s", got.stdout, got.stderr)
-			in := decoded[inspectionJSON](t, got)
-			assert.Equal(t, tc.serving, in.Serving)
-			assert.Equal(t, tc.serving == "no", len(in.Warnings) > 0)
-		})
-	}
-	env := newCachix(t, "file:///etc/passwd").env("")
-	got := decoded[inspectionJSON](t, invocation{env: env}.run(t, "-C", t.TempDir(), "cache", "inspect", "acme", "--format", "json"))
-	assert.Equal(t, "no", got.Serving, "an address that is none")
-}
-
-func TestInspectAnnotatesWhatIsWrong(t *testing.T) {
-	t.Parallel()
-	service := newCachix(t, newSubstituter(t, "").URL)
-	got := invocation{env: service.env(accountToken)}.run(t, "-C", t.TempDir(), "cache", "inspect", "acme", "--format", "github")
-	assert.Equal(t, exitProblems, got.code)
-	assert.Contains(t, got.stdout, "::error title=garnix2gha cache-inspect::acme, public, of octo; the token can do everything")
 }
 
 func TestInspectSaysWhenTheServiceGivesNoAnswer(t *testing.T) {

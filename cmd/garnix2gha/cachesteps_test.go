@@ -13,7 +13,7 @@ import (
 func TestStepsLeadFromAnInspectionToACacheThatCIFills(t *testing.T) {
 	t.Parallel()
 	const sync, generate, name, token = "garnix2gha secrets sync --token env:CACHIX_AUTH_TOKEN --apply", ": garnix2gha generate", "garnix2gha init --cache acme", "https://app.cachix.org/cache/acme, Settings, Auth Tokens"
-	const byHand, byProgram = "option A, by hand: make the cache at https://app.cachix.org/cache", "garnix2gha cache create acme"
+	const byHand, byProgram = "make the cache by hand at https://app.cachix.org/cache", "garnix2gha cache create acme"
 	cache := func(permission cachix.Permission) *cachix.BinaryCache {
 		return &cachix.BinaryCache{Name: "acme", Permission: permission}
 	}
@@ -30,10 +30,10 @@ func TestStepsLeadFromAnInspectionToACacheThatCIFills(t *testing.T) {
 		{"a token that manages its cache", cachix.Inspection{State: cachix.Readable, Cache: cache(cachix.Admin), Token: true, Verdict: cachix.DataPlane}, true, []string{token, sync}, []string{name}},
 		{"no token and a cache that anyone reads", cachix.Inspection{State: cachix.Readable, Cache: cache(cachix.Read)}, false, []string{name, generate, token, sync}, []string{byHand}},
 		{"an expired token", cachix.Inspection{State: cachix.Readable, Cache: cache(cachix.Read), Token: true, Verdict: cachix.Expired}, true, []string{token, sync}, []string{"try again"}},
-		{"an expired token for a cache that nobody sees", cachix.Inspection{State: cachix.Hidden, Token: true, Verdict: cachix.Expired}, true, []string{"make a new token", byHand, token, byProgram}, []string{"try again"}},
-		{"no token and no cache", cachix.Inspection{State: cachix.Hidden}, false, []string{byHand, "option A: put the cache into the settings: " + name, "option A: generate again", "option A: put that token", sync, "option B, with a personal token (https://app.cachix.org/personal-auth-tokens): " + byProgram}, nil},
+		{"an expired token for a cache that nobody sees", cachix.Inspection{State: cachix.Hidden, Token: true, Verdict: cachix.Expired}, true, []string{"make a new token", byHand, byProgram, token}, []string{"try again"}},
+		{"no token and no cache", cachix.Inspection{State: cachix.Hidden}, false, []string{byHand, "or with a personal token (https://app.cachix.org/personal-auth-tokens): " + byProgram, "put the cache into the settings: " + name, "generate again", "put that token", sync}, nil},
 		{"an account-wide token and its cache", cachix.Inspection{State: cachix.Readable, Cache: cache(cachix.Admin), Token: true, Verdict: cachix.AccountWide}, true, []string{token, "put that token into CACHIX_AUTH_TOKEN", sync}, []string{byProgram}},
-		{"an account-wide token and no cache", cachix.Inspection{State: cachix.Hidden, Token: true, Verdict: cachix.AccountWide}, false, []string{byProgram}, []string{sync, "option"}},
+		{"an account-wide token and no cache", cachix.Inspection{State: cachix.Hidden, Token: true, Verdict: cachix.AccountWide}, false, []string{byProgram}, []string{sync, "by hand"}},
 		{"an account-wide token and someone else's cache", cachix.Inspection{State: cachix.Readable, Cache: cache(cachix.Read), Token: true, Verdict: cachix.AccountWide}, true, []string{"choose another name"}, []string{sync}},
 		{"a token for another cache", cachix.Inspection{State: cachix.Readable, Cache: cache(cachix.Read), Token: true, Verdict: cachix.DataPlane, TokenCache: "other"}, true, []string{"garnix2gha init --cache other", token, sync}, nil},
 		{"a token of which nothing could be established", cachix.Inspection{State: cachix.Hidden, Token: true}, false, []string{"try again", byHand}, nil},

@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"garnix2gha/cmd/internal/bincache"
 )
 
 // offline are settings that lead nowhere but to the cache under test.
@@ -32,8 +34,8 @@ func TestVerifyPathsGivesAVerdictOnEach(t *testing.T) {
 	assert.Equal(t, cache.URL+": 1 in the cache, 0 upstream, 0 missing, 0 unknown\n", fine.stdout)
 
 	found := decoded[verification](t, invocation{stdin: gone}.run(t, "-C", dir, "cache", "verify", "--url", cache.URL, "--paths", "-", "--format", "json"))
-	require.Len(t, found.Paths, 1)
-	assert.Equal(t, gone, found.Paths[0].Path)
+	require.Len(t, found.Results, 1)
+	assert.Equal(t, gone, found.Results[0].Path)
 	assert.Equal(t, 1, found.Summary.Missing)
 	assert.Empty(t, found.Cache.PublicKeys)
 
@@ -68,17 +70,15 @@ func TestVerifyFindsTheCacheAndItsKeys(t *testing.T) {
 	}{
 		{name: "by the settings' name", settings: "cache: {name: acme, upstreams: []}\n", code: exitProblems, says: "not signed by a trusted key", keys: true},
 		{name: "by the environment", settings: offline, variable: "acme", code: exitProblems, says: "not signed by a trusted key", keys: true},
-		{name: "by a flag", settings: "cache: {name: other, upstreams: []}\n", args: []string{"--cache", "acme"}, code: exitProblems, says: "not signed by a trusted key", keys: true},
 		{name: "with the key of the settings", settings: "cache: {name: acme, public-key: 'b-1:" + strings.TrimPrefix(cacheKey, "acme.cachix.org-1:") + "', upstreams: []}\n", code: exitProblems, says: "not signed by a trusted key", keys: true},
 		{name: "another cache has no key of the settings", settings: "cache: {name: acme, public-key: '" + cacheKey + "', upstreams: []}\n", args: []string{"--url", cache.URL}, code: exitFine, says: "signatures are not checked"},
 		{name: "a key on the command line counts", settings: offline, args: []string{"--url", cache.URL, "--public-key", cacheKey}, code: exitProblems, says: "not signed by a trusted key", keys: true},
-		{name: "a cache that Cachix does not know", settings: offline, args: []string{"--cache", "nobody"}, code: exitFailure, says: "doesn't exist or you're not authorized"},
-		{name: "an address, although Cachix does not know the name", settings: offline, args: []string{"--cache", "nobody", "--url", cache.URL}, code: exitFine, says: "doesn't exist or you're not authorized"},
+		{name: "a cache that Cachix does not know", settings: offline, variable: "nobody", code: exitFailure, says: "doesn't exist or you're not authorized"},
+		{name: "an address, although Cachix does not know the name", settings: "cache: {name: nobody, url: '" + cache.URL + "', upstreams: []}\n", code: exitFine, says: "doesn't exist or you're not authorized"},
 		{name: "no cache", settings: offline, code: exitUsage, says: "no cache is known"},
-		{name: "a name that is none", settings: offline, args: []string{"--cache", pushToken}, code: exitUsage, says: "no name of a Cachix cache"},
+		{name: "a name that is none", settings: offline, variable: pushToken, code: exitUsage, says: "no name of a Cachix cache"},
 		{name: "a secret key by mistake", settings: offline, args: []string{"--url", cache.URL, "--public-key", "acme-1:hunter2AAAA"}, code: exitUsage, says: "--public-key"},
 		{name: "targets and paths", settings: offline, args: []string{"--branch", "main"}, code: exitUsage, says: "[branch paths] were all set"},
-		{name: "a listing and paths", settings: offline, args: []string{"--targets", "nix"}, code: exitUsage, says: "[paths targets] were all set"},
 		{name: "an address that is none", settings: offline, args: []string{"--url", "hunter2://x"}, code: exitFailure, says: "want https://host/path"},
 		{name: "a password in the address", settings: offline, args: []string{"--url", strings.Replace(cache.URL, "://", "://me:s3cret@", 1)}, code: exitFailure, says: "unknown"},
 		{name: "settings with errors", settings: "nonsense: 1\n", code: exitProblems, says: "unknown key"},
@@ -106,9 +106,10 @@ func TestVerifySendsTheTokenToCachixAlone(t *testing.T) {
 	service := newCachix(t, private.URL)
 	service.caches["acme"]["isPublic"], service.caches["acme"]["publicSigningKeys"] = false, []string{}
 	env := service.env(pushToken)
+	env[nameVariable] = "acme"
 	dir := folder(t, map[string]string{settingsFile: offline})
 
-	got := invocation{env: env, stdin: here}.run(t, "-C", dir, "cache", "verify", "--paths", "-", "--cache", "acme")
+	got := invocation{env: env, stdin: here}.run(t, "-C", dir, "cache", "verify", "--paths", "-")
 	assert.Equal(t, exitFine, got.code, "the address that Cachix names: %s%s", got.stdout, got.stderr)
 
 	known := folder(t, map[string]string{settingsFile: "cache: {name: acme, url: '" + private.URL + "', public-key: '" + cacheKey + "', upstreams: []}\n"})
@@ -116,7 +117,7 @@ func TestVerifySendsTheTokenToCachixAlone(t *testing.T) {
 	assert.Contains(t, got.stdout, "serves it, but not signed", "also where the settings know everything else: %s", got.stderr)
 
 	stranger := newSubstituter(t, pushToken, here)
-	got = invocation{env: env, stdin: here}.run(t, "-C", dir, "cache", "verify", "--paths", "-", "--cache", "acme", "--url", stranger.URL)
+	got = invocation{env: env, stdin: here}.run(t, "-C", dir, "cache", "verify", "--paths", "-", "--url", stranger.URL)
 	assert.Equal(t, exitFailure, got.code)
 	assert.Contains(t, got.stderr, "the token is sent to Cachix only")
 	assert.Contains(t, got.stdout, "wants credentials and none were given")
@@ -129,7 +130,9 @@ func TestVerifySendsTheTokenToCachixAlone(t *testing.T) {
 	open := newSubstituter(t, "", here)
 	public := newCachix(t, open.URL)
 	public.caches["acme"]["publicSigningKeys"] = []string{}
-	got = invocation{env: public.env(expiredToken), stdin: here}.run(t, "-C", dir, "cache", "verify", "--paths", "-", "--cache", "acme")
+	env = public.env(expiredToken)
+	env[nameVariable] = "acme"
+	got = invocation{env: env, stdin: here}.run(t, "-C", dir, "cache", "verify", "--paths", "-")
 	assert.Equal(t, exitFine, got.code, "a public cache is read without it: %s%s", got.stdout, got.stderr)
 }
 
@@ -191,9 +194,8 @@ func TestVerifySaysOnceThatACacheGivesNoAnswer(t *testing.T) {
 			assert.Contains(t, text.stderr, "hint: verify again later\n")
 			assert.Contains(t, verify("github").stdout, "::error title=garnix2gha cache-unknown::each of 3 outputs is unknown: "+tc.cause)
 			found := decoded[verification](t, verify("json"))
-			assert.Equal(t, []verifiedFault{{Cause: tc.cause, Next: "verify again later", Count: 3}}, found.Faults)
+			assert.Equal(t, []verified{{Verdict: bincache.Unknown, Cause: tc.cause, Next: "verify again later", Count: 3}}, found.Results)
 			assert.Equal(t, verifiedSummary{Unknown: 3}, found.Summary)
-			assert.Empty(t, found.Paths)
 		})
 	}
 }

@@ -1,20 +1,21 @@
+// Check: whether the committed files are current.
+
 package main
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"garnix2gha/generator"
+	"garnix2gha/cmd/internal/repo"
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/output"
 )
 
 func newCheck(o *options) *cobra.Command {
-	var fresh, strict, withDiff bool
+	var strict, withDiff bool
 	command := &cobra.Command{
 		Use:   "check",
 		Short: "Tell whether the committed workflows are current",
@@ -22,84 +23,42 @@ func newCheck(o *options) *cobra.Command {
 formatted. For each file the status is one of: current, pins (a bot moved pins; fine),
 stale-inputs (garnix.yaml, settings, lock or overlay changed), stale-generator (this version
 renders otherwise; fine unless --strict), edited, missing, orphan, foreign. It needs no nix, no
-network and no git.
-
-With --fresh, nix lists the flake as well, and the lock that "garnix2gha snapshot" wrote is
-compared with it: which outputs appeared and vanished, and which of the new ones no rule
-selects.`,
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return check(cmd.Context(), o, fresh, strict, withDiff) },
+network and no git. Whether a committed lock is current, "garnix2gha snapshot" and git tell.`,
+		RunE: func(*cobra.Command, []string) error {
+			return o.within(func(r *repo.Repo) error { return o.check(r, strict, withDiff) })
+		},
 	}
 	command.Flags().BoolVar(&strict, "strict", false, "fail on files that another version of garnix2gha wrote, too")
 	command.Flags().BoolVar(&withDiff, "diff", false, "print the unified diffs")
-	command.Flags().BoolVar(&fresh, "fresh", false, "list the flake with nix and compare the lock with it")
 	return command
 }
 
-// checked is what a check found.
-type checked struct {
-	files    []fileJSON
-	strict   bool
-	rendered bool // the inputs are valid, so that there is something to compare
-	lock     *freshJSON
-	diags    diag.List
-}
-
-func check(ctx context.Context, o *options, fresh, strict, withDiff bool) error {
-	r, dir, err := o.open()
+func (o *options) check(r *repo.Repo, strict, withDiff bool) error {
+	result, changes, err := o.compare(r)
 	if err != nil {
 		return err
 	}
-	defer r.Close()
-	in, err := o.input(r)
-	if err != nil {
-		return err
-	}
-	result, err := generator.Generate(in)
-	if err != nil {
-		return err
-	}
-	found := checked{rendered: !result.Diags.HasErrors(), strict: strict, diags: result.Diags}
-	if found.rendered {
-		files, err := disk(r)
-		if err != nil {
-			return err
-		}
-		for _, change := range output.Compare(result.Files, files) {
-			file := fileJSON{Path: change.Path, Status: string(change.Status), Cause: change.Cause}
-			if change.Status != output.Current {
-				text := unified(change)
-				file.stat = stat(text)
-				if withDiff {
-					file.Diff = text
-				}
+	var files []fileJSON
+	stale := false
+	for _, change := range changes {
+		file := fileJSON{Path: change.Path, Status: string(change.Status), Cause: change.Cause}
+		stale = stale || !change.Status.OK(strict)
+		if change.Status != output.Current {
+			text := unified(change.Path, change.Old, change.New)
+			file.stat = stat(text)
+			if withDiff {
+				file.Diff = text
 			}
-			found.files = append(found.files, file)
 		}
+		files = append(files, file)
 	}
-	if fresh {
-		lock, diags, err := o.checkLock(ctx, dir, in)
-		if err != nil {
-			return err
-		}
-		if lock != nil {
-			// What the committed lock says of the flake's errors is old.
-			found.diags = slices.DeleteFunc(found.diags, func(d diag.Diagnostic) bool { return d.Code == "evaluation" })
-		}
-		found.lock, found.diags = lock, append(found.diags, diags...).Sorted()
-	}
-	if err := o.printChecked(found); err != nil {
+	if err := o.printChecked(files, result.Diags, strict); err != nil {
 		return err
 	}
-	if found.stale() {
+	if stale {
 		return errProblems
 	}
 	return nil
-}
-
-func (c checked) stale() bool {
-	return c.diags.HasErrors() || c.lock != nil && c.lock.Status != lockCurrent ||
-		slices.ContainsFunc(c.files, func(f fileJSON) bool { return !output.Status(f.Status).OK(c.strict) })
 }
 
 // stat counts the lines that a unified diff adds and removes.
@@ -117,45 +76,26 @@ func stat(unified string) string {
 	return fmt.Sprintf("+%d -%d", added, removed)
 }
 
-func (o *options) printChecked(c checked) error {
+func (o *options) printChecked(files []fileJSON, diags diag.List, strict bool) error {
 	switch o.format {
 	case "json":
-		value := map[string]any{"diagnostics": nonNil(c.diags)}
-		if c.rendered {
-			value["files"] = nonNil(c.files)
-		}
-		if c.lock != nil {
-			value["lock"] = c.lock
-		}
-		return o.printJSON(value)
+		return o.printJSON(map[string]any{"diagnostics": nonNil(diags), "files": nonNil(files)})
 	case "github":
-		for _, file := range c.files {
+		for _, file := range files {
 			switch status := output.Status(file.Status); {
-			case !status.OK(c.strict):
-				c.diags.Errorf(posOf(file.Path), file.Status, fix(status), "%s", file.Cause)
+			case !status.OK(strict):
+				diags.Errorf(posOf(file.Path), file.Status, fix(status), "%s", file.Cause)
 			case status == output.StaleGenerator:
-				c.diags.Add(diag.Notice, posOf(file.Path), file.Status, fix(status), "%s", file.Cause)
+				diags.Add(diag.Notice, posOf(file.Path), file.Status, fix(status), "%s", file.Cause)
 			}
 		}
-		if c.lock != nil && c.lock.Status != lockCurrent {
-			c.lock.diagnostic(&c.diags)
-		}
-		return diag.Annotations(o.stdout, c.diags)
+		return diag.Annotations(o.stdout, diags)
 	}
-	if err := o.printDiagnostics(c.diags); err != nil {
+	if err := o.printDiagnostics(diags); err != nil {
 		return err
 	}
-	o.printFiles(c.files)
-	if c.lock != nil {
-		o.printStatus(c.lock.Path, c.lock.Status, c.lock.Cause)
-		for _, line := range c.lock.lines() {
-			fmt.Fprintln(o.stdout, line)
-		}
-		if c.lock.Status != lockCurrent {
-			fmt.Fprintf(o.stdout, "hint: %s\n", mendLock)
-		}
-	}
-	if c.rendered && len(c.files) == 0 {
+	o.printFiles(files)
+	if len(files) == 0 {
 		fmt.Fprintln(o.stdout, "nothing to check: garnix.yaml selects nothing and no workflow is ours")
 	}
 	return nil
@@ -173,8 +113,11 @@ func (o *options) printFiles(files []fileJSON) {
 		case file.stat != "":
 			cause += " (" + file.stat + ")"
 		}
-		o.printStatus(file.Path, status, cause)
-		fmt.Fprint(o.stdout, file.Diff)
+		if cause != "" {
+			status += ": " + cause
+		}
+		fmt.Fprintf(o.stdout, "%s: %s\n", file.Path, status)
+		o.printDiff(file.Diff)
 		command := fix(output.Status(file.Status))
 		later := slices.ContainsFunc(files[i+1:], func(f fileJSON) bool { return fix(output.Status(f.Status)) == command })
 		if command != "" && !later {
@@ -185,35 +128,26 @@ func (o *options) printFiles(files []fileJSON) {
 
 // gathered puts programs of one status and cause together under their folder's name.
 func gathered(files []fileJSON) []fileJSON {
-	alike := func(f fileJSON) string { return foldered([]string{f.Path})[0] + f.Status + f.Cause }
-	count, first := map[string]int{}, map[string]int{}
+	type kind struct{ folder, status, cause string }
+	alike := map[kind][]fileJSON{}
+	var order []kind
 	for _, file := range files {
-		count[alike(file)]++
+		k := kind{foldered([]string{file.Path})[0], file.Status, file.Cause}
+		if alike[k] == nil {
+			order = append(order, k)
+		}
+		alike[k] = append(alike[k], file)
 	}
 	var out []fileJSON
-	for _, file := range files {
-		n := count[alike(file)]
-		if n == 1 {
-			out = append(out, file)
-			continue
+	for _, k := range order {
+		first := alike[k][0]
+		for _, file := range alike[k][1:] {
+			first.Path, first.stat = output.Programs, plural(len(alike[k]), "file")
+			first.Diff += file.Diff
 		}
-		if i, ok := first[alike(file)]; ok {
-			out[i].Diff += file.Diff
-			continue
-		}
-		first[alike(file)] = len(out)
-		file.Path, file.stat = output.Programs, plural(n, "file")
-		out = append(out, file)
+		out = append(out, first)
 	}
 	return out
-}
-
-func (o *options) printStatus(path, status, cause string) {
-	fmt.Fprintf(o.stdout, "%s: %s", path, status)
-	if cause != "" {
-		fmt.Fprintf(o.stdout, ": %s", cause)
-	}
-	fmt.Fprintln(o.stdout)
 }
 
 // fix names the command that puts a file right; "" for one that is.
@@ -226,7 +160,7 @@ func fix(status output.Status) string {
 	case output.Foreign:
 		return `move the file away, or choose another name under "files:" in .github/garnix2gha/config.yaml`
 	case output.PinsMoved:
-		return `"garnix2gha pins absorb" puts them into the settings`
+		return `nothing to do: "garnix2gha generate" keeps them, and "garnix2gha pins keep" writes them into the settings`
 	}
 	return `run "garnix2gha generate" and commit the result`
 }

@@ -1,17 +1,21 @@
+// The generated files: writing them, reporting on them, giving them up.
+
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
 
-	"github.com/rogpeppe/go-internal/diff"
 	"github.com/spf13/cobra"
 
 	"garnix2gha/cmd/internal/repo"
 	"garnix2gha/generator"
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/output"
+	"garnix2gha/generator/plan"
+	"garnix2gha/generator/settings"
 )
 
 func newGenerate(o *options) *cobra.Command {
@@ -23,60 +27,39 @@ func newGenerate(o *options) *cobra.Command {
 a file: created, updated, unchanged or removed. A file that garnix2gha did not write, or that
 somebody changed since, is neither overwritten nor removed unless --force is given. Pins that
 a bot moved stay.`,
-		Args: noArgs,
-		RunE: func(*cobra.Command, []string) error { return generate(o, dryRun, force) },
+		RunE: func(*cobra.Command, []string) error {
+			return o.within(func(r *repo.Repo) error { return o.runGenerate(r, dryRun, force) })
+		},
 	}
 	command.Flags().BoolVar(&dryRun, "dry-run", false, "print the unified diff and write nothing")
 	command.Flags().BoolVar(&force, "force", false, "overwrite and remove files that somebody else wrote or changed")
 	return command
 }
 
-// fileJSON is one file in the JSON of generate and check.
-type fileJSON struct {
-	Path   string `json:"path"`
-	Action string `json:"action,omitempty"` // generate: created, updated, unchanged, removed
-	Status string `json:"status"`
-	Cause  string `json:"cause"`
-	Diff   string `json:"diff,omitempty"`
-
-	stat string // how many lines differ
-}
-
-func generate(o *options, dryRun, force bool) error {
-	r, _, err := o.open()
-	if err != nil {
-		return err
-	}
-	defer r.Close()
+func (o *options) runGenerate(r *repo.Repo, dryRun, force bool) error {
 	result, changes, err := o.compare(r)
 	if err != nil {
 		return err
 	}
-	var edits []repo.Edit
-	var files []fileJSON
-	for _, change := range changes {
-		if !force && protected(change, &result.Diags) {
-			continue
+	if !force {
+		kept := slices.DeleteFunc(slices.Clone(changes), func(change output.Change) bool { return protected(change, &result.Diags) })
+		if result.Diags.HasErrors() {
+			return o.refuse(result.Diags.Sorted(), changes)
 		}
-		action, edit := act(change)
-		if edit != nil {
-			edits = append(edits, *edit)
-		}
-		file := fileJSON{Path: change.Path, Action: action, Status: string(change.Status), Cause: change.Cause}
-		if dryRun && edit != nil {
-			file.Diff = unified(change)
-		}
-		files = append(files, file)
+		changes = kept
 	}
-	if result.Diags.HasErrors() {
-		return o.refuse(result.Diags.Sorted(), changes)
+	var edits []repo.Edit
+	for _, change := range changes {
+		if action(change) != "unchanged" {
+			edits = append(edits, repo.Edit{Path: change.Path, Data: change.New})
+		}
 	}
 	if !dryRun {
 		if err := r.Apply(edits); err != nil {
 			return err
 		}
 	}
-	return o.printGenerated(result, files, dryRun, len(edits) > 0)
+	return o.printGenerated(result, filesOf(changes, dryRun), dryRun, len(edits) > 0)
 }
 
 // protected reports whether a file is somebody else's, whole or in part, and says so: an error where it would be
@@ -102,13 +85,10 @@ func protected(change output.Change, diags *diag.List) bool {
 func (o *options) refuse(diags diag.List, changes []output.Change) error {
 	for _, change := range changes {
 		if change.Status == output.Edited {
-			fmt.Fprint(o.stderr, unified(change))
+			fmt.Fprint(o.stderr, unified(change.Path, change.Old, change.New))
 		}
 	}
-	if err := o.printDiagnostics(diags); err != nil {
-		return err
-	}
-	return errProblems
+	return o.sound(diags)
 }
 
 // compare renders the repository and holds it against its disk.
@@ -142,18 +122,42 @@ func disk(r *repo.Repo) (map[string][]byte, error) {
 	return files, err
 }
 
-// act says what generate does about a change. A bot's newer pins are left as they are.
-func act(change output.Change) (string, *repo.Edit) {
-	switch change.Status {
-	case output.Current, output.PinsMoved:
-		return "unchanged", nil
-	case output.Missing:
-		return "created", &repo.Edit{Path: change.Path, Data: change.New}
+// action says what generate does about a change. A bot's newer pins are left as they are.
+func action(change output.Change) string {
+	switch {
+	case change.Status == output.Current || change.Status == output.PinsMoved:
+		return "unchanged"
+	case change.New == nil:
+		return "removed"
+	case change.Old == nil:
+		return "created"
 	}
-	if change.New == nil {
-		return "removed", &repo.Edit{Path: change.Path}
+	return "updated"
+}
+
+// write carries out changes: of what is there, then what is new, then what goes. Wherever the program is killed, nothing
+// is missing.
+func write(r *repo.Repo, changes []output.Change) error {
+	var updates, removals []repo.Mend
+	var created []repo.Edit
+	for _, change := range changes {
+		mend := repo.Mend{Path: change.Path, Old: change.Old, New: change.New}
+		switch {
+		case change.Old == nil:
+			created = append(created, repo.Edit{Path: change.Path, Data: change.New})
+		case change.New == nil:
+			removals = append(removals, mend)
+		default:
+			updates = append(updates, mend)
+		}
 	}
-	return "updated", &repo.Edit{Path: change.Path, Data: change.New}
+	if err := r.Mend(updates); err != nil {
+		return err
+	}
+	if err := r.Apply(created); err != nil {
+		return err
+	}
+	return r.Mend(removals)
 }
 
 func (o *options) printGenerated(result generator.Result, files []fileJSON, dryRun, changed bool) error {
@@ -164,12 +168,8 @@ func (o *options) printGenerated(result generator.Result, files []fileJSON, dryR
 		return err
 	}
 	for _, file := range files {
-		if dryRun {
-			fmt.Fprint(o.stdout, file.Diff)
-			continue
-		}
-		fmt.Fprintf(o.stdout, "%-9s %s\n", file.Action, file.Path)
-		if slices.Contains([]output.Status{output.Edited, output.PinsMoved}, output.Status(file.Status)) {
+		o.printFile(file, dryRun)
+		if status := output.Status(file.Status); !dryRun && (status == output.Edited || status == output.PinsMoved) {
 			fmt.Fprintf(o.stderr, "notice: %s: %s\n", file.Path, file.Cause)
 		}
 	}
@@ -182,21 +182,80 @@ func (o *options) printGenerated(result generator.Result, files []fileJSON, dryR
 	return nil
 }
 
-// unified returns the change as a unified diff.
-func unified(change output.Change) string {
-	old, fresh := "a/"+change.Path, "b/"+change.Path
-	if change.Old == nil {
-		old = "/dev/null"
+func newReport(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:   "report",
+		Short: "Tell what is carried over, what is lost, and what is left to do",
+		Long: `On a terminal a summary; on a pipe, or with --format markdown, the whole migration report, fit to be the body of
+a pull request: every key of garnix.yaml and its fate, the checks before and after, and the next steps.`,
+		RunE: func(*cobra.Command, []string) error {
+			return o.within(func(r *repo.Repo) error {
+				result, err := o.generate(r)
+				if err != nil {
+					return err
+				}
+				if o.format == "json" {
+					return o.printJSON(result.Report())
+				}
+				text := result.Report().Markdown()
+				if o.format != "markdown" && o.terminal(o.stdout) {
+					text = result.Report().Summary()
+				}
+				_, err = fmt.Fprint(o.stdout, text)
+				return err
+			})
+		},
 	}
-	if change.New == nil {
-		fresh = "/dev/null"
-	}
-	return string(diff.Diff(old, change.Old, fresh, change.New))
 }
 
-func noArgs(_ *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return usagef("unexpected argument %q", args[0])
+func newEject(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:   "eject",
+		Short: "Make the generated files the repository's own",
+		Long: `Take the headers out of every generated file and keep the files: from then on they are the
+repository's own, and "generate" and "check" leave them alone. Workflows go on to run as before,
+without asking whether garnix.yaml changed.`,
+		RunE: func(*cobra.Command, []string) error { return o.within(o.eject) },
+	}
+}
+
+func (o *options) eject(r *repo.Repo) error {
+	files, err := disk(r)
+	if err != nil {
+		return err
+	}
+	var edits []repo.Edit
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if !output.Ours(name, files[name]) {
+			continue
+		}
+		data := output.Eject(output.File{Path: name, Data: files[name]}).Data
+		if name == output.Targets {
+			if data, err = ejectedTargets(files[name]); err != nil {
+				return err
+			}
+		}
+		edits = append(edits, repo.Edit{Path: name, Data: data})
+	}
+	if err := r.Apply(edits); err != nil {
+		return err
+	}
+	for _, edit := range edits {
+		fmt.Fprintf(o.stdout, "ejected   %s\n", edit.Path)
+	}
+	if len(edits) == 0 {
+		fmt.Fprintln(o.stdout, "nothing here was generated")
 	}
 	return nil
+}
+
+// ejectedTargets returns a targets.json that comes from nobody and watches no inputs.
+func ejectedTargets(content []byte) ([]byte, error) {
+	var manifest plan.Manifest
+	if err := json.Unmarshal(content, &manifest); err != nil {
+		return nil, fmt.Errorf("read %s: %w", output.Targets, err)
+	}
+	manifest.About = "What the workflows build, for whom and where."
+	manifest.Generator, manifest.Digest, manifest.Inputs, manifest.Stale = "", "", map[string]string{}, string(settings.StaleOff)
+	return output.JSON(manifest)
 }

@@ -27,32 +27,25 @@ func TestLeftoversFindsTheNewCache(t *testing.T) {
 	t.Parallel()
 	const ownKey = "own.example.org-1:BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBA="
 	const stays = "extra-substituters = https://cache.garnix.io\nextra-trusted-public-keys = cache.garnix.io:CTFPyKSLcx5RMJKfLo5EEPUObbA78b0YQ2DTCJXqr9g=\n"
-	mended := func(url, key string) string {
+	swapped := func(url, key string) string {
 		return "extra-substituters = " + url + "\nextra-trusted-public-keys = " + key + "\n"
 	}
 	for _, tc := range []struct {
 		name, settings, variable string
-		args                     []string
 		code                     int
 		want, says               string
 		asks                     bool // Cachix
 	}{
 		{name: "the settings know address and key", settings: "cache: {backend: nix, url: 'https://own.example.org', push-url: 's3://b', public-key: '" + ownKey + "'}\n",
-			want: mended("https://own.example.org", ownKey)},
+			want: swapped("https://own.example.org", ownKey)},
 		{name: "the settings name a Cachix cache, and Cachix knows its key", settings: "cache: {name: acme, url: 'https://acme.cachix.org'}\n",
-			want: mended("https://acme.cachix.org", cacheKey), asks: true},
-		{name: "the environment names the cache", variable: "acme", want: mended("SUBSTITUTER", cacheKey), asks: true},
-		{name: "the command line counts for more than the settings", settings: "cache: {name: acme, public-key: '" + cacheKey + "'}\n",
-			args: []string{"--url", "https://own.example.org", "--public-key", ownKey}, want: mended("https://own.example.org", ownKey)},
-		{name: "the settings' key is not another cache's", settings: "cache: {backend: nix, url: 'https://acme.example.org', push-url: 's3://b', public-key: '" + cacheKey + "'}\n",
-			args: []string{"--url", "https://own.example.org"}, says: "no public key of the new cache is known", want: "extra-substituters = https://own.example.org\n"},
-		{name: "a key on the command line goes with the settings' address", settings: "cache: {backend: nix, url: 'https://own.example.org', push-url: 's3://b'}\n",
-			args: []string{"--public-key", ownKey}, want: mended("https://own.example.org", ownKey)},
+			want: swapped("https://acme.cachix.org", cacheKey), asks: true},
+		{name: "the environment names the cache", variable: "acme", want: swapped("SUBSTITUTER", cacheKey), asks: true},
+		{name: "a cache of the settings without a key", settings: "cache: {backend: nix, url: 'https://own.example.org', push-url: 's3://b'}\n",
+			says: "no public key of the new cache is known", want: "extra-substituters = https://own.example.org\n"},
 		{name: "without any cache garnix's is only taken out", says: "no new cache is known", want: ""},
-		{name: "with --remove nobody is asked", variable: "acme", args: []string{"--remove"}, want: ""},
-		{name: "a key alone is no cache", args: []string{"--public-key", ownKey}, code: exitUsage, want: stays, says: "--public-key needs --url"},
 		{name: "a Cachix cache that is not there changes nothing", settings: "cache: {name: nobody, url: 'https://nobody.cachix.org'}\n", asks: true,
-			code: exitFailure, want: stays, says: "hint: give it as cache.public-key in the settings"},
+			code: exitFailure, want: stays, says: "hint: set cache.public-key in the settings"},
 		{name: "a Cachix cache without a key changes nothing", settings: "cache: {name: keyless, url: 'https://keyless.cachix.org'}\n", asks: true,
 			code: exitFailure, want: stays, says: "has no public key yet"},
 		{name: "a token in the place of a name is not repeated", variable: accountToken, code: exitUsage, want: stays, says: "no name of a Cachix cache"},
@@ -69,15 +62,15 @@ func TestLeftoversFindsTheNewCache(t *testing.T) {
 				files[".github/garnix2gha/config.yaml"] = tc.settings
 			}
 			dir := committed(t, files)
-			dry := invocation{env: env}.run(t, append([]string{"-C", dir, "leftovers", "--fix", "--dry-run"}, tc.args...)...)
+			dry := invocation{env: env}.run(t, "-C", dir, "leftovers", "--fix", "--dry-run")
 			assert.Equal(t, tc.code, dry.code, dry.stderr)
 			assert.Empty(t, shell(t, dir, "git status --porcelain"), "a dry run writes nothing")
-			got := invocation{env: env}.run(t, append([]string{"-C", dir, "leftovers", "--fix"}, tc.args...)...)
+			got := invocation{env: env}.run(t, "-C", dir, "leftovers", "--fix")
 			assert.Equal(t, tc.code, got.code, got.stderr)
 			assert.Contains(t, got.stderr, tc.says)
 			want := tc.want
-			if tc.variable == "acme" && len(tc.args) == 0 {
-				want = mended(substituter, cacheKey)
+			if tc.variable == "acme" {
+				want = swapped(substituter, cacheKey)
 			}
 			content, err := os.ReadFile(dir + "/nix.conf")
 			require.NoError(t, err)
@@ -116,7 +109,7 @@ func TestNobodyIsAskedForACacheThatNothingNeeds(t *testing.T) {
 	dir := committed(t, map[string]string{"flake.nix": "{ }\n", "README.md": "[![b](https://garnix.io/api/badges/o/r)](https://garnix.io)\n"})
 	got := invocation{env: env}.run(t, "-C", dir, "leftovers", "--fix")
 	assert.Equal(t, exitFine, got.code, got.stderr)
-	assert.Equal(t, "changed   README.md\n", got.stdout)
+	assert.Equal(t, "updated   README.md\n", got.stdout)
 	assert.Empty(t, service.log)
 }
 

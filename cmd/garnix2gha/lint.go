@@ -1,3 +1,5 @@
+// Lint: the repository's workflows under actionlint and our own rules.
+
 package main
 
 import (
@@ -7,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"garnix2gha/cmd/internal/repo"
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/lint"
 	"garnix2gha/generator/output"
@@ -21,19 +24,15 @@ func newLint(o *options) *cobra.Command {
 		Long: `Run actionlint over every workflow of the repository, and garnix2gha's own rules over those that it
 generated; with --strict over all of them. Exit code 1 means that there are errors; warnings
 alone pass.`,
-		Args: noArgs,
-		RunE: func(*cobra.Command, []string) error { return lintWorkflows(o, strict) },
+		RunE: func(*cobra.Command, []string) error {
+			return o.within(func(r *repo.Repo) error { return o.lint(r, strict) })
+		},
 	}
 	command.Flags().BoolVar(&strict, "strict", false, "hold hand-written workflows to garnix2gha's own rules too")
 	return command
 }
 
-func lintWorkflows(o *options, strict bool) error {
-	r, _, err := o.open()
-	if err != nil {
-		return err
-	}
-	defer r.Close()
+func (o *options) lint(r *repo.Repo, strict bool) error {
 	in, err := o.input(r)
 	if err != nil {
 		return err

@@ -64,6 +64,6 @@ func TestManualShowsTextAsItIs(t *testing.T) {
 		Long: ".starts with a dot\nand 'goes on\n\n  typed   as is\n  .so file\n\n'quoted", Run: func(*cobra.Command, []string) {},
 	}))
 	assert.Contains(t, page, "x \\- does \\-\\- it\\(aqs \\(gaso\\(ga\n")
-	assert.Contains(t, page, ".SH DESCRIPTION\n\\&.starts with a dot\nand \\(aqgoes on\n.PP\n.nf\n  typed   as is\n  .so file\n.fi\n.PP\n\\(aqquoted\n")
-	assert.Contains(t, page, ".SH EXAMPLES\n.nf\n  x \\(aqa\\eb\\(aq\n.fi\n")
+	assert.Contains(t, page, ".SH DESCRIPTION\n\\&.starts with a dot\nand \\(aqgoes on\n\n  typed   as is\n  .so file\n\n\\(aqquoted\n")
+	assert.Contains(t, page, ".SH EXAMPLES\n  x \\(aqa\\eb\\(aq\n")
 }

@@ -26,15 +26,15 @@ func statusLine(w io.Writer) (show func(string), done func()) {
 	var mu sync.Mutex
 	var text string
 	var since time.Time
-	ticker, over, gone := time.NewTicker(200*time.Millisecond), make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(gone)
+	over := make(chan struct{})
+	var drawing sync.WaitGroup
+	drawing.Go(func() {
 		for {
 			select {
 			case <-over:
 				fmt.Fprint(w, clear)
 				return
-			case <-ticker.C:
+			case <-time.After(200 * time.Millisecond):
 			}
 			mu.Lock()
 			line := text + " …"
@@ -46,7 +46,7 @@ func statusLine(w io.Writer) (show func(string), done func()) {
 			}
 			mu.Unlock()
 		}
-	}()
+	})
 	show = func(what string) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -55,8 +55,7 @@ func statusLine(w io.Writer) (show func(string), done func()) {
 		}
 	}
 	return show, sync.OnceFunc(func() {
-		ticker.Stop()
 		close(over)
-		<-gone
+		drawing.Wait()
 	})
 }

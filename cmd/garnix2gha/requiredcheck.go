@@ -1,3 +1,5 @@
+// Required-check: the rules on GitHub that wait for garnix.
+
 package main
 
 import (
@@ -32,8 +34,9 @@ with "statuses: true" in the settings those that the workflow posts stay, bound 
 A ruleset of the organization is shown, with whom to ask.
 
 GitHub is asked through its program gh. The exit code is 1 while a rule waits for garnix.`,
-		Args: noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return m.run(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return m.within(func(r *repo.Repo) error { return m.run(cmd.Context(), r) })
+		},
 	}
 	command.Flags().StringVar(&m.repository, "repo", "", "[HOST/]OWNER/NAME (default: that of git's remotes)")
 	command.Flags().BoolVar(&m.apply, "apply", false, "make the changes")
@@ -58,12 +61,7 @@ type movedRule struct {
 	Waits bool           `json:"waits"`
 }
 
-func (m *ruleMover) run(ctx context.Context) error {
-	r, _, err := m.open()
-	if err != nil {
-		return err
-	}
-	defer r.Close()
+func (m *ruleMover) run(ctx context.Context, r *repo.Repo) error {
 	known, err := m.settingsOf(r)
 	if err != nil {
 		return err
@@ -196,27 +194,18 @@ func (m *ruleMover) notice(hub *github.Repository, rules []movedRule) {
 	}
 }
 
-// printRule shows what a rule requires before and after, as a diff.
+// printRule shows which checks a rule no longer requires, and which it requires instead.
 func (m *ruleMover) printRule(rule movedRule) {
-	line := func(mark string, c github.Check) {
-		fmt.Fprintf(m.stdout, "  %s %s (%s)\n", mark, diag.Printable(c.Name), m.app(c.App))
-	}
-	contains := func(list []github.Check, check github.Check) bool {
-		return slices.ContainsFunc(list, func(c github.Check) bool { return c.Name == check.Name && c.App == check.App })
-	}
 	fmt.Fprintln(m.stdout, ruleName(rule))
-	for _, check := range rule.Checks {
-		mark := "-"
-		if contains(rule.After, check) {
-			mark = " "
-		}
-		line(mark, check)
-	}
-	for _, check := range rule.After {
-		if !contains(rule.Checks, check) {
-			line("+", check)
+	only := func(mark string, list, others []github.Check) {
+		for _, check := range list {
+			if !slices.ContainsFunc(others, func(c github.Check) bool { return c.Name == check.Name && c.App == check.App }) {
+				fmt.Fprintf(m.stdout, "  %s %s (%s)\n", mark, diag.Printable(check.Name), m.app(check.App))
+			}
 		}
 	}
+	only("-", rule.Checks, rule.After)
+	only("+", rule.After, rule.Checks)
 	if !rule.Own {
 		fmt.Fprintf(m.stdout, "  only an owner of %s can change it; ask one to do so at %s\n", diag.Printable(rule.Source), diag.Printable(cmp.Or(rule.URL, "its settings")))
 	}

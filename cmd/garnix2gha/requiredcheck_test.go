@@ -67,10 +67,8 @@ func TestRequiredCheckMovesEveryRule(t *testing.T) {
 	}
 
 	const diff = `ruleset "main" of octo/flake
-    lint (GitHub Actions)
   - package hello [x86_64-linux] (any app)
   - All Garnix checks (garnix-ci)
-    codecov (any app)
   + All Garnix checks (GitHub Actions)
 `
 	const asked = `ruleset "everywhere" of octo
@@ -79,9 +77,7 @@ func TestRequiredCheckMovesEveryRule(t *testing.T) {
   only an owner of octo can change it; ask one to do so at https://github.localhost/organizations/octo/settings/rules/9
 `
 	const classic = `branch protection "main" of octo/flake
-    build (any app)
   - nixosConfig web (any app)
-    deploy (app 12)
   + All Garnix checks (GitHub Actions)
 branch protection "release/*" of octo/flake
   - All Garnix checks (garnix-ci)

@@ -1,32 +1,26 @@
+// Retire: the last step, which removes what is left of garnix once the new cache is proven.
+
 package main
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
-	"garnix2gha/cmd/internal/bincache"
+	"garnix2gha/cmd/internal/leftovers"
 	"garnix2gha/cmd/internal/repo"
+	"garnix2gha/generator"
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/output"
 	"garnix2gha/generator/target"
 )
 
-// retireFlags are the flags of retire.
-type retireFlags struct {
-	yes, dryRun, move bool
-	netrc             string
-}
-
 func newRetire(o *options) *cobra.Command {
-	var f retireFlags
+	var p retirement
 	command := &cobra.Command{
 		Use:   "retire",
 		Short: "Remove what is left of garnix, once the new cache is proven",
@@ -36,85 +30,78 @@ reads it as well, and the workflows are rendered again.
 
 It refuses unless every tracked file is as in the last commit, the committed workflows are
 current ("garnix2gha check"), and the cache holds every output of every target of this commit
-("garnix2gha cache verify"); what could not be established counts as not held.
-
-It lists what it is about to do and asks, or goes ahead with --yes. At the end it prints how
-to go back.`,
-		Args: noArgs,
+("garnix2gha cache verify"); what could not be established counts as not held. So there is a
+way back, which it prints at the end.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := f.check(o); err != nil {
-				return err
+			if o.config != "" {
+				return usagef("--config names a file elsewhere; only what the repository holds can be retired")
 			}
-			return retire(cmd.Context(), o, f)
+			return o.within(func(r *repo.Repo) (err error) {
+				if p.survey, err = o.survey(cmd.Context(), r); err != nil {
+					return err
+				}
+				return p.retire(cmd.Context())
+			})
 		},
 	}
 	flags := command.Flags()
-	flags.BoolVarP(&f.yes, "yes", "y", false, "do not ask")
-	flags.BoolVar(&f.dryRun, "dry-run", false, "print the unified diff and write nothing")
-	flags.BoolVar(&f.move, "move-config", false, "move garnix.yaml to "+repo.MovedConfigFile)
-	flags.StringVar(&f.netrc, "netrc", "", "file with the credentials of private caches, as nix's netrc-file")
+	flags.BoolVar(&p.dryRun, "dry-run", false, "print the unified diff and write nothing")
+	flags.BoolVar(&p.move, "move-config", false, "move garnix.yaml to "+repo.MovedConfigFile)
+	netrcFlag(command, &p.netrc)
 	return command
 }
 
-func (f retireFlags) check(o *options) error {
-	switch {
-	case o.config != "" || o.snapshot != "":
-		return usagef("--config and --snapshot name files elsewhere; only what the repository holds can be retired")
-	case !f.yes && !f.dryRun && !o.answerable():
-		return usagef("there is no terminal to ask on: pass --yes, or --dry-run to see what it would do")
-	}
-	return nil
+// retirement is what retire found and is about to do.
+type retirement struct {
+	*survey
+	dryRun, move bool
+	netrc        string
+
+	head    string // the commit that is the way back
+	refused diag.List
+	inRoot  bool // garnix.yaml is there
+
+	wanted []output.Change   // what changes
+	left   []leftovers.Trace // for a person
 }
 
-// answerable reports whether there is somebody to ask.
-func (o *options) answerable() bool {
-	file, ok := o.stdin.(*os.File)
-	return ok && o.terminal(file)
-}
-
-func retire(ctx context.Context, o *options, f retireFlags) error {
-	r, _, err := o.open()
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	s, err := o.survey(ctx, r)
-	if err != nil {
-		return err
-	}
-	s.keepConfig, s.moveConfig = !f.move, f.move
-	plan := retirement{options: o, survey: s}
-	if err := plan.prepare(ctx, f.move); err != nil {
-		return err
-	}
-	if len(plan.refused) > 0 {
-		return plan.refuse()
-	}
-	if err := plan.prove(ctx, f.netrc); err != nil {
-		return err
-	}
-	if len(plan.refused) > 0 {
-		return plan.refuse()
-	}
-	if !f.dryRun {
-		if err := plan.agree(ctx, f.yes); err != nil {
+func (p *retirement) retire(ctx context.Context) error {
+	// What follows a refusal would speak of another state.
+	for _, step := range []func(context.Context) error{p.settled, p.decided, p.proven} {
+		if err := step(ctx); err != nil {
 			return err
 		}
-		if err := plan.carryOut(); err != nil {
+		if len(p.refused) > 0 {
+			return p.refuse()
+		}
+	}
+	if !p.dryRun {
+		if err := write(p.repo, p.wanted); err != nil {
 			return err
 		}
 	}
-	return plan.print(f.dryRun)
+	return p.print()
 }
 
-// committed refuses what would leave no way back: tracked files that differ from the last commit, and inputs and
-// workflows that git does not know.
-func (p *retirement) committed(ctx context.Context) error {
-	var err error
-	if p.head, err = p.survey.tree.Head(ctx); err != nil {
+// settled refuses workflows that are not what would be generated now, what would leave no way back (tracked files that
+// differ from the last commit, inputs and workflows that git does not know), and a cache that nobody knows.
+func (p *retirement) settled(ctx context.Context) error {
+	result, changes, err := p.compare(p.repo)
+	if err != nil {
 		return err
 	}
-	changed, err := p.survey.tree.Changed(ctx)
+	p.inRoot = result.Config.File == repo.ConfigFile
+	known := []string{repo.ConfigFile, repo.MovedConfigFile, repo.SettingsFile, repo.LockFile, repo.OverlayFile}
+	for _, change := range changes {
+		known = append(known, change.Path)
+		if !change.Status.OK(true) {
+			p.refused.Errorf(posOf(change.Path), string(change.Status), fix(change.Status), "%s", change.Cause)
+		}
+	}
+	if p.head, err = p.tree.Head(ctx); err != nil {
+		return err
+	}
+	changed, err := p.tree.Changed(ctx)
 	if err != nil {
 		return err
 	}
@@ -127,17 +114,13 @@ func (p *retirement) committed(ctx context.Context) error {
 		}
 		p.refused.Errorf(posOf(diag.Printable(name)), "uncommitted", hint, "it differs from the last commit")
 	}
-	tracked, err := p.survey.tree.Tracked(ctx)
+	tracked, err := p.tree.Tracked(ctx)
 	if err != nil {
 		return err
 	}
-	names := []string{repo.ConfigFile, repo.MovedConfigFile, repo.SettingsFile, repo.LockFile, repo.OverlayFile}
-	for _, change := range p.changes {
-		names = append(names, change.Path)
-	}
 	var unknown []string
-	for _, name := range names {
-		content, err := p.survey.repo.Read(name)
+	for _, name := range known {
+		content, err := p.repo.Read(name)
 		if err != nil {
 			return err
 		}
@@ -148,7 +131,11 @@ func (p *retirement) committed(ctx context.Context) error {
 	for _, name := range foldered(unknown) {
 		p.refused.Errorf(posOf(name), "untracked", "add it to git and commit it first", "git does not know it")
 	}
-	return nil
+	name, err := p.cacheName(p.settings, "")
+	if err == nil && name == "" && p.settings.Cache.URL == "" {
+		p.refused.Errorf(p.settings.At("cache"), "no-cache", "name it under cache: in the settings, or in "+nameVariable, "no cache is known that could hold what garnix built")
+	}
+	return err
 }
 
 // foldered names the folder of the programs once in the place of what lies in it.
@@ -165,69 +152,68 @@ func foldered(names []string) []string {
 	return out
 }
 
-// current refuses workflows that are not what would be generated now.
-func (p *retirement) current() error {
-	var err error
-	if p.before, p.changes, err = p.compare(p.survey.repo); err != nil {
+// decided finds the edits, takes garnix.yaml out of the root if told to, and renders the workflows from the inputs as
+// they will be.
+func (p *retirement) decided(ctx context.Context) error {
+	p.keepConfig, p.moveConfig = !p.move, p.move
+	found := cleanup{fix: true}
+	if err := p.prepare(ctx, &found); err != nil {
 		return err
 	}
-	for _, change := range p.changes {
-		if !change.Status.OK(true) {
-			p.refused.Errorf(posOf(change.Path), string(change.Status), fix(change.Status), "%s", change.Cause)
-		}
+	p.wanted, p.left = found.edits, slices.DeleteFunc(found.left, func(t leftovers.Trace) bool { return !t.ByHand() })
+	if !p.move {
+		return nil
 	}
-	return nil
-}
-
-// cached refuses where no cache is known that could hold anything.
-func (p *retirement) cached() error {
-	s := p.survey.settings
-	name, err := p.cacheName(s, "")
-	if err == nil && name == "" && s.Cache.URL == "" {
-		p.refused.Errorf(s.At("cache"), "no-cache", "name it under cache: in the settings, or in "+nameVariable, "no cache is known that could hold what garnix built")
+	in, err := p.input(p.repo)
+	if err != nil {
+		return err
+	}
+	switch {
+	case in.Hidden != "":
+		p.refused.Errorf(posOf(in.Hidden), "config-hidden", "remove one of the two first", "there is a garnix.yaml already where the one in the root would go")
+		return nil
+	case in.Config.Path == repo.ConfigFile && in.Config.Content != nil:
+		in.Config.Path, p.inRoot = repo.MovedConfigFile, false
+		p.wanted = append(p.wanted,
+			output.Change{Path: repo.MovedConfigFile, New: in.Config.Content}, output.Change{Path: repo.ConfigFile, Old: in.Config.Content})
+	}
+	after, err := generator.Generate(in)
+	if err != nil {
+		return err
+	}
+	if after.Diags.HasErrors() {
+		p.refused = append(p.refused, slices.DeleteFunc(after.Diags, func(d diag.Diagnostic) bool { return d.Severity != diag.Error })...)
+		return nil
+	}
+	files, err := disk(p.repo)
+	for _, change := range output.Compare(after.Files, files) {
+		if action(change) != "unchanged" {
+			p.wanted = append(p.wanted, change)
+		}
 	}
 	return err
 }
 
-// prove refuses while the cache does not hold every output of every target.
-func (p *retirement) prove(ctx context.Context, netrc string) error {
-	v := &verifier{service: &service{options: p.options}, at: target.Commit{All: true}, listing: listAuto, netrc: netrc}
-	found, err := v.verify(ctx)
-	if err != nil {
+// proven refuses while the cache does not hold every output of every target.
+func (p *retirement) proven(ctx context.Context) error {
+	v := &verifier{options: p.options, at: target.Commit{All: true}, netrc: p.netrc}
+	if err := v.verify(ctx); err != nil {
 		return err
 	}
-	if found.verdict() == nil {
-		if found.Summary == (verifiedSummary{}) {
-			fmt.Fprintln(p.stderr, "no target is selected, so there was nothing to prove")
-		}
-		return p.printWarnings(found.Warnings)
+	if v.verdict() != nil {
+		p.refused = append(p.refused, v.findings()...)
+		return nil
 	}
-	p.refused = append(p.refused, unproven(found.rows())...)
-	return nil
-}
-
-// unproven are the rows that keep a cache from being proven, each as a reason.
-func unproven(rows []verdictRow) diag.List {
-	const most = 50
-	var list diag.List
-	for _, row := range rows {
-		switch {
-		case row.verdict != bincache.Missing && row.verdict != bincache.Unknown:
-			continue
-		case len(list) == most:
-			list.Errorf(diag.Pos{}, "cache-incomplete", `"garnix2gha cache verify" lists them all`, "more outputs are missing or unknown")
-			return list
-		}
-		what := strings.TrimSpace(strings.Join([]string{row.attr, row.output, row.path}, " "))
-		list.Errorf(row.pos, "cache-"+string(row.verdict), diag.Printable(row.next), "%s is %s: %s", diag.Printable(what), row.verdict, diag.Printable(row.cause))
+	if v.Summary == (verifiedSummary{}) {
+		fmt.Fprintln(p.stderr, "no target is selected, so there was nothing to prove")
 	}
-	return list
+	return p.printWarnings(v.Warnings)
 }
 
 // refuse says why nothing is done.
 func (p *retirement) refuse() error {
 	if p.format == "json" {
-		if err := p.printJSON(map[string]any{"commit": p.head, "refused": p.refused, "files": []editJSON{}}); err != nil {
+		if err := p.printJSON(map[string]any{"commit": p.head, "refused": p.refused, "files": []fileJSON{}}); err != nil {
 			return err
 		}
 		return errProblems
@@ -239,49 +225,54 @@ func (p *retirement) refuse() error {
 	return errProblems
 }
 
-// agree lists what is about to be done and asks; a no has been answered when it returns errProblems.
-func (p *retirement) agree(ctx context.Context, yes bool) error {
-	files := p.files(false)
-	if yes || len(files) == 0 {
-		return nil
+// wayBack are the commands that undo everything, while nothing else was changed: everything was as in the commit.
+func (p *retirement) wayBack(files []fileJSON) []string {
+	if len(files) == 0 {
+		return []string{}
 	}
-	fmt.Fprintln(p.stderr, "This will be done:")
+	commands := []string{"git -C " + diag.ShellWord(p.repo.Dir()) + " checkout " + p.head + " -- ."}
 	for _, file := range files {
-		fmt.Fprintf(p.stderr, "  %-9s %s\n", file.Action, diag.Printable(file.Path))
+		if file.Action == "created" { // below .github, so that its name is ours
+			commands = append(commands, "rm -f -- "+diag.ShellWord(filepath.Join(p.repo.Dir(), filepath.FromSlash(file.Path))))
+		}
 	}
-	fmt.Fprint(p.stderr, "Go ahead? [y/N] ")
-	answer, err := p.line(ctx)
-	if err != nil {
-		return err
-	}
-	if answer = strings.ToLower(strings.TrimSpace(answer)); answer == "y" || answer == "yes" {
-		return nil
-	}
-	fmt.Fprintln(p.stderr, "nothing was changed")
-	return errProblems
+	return commands
 }
 
-// line reads a line of the standard input, unless the program is told to stop first.
-func (o *options) line(ctx context.Context) (string, error) {
-	type answer struct {
-		text string
-		err  error
-	}
-	got := make(chan answer, 1)
-	go func() {
-		text, err := bufio.NewReader(io.LimitReader(o.stdin, 100)).ReadString('\n')
-		if errors.Is(err, io.EOF) {
-			err = nil
+// print tells what was done, what is left, and how to go back. Of a dry run it is the diff alone.
+func (p *retirement) print() error {
+	files := filesOf(p.wanted, p.dryRun)
+	switch p.format {
+	case "json":
+		return p.printJSON(map[string]any{
+			"commit": p.head, "refused": diag.List{}, "files": files, "left": nonNil(p.left), "wayBack": p.wayBack(files),
+		})
+	case "github":
+		if err := diag.Annotations(p.stdout, findings(p.left)); err != nil {
+			return err
 		}
-		got <- answer{text: text, err: err}
-	}()
-	select {
-	case a := <-got:
-		if a.err != nil {
-			return "", fmt.Errorf("read answer: %w", a.err)
-		}
-		return a.text, nil
-	case <-ctx.Done():
-		return "", fmt.Errorf("wait for an answer: %w", context.Cause(ctx))
 	}
+	for _, file := range files {
+		p.printFile(file, p.dryRun)
+	}
+	for _, t := range p.left {
+		fmt.Fprintln(p.stderr, "by hand   "+spoken(t))
+	}
+	switch {
+	case p.dryRun:
+		return nil
+	case len(files) == 0:
+		fmt.Fprintln(p.stdout, "there is nothing to change")
+	default:
+		fmt.Fprintln(p.stdout, "\nTo go back before anything else is changed:")
+		for _, command := range p.wayBack(files) {
+			fmt.Fprintf(p.stdout, "  %s\n", command)
+		}
+		fmt.Fprintln(p.stdout, "and afterwards: git revert, with that commit.")
+	}
+	if p.inRoot {
+		fmt.Fprintln(p.stderr, `hint: "garnix2gha retire --move-config" takes garnix.yaml out of the root`)
+	}
+	fmt.Fprintln(p.stderr, requiredCheckHint)
+	return nil
 }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"context"
-	"io"
 	"os/exec"
 	"slices"
 	"testing"
@@ -11,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"garnix2gha/cmd/internal/bincache"
+	"garnix2gha/generator/diag"
 )
 
 // committed makes a repository with everything committed.
@@ -49,7 +48,7 @@ func TestWayBackFromRetireRemovesWhatItCreated(t *testing.T) {
 			t.Parallel()
 			const trace = "extra-substituters = https://cache.garnix.io\n"
 			dir := committed(t, map[string]string{"garnix.yaml": "builds: [] # nothing\n", name + "/nix.conf": trace, "other/nix.conf": trace})
-			got := invocation{env: env}.run(t, "-C", dir, "retire", "--move-config", "--yes", "--format", "json")
+			got := invocation{env: env}.run(t, "-C", dir, "retire", "--move-config", "--format", "json")
 			require.Equal(t, exitFine, got.code, got.stderr)
 			done := decoded[result](t, got)
 			actions := map[string]string{}
@@ -57,7 +56,7 @@ func TestWayBackFromRetireRemovesWhatItCreated(t *testing.T) {
 				actions[file.Path] = file.Action
 			}
 			assert.Equal(t, map[string]string{
-				".github/garnix2gha/garnix.yaml": "created", "garnix.yaml": "removed", name + "/nix.conf": "changed", "other/nix.conf": "changed",
+				".github/garnix2gha/garnix.yaml": "created", "garnix.yaml": "removed", name + "/nix.conf": "updated", "other/nix.conf": "updated",
 			}, actions)
 			assert.Equal(t, "builds: [] # nothing\n", shell(t, dir, "cat .github/garnix2gha/garnix.yaml"))
 			assert.Equal(t, exitFine, invocation{env: env}.run(t, "-C", dir, "check").code)
@@ -70,17 +69,18 @@ func TestWayBackFromRetireRemovesWhatItCreated(t *testing.T) {
 	}
 }
 
-func TestUnprovenNamesEachOutputAndStopsSomewhere(t *testing.T) {
+func TestFindingsNameEachOutputAndStopSomewhere(t *testing.T) {
 	t.Parallel()
-	assert.Empty(t, unproven([]verdictRow{{verdict: bincache.InCache}, {verdict: bincache.Upstream}}))
-	two := unproven([]verdictRow{
-		{verdict: bincache.Missing, attr: "packages.x86_64-linux.a", output: "out", path: "/nix/store/x-a", cause: "404", next: "push it"},
-		{verdict: bincache.Unknown, attr: "packages.x86_64-linux.b", cause: "no\x1b answer"},
-	})
+	findings := func(results ...verified) diag.List { return (&verification{Results: results}).findings() }
+	assert.Empty(t, findings(verified{Verdict: bincache.InCache}, verified{Verdict: bincache.Upstream}))
+	two := findings(
+		verified{Verdict: bincache.Missing, Attr: "packages.x86_64-linux.a", Output: "out", Path: "/nix/store/x-a", Cause: "404", Next: "push it"},
+		verified{Verdict: bincache.Unknown, Attr: "packages.x86_64-linux.b", Cause: "no\x1b answer"},
+	)
 	require.Len(t, two, 2)
 	assert.Equal(t, "packages.x86_64-linux.a out /nix/store/x-a is missing: 404 [cache-missing]", two[0].String())
 	assert.Equal(t, "packages.x86_64-linux.b is unknown: no\uFFFD answer [cache-unknown]", two[1].String())
-	many := unproven(slices.Repeat([]verdictRow{{verdict: bincache.Missing}}, 1000))
+	many := findings(slices.Repeat([]verified{{Verdict: bincache.Missing}}, 1000)...)
 	require.Len(t, many, 51)
 	assert.Contains(t, many[50].Hint, "cache verify")
 }
@@ -91,18 +91,8 @@ func TestRetireChangesNothingWhileTheCacheIsUnknown(t *testing.T) {
 	env := service.env("")
 	env[nameVariable] = "nobody"
 	dir := committed(t, map[string]string{"garnix.yaml": "builds: []\n", "nix.conf": "extra-substituters = https://cache.garnix.io\n"})
-	got := invocation{env: env}.run(t, "-C", dir, "retire", "--yes")
+	got := invocation{env: env}.run(t, "-C", dir, "retire")
 	assert.Equal(t, exitFailure, got.code)
 	assert.Contains(t, got.stderr, "hint: ")
 	assert.Empty(t, shell(t, dir, "git status --porcelain"))
-}
-
-func TestQuestionEndsWithTheProgram(t *testing.T) {
-	t.Parallel()
-	waiting, _ := io.Pipe()
-	o := &options{environment: environment{stdin: waiting}}
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, err := o.line(ctx)
-	require.ErrorIs(t, err, context.Canceled)
 }

@@ -52,24 +52,23 @@ func TestSyncShowsFirstAndAppliesWhenTold(t *testing.T) {
 	assert.Equal(t, "octo/flake", again.Repository)
 }
 
-func TestSyncReachesAnEnvironmentAndEveryKindOfSecret(t *testing.T) {
+func TestSyncReachesEveryKindOfSecret(t *testing.T) {
 	t.Parallel()
 	_, hub, env := syncWorld(t)
-	hub.environments = []string{"environments/production"}
 	env["KEY"] = "s3cret-age"
 	dir := folder(t, map[string]string{
 		settingsFile:  "cache: {name: acme, token-secret: PUSH_TOKEN, signing-key-secret: SIGNING}\n",
 		"garnix.yaml": "actions:\n  - {on: push, run: deploy-web}\n  - {on: push, run: deploy_web}\n",
 		"signing":     "s3cret-signing\n",
 	})
-	got := program{hub: hub, env: env, stdin: pushToken + "\n"}.run(t, "-C", dir, "secrets", "sync", "--repo", "octo/flake", "--environment", "production",
-		"--token", "stdin", "--signing-key", "file:"+filepath.Join(dir, "signing"), "--action-key", "deploy_web=env:KEY", "--apply")
+	got := program{hub: hub, env: env, stdin: pushToken + "\n"}.run(t, "-C", dir, "secrets", "sync", "--repo", "octo/flake",
+		"--token", "stdin", "--secret", "SIGNING=file:"+filepath.Join(dir, "signing"), "--secret", "GARNIX_ACTION_KEY_DEPLOY_WEB_2=env:KEY", "--apply")
 	require.Equal(t, exitFine, got.code, "%s%s", got.stdout, got.stderr)
 	assert.Equal(t, map[string]string{
-		"environments/production/PUSH_TOKEN": pushToken, "environments/production/SIGNING": "s3cret-signing",
-		"environments/production/GARNIX_ACTION_KEY_DEPLOY_WEB_2": "s3cret-age",
+		"actions/PUSH_TOKEN": pushToken, "actions/SIGNING": "s3cret-signing",
+		"actions/GARNIX_ACTION_KEY_DEPLOY_WEB_2": "s3cret-age",
 	}, hub.secrets, "an action's secret has the name that its workflow asks for")
-	assert.Equal(t, map[string]string{"environments/production/CACHIX_CACHE_NAME": "acme"}, hub.variables)
+	assert.Equal(t, map[string]string{"actions/CACHIX_CACHE_NAME": "acme"}, hub.variables)
 }
 
 func TestSyncTellsWhatIsNeeded(t *testing.T) {
@@ -90,17 +89,17 @@ func TestSyncTellsWhatIsNeeded(t *testing.T) {
 		},
 		{
 			name: "Cachix, with the name in the settings", settings: "cache: {name: acme, token-secret: T, signing-key-secret: S}\n",
-			want: "secret T missing --token SOURCE\nsecret S missing --signing-key SOURCE\nvariable CACHIX_CACHE_NAME create\n",
+			want: "secret T missing --token SOURCE\nsecret S missing --secret S=SOURCE\nvariable CACHIX_CACHE_NAME create\n",
 		},
 		{
 			name: "S3", settings: store + "'s3://b?region=r', signing-key-secret: SIGN}\n",
-			want: "secret SIGN missing --signing-key SOURCE\nsecret AWS_ACCESS_KEY_ID missing --access-key SOURCE\nsecret AWS_SECRET_ACCESS_KEY missing --secret-key SOURCE\n",
+			want: "secret SIGN missing --secret SIGN=SOURCE\nsecret AWS_ACCESS_KEY_ID missing --secret AWS_ACCESS_KEY_ID=SOURCE\nsecret AWS_SECRET_ACCESS_KEY missing --secret AWS_SECRET_ACCESS_KEY=SOURCE\n",
 		},
 		{name: "attic", settings: "cache: {backend: attic, server: 'https://a.example', url: 'https://a.example/b'}\n", want: "secret ATTIC_TOKEN missing --token SOURCE\n"},
 		{
 			name: "actions and private inputs", settings: "cache: {name: acme}\nnix: {access-token-secret: INPUTS}\n", config: "actions:\n  - {on: push, run: deploy}\n",
-			want: "secret CACHIX_AUTH_TOKEN unchanged\nsecret INPUTS missing --access-token SOURCE\n" +
-				"secret GARNIX_ACTION_KEY_DEPLOY missing --action-key deploy=SOURCE, if it decrypts anything\nvariable CACHIX_CACHE_NAME create\n",
+			want: "secret CACHIX_AUTH_TOKEN unchanged\nsecret INPUTS missing --secret INPUTS=SOURCE\n" +
+				"secret GARNIX_ACTION_KEY_DEPLOY missing --secret GARNIX_ACTION_KEY_DEPLOY=SOURCE\nvariable CACHIX_CACHE_NAME create\n",
 		},
 		{name: "a store that needs nothing", settings: store + "'ssh://c.example'}\n", says: "the workflows need neither a secret nor a variable"},
 	} {
@@ -131,7 +130,7 @@ func TestSyncFillsAnS3Store(t *testing.T) {
 	env["ID"], env["KEY"], env["SIGN"] = "AKIAs3cret", "s3cret-key", "s3cret-sign"
 	dir := folder(t, map[string]string{settingsFile: "cache: {backend: nix, url: 'https://c.example', push-url: 's3://b?region=r', signing-key-secret: S}\n"})
 	got := program{hub: hub, env: env}.run(t, "-C", dir, "secrets", "sync", "--repo", "octo/flake", "--apply",
-		"--access-key", "env:ID", "--secret-key", "env:KEY", "--signing-key", "env:SIGN")
+		"--secret", "aws_access_key_id=env:ID", "--secret", "AWS_SECRET_ACCESS_KEY=env:KEY", "--secret", "S=env:SIGN")
 	require.Equal(t, exitFine, got.code, got.stderr)
 	assert.Equal(t, map[string]string{"actions/AWS_ACCESS_KEY_ID": "AKIAs3cret", "actions/AWS_SECRET_ACCESS_KEY": "s3cret-key", "actions/S": "s3cret-sign"}, hub.secrets)
 }
@@ -155,14 +154,14 @@ func TestSyncJudgesTheToken(t *testing.T) {
 	const named, unnamed = "cache: {name: acme}\n", ""
 	for _, tc := range []struct {
 		name, settings, token string
-		args                  []string
+		flag                  string // in the place of --token
 		down                  bool
 		code                  int
 		says                  string
 	}{
 		{name: "an account-wide token is refused", settings: named, token: accountToken, code: exitProblems, says: "refused to store the token"},
 		{name: "also where no cache is known", settings: unnamed, token: accountToken, code: exitProblems, says: "refused to store the token"},
-		{name: "unless told otherwise", settings: named, token: accountToken, args: []string{"--allow-account-wide"}, code: exitFine, says: "because of --allow-account-wide"},
+		{name: "also under its own name", settings: named, token: accountToken, flag: "CACHIX_AUTH_TOKEN=", code: exitProblems, says: "refused to store the token"},
 		{name: "one that only reads is warned of", settings: named, token: readToken, code: exitFine, says: "warning: the token may not be right for CI: the token cannot push to acme"},
 		{name: "a good one needs no words", settings: named, token: pushToken, code: exitFine},
 		{name: "a good one without a known cache neither", settings: unnamed, token: pushToken, code: exitFine},
@@ -178,8 +177,11 @@ func TestSyncJudgesTheToken(t *testing.T) {
 				env[apiVariable] = serve(t, say(200, "text/html", proxyPage)).URL + "/api/v1"
 			}
 			dir := folder(t, map[string]string{settingsFile: tc.settings})
-			args := append([]string{"-C", dir, "secrets", "sync", "--repo", "octo/flake", "--token", "env:TOKEN", "--apply"}, tc.args...)
-			got := program{hub: hub, env: env}.run(t, args...)
+			flag := "--token"
+			if tc.flag != "" {
+				flag = "--secret"
+			}
+			got := program{hub: hub, env: env}.run(t, "-C", dir, "secrets", "sync", "--repo", "octo/flake", flag, tc.flag+"env:TOKEN", "--apply")
 			assert.Equal(t, tc.code, got.code, "%s%s", got.stdout, got.stderr)
 			if tc.says == "" {
 				assert.NotContains(t, strings.ReplaceAll(got.stderr, dir, ""), "token")
@@ -204,15 +206,15 @@ func TestSyncRefusesWhatCannotBeMeant(t *testing.T) {
 		{name: "a token in the place of a name", args: []string{"--cache-name", pushToken}, code: exitUsage, says: "everyone can read a variable"},
 		{name: "another token in the place of a name", args: []string{"--cache-name", githubToken}, code: exitUsage, says: "no name of a Cachix cache"},
 		{name: "an argument", args: []string{"acme"}, code: exitUsage, says: "unexpected argument"},
-		{name: "standard input twice", settings: "cache: {signing-key-secret: S}\n", args: []string{"--token", "-", "--signing-key", "stdin"}, code: exitUsage, says: "is read for --token already"},
-		{name: "one secret twice", settings: "cache: {signing-key-secret: CACHIX_AUTH_TOKEN}\n", args: []string{"--token", "env:A", "--signing-key", "env:B"}, code: exitUsage, says: "another source of the secret CACHIX_AUTH_TOKEN"},
-		{name: "one secret twice, to GitHub", settings: "cache: {signing-key-secret: Cachix_Auth_Token}\n", args: []string{"--token", "env:A", "--signing-key", "env:B"}, code: exitUsage, says: "another source of the secret Cachix_Auth_Token"},
-		{name: "a signing key that nothing uses", args: []string{"--signing-key", "env:PUSH"}, code: exitUsage, says: "cache.signing-key-secret"},
+		{name: "standard input twice", settings: "cache: {signing-key-secret: S}\n", args: []string{"--token", "-", "--secret", "S=stdin"}, code: exitUsage, says: "is read for another secret already"},
+		{name: "one secret twice", settings: "cache: {signing-key-secret: CACHIX_AUTH_TOKEN}\n", args: []string{"--token", "env:A", "--secret", "CACHIX_AUTH_TOKEN=env:B"}, code: exitUsage, says: "another source of the secret CACHIX_AUTH_TOKEN"},
+		{name: "one secret twice, to GitHub", settings: "cache: {signing-key-secret: Cachix_Auth_Token}\n", args: []string{"--token", "env:A", "--secret", "Cachix_Auth_Token=env:B"}, code: exitUsage, says: "another source of the secret CACHIX_AUTH_TOKEN"},
+		{name: "a signing key that nothing uses", args: []string{"--secret", "SIGNING=env:PUSH"}, code: exitUsage, says: "no such secret"},
 		{name: "a cache name for another backend", settings: attic, args: []string{"--cache-name", "acme"}, code: exitUsage, says: "another backend"},
-		{name: "an action that is none", args: []string{"--action-key", "deploy=env:PUSH"}, code: exitUsage, says: "no action of that name"},
-		{name: "an S3 key for Cachix", args: []string{"--access-key", "env:PUSH"}, code: exitUsage, says: "cache.access-key-secret"},
-		{name: "one action twice", config: "actions:\n  - {on: push, run: deploy}\n", args: []string{"--action-key", "deploy=env:A", "--action-key", "deploy=env:B"}, code: exitUsage, says: "given twice"},
-		{name: "an action without a source", args: []string{"--action-key", pushToken}, code: exitUsage, says: "want ACTION=SOURCE"},
+		{name: "an action that is none", args: []string{"--secret", "GARNIX_ACTION_KEY_DEPLOY=env:PUSH"}, code: exitUsage, says: "no such secret"},
+		{name: "a token that a store does not have", settings: "cache: {backend: nix, url: 'https://c.example', push-url: 'ssh://c.example'}\n", args: []string{"--token", "env:PUSH"}, code: exitUsage, says: "no such secret"},
+		{name: "one action twice", config: "actions:\n  - {on: push, run: deploy}\n", args: []string{"--secret", "GARNIX_ACTION_KEY_DEPLOY=env:A", "--secret", "GARNIX_ACTION_KEY_DEPLOY=env:B"}, code: exitUsage, says: "another source"},
+		{name: "a secret without a source", args: []string{"--secret", pushToken}, code: exitUsage, says: "want NAME=SOURCE"},
 		{name: "a variable that is not set", args: []string{"--repo", "octo/flake", "--token", "env:NOT_THERE"}, code: exitFailure, says: "not set"},
 		{name: "settings with errors", settings: "nonsense: 1\n", args: []string{"--token", "env:PUSH"}, code: exitProblems, says: "unknown key"},
 	} {
@@ -250,7 +252,6 @@ func TestSyncTellsWhatGitHubRefuses(t *testing.T) {
 		{name: "no gh", env: map[string]string{"PATH": t.TempDir()}, says: []string{"gh is not installed", "\nhint: install it"}},
 		{name: "a repository that is not there", args: []string{"--repo", "octo/other"}, says: []string{"read repository github.localhost/octo/other: Not Found (HTTP 404)", "\nhint: GitHub also says so of what the login may not see"}},
 		{name: "a repository that is none", args: []string{"--repo", "octo"}, says: []string{`got "octo"`, "\nhint: name it with --repo [HOST/]OWNER/NAME"}},
-		{name: "an environment that is not there", args: []string{"--environment", "staging"}, says: []string{"list secrets of environment staging of github.localhost/octo/flake: Not Found", "\nhint: make the environment in the repository's settings first"}},
 		{name: "a missing scope", entry: list, answer: refuse(403, "Must have admin rights to Repository.", "X-Accepted-OAuth-Scopes", "repo", "X-OAuth-Scopes", "gist"), says: []string{"Must have admin rights to Repository. (HTTP 403)", `hint: This API operation needs the "repo" scope`, "gh auth refresh -h github.localhost -s repo"}},
 		{name: "a missing permission", entry: secret, answer: refuse(403, "Resource not accessible by personal access token"), says: []string{"0 of 2 changes made", "set secret CACHIX_AUTH_TOKEN of github.localhost/octo/flake", "not accessible", "\nhint: the login may not do this"}},
 		{name: "single sign-on", entry: repository, answer: refuse(403, "Resource protected by organization SAML enforcement."), says: []string{"SAML", "\nhint: the organization asks for single sign-on"}},

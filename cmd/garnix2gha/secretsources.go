@@ -1,128 +1,30 @@
+// Which secrets and variable the workflows need, where their values are, and whether a token is fit for CI.
+
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
+	"garnix2gha/cmd/internal/cachix"
 	"garnix2gha/cmd/internal/github"
 	"garnix2gha/cmd/internal/repo"
+	"garnix2gha/cmd/internal/restapi"
 	"garnix2gha/cmd/internal/secretsource"
-	"garnix2gha/generator/diag"
 	"garnix2gha/generator/settings"
 )
 
-// secretFlag is a flag that says where a secret's value is, and the setting that names the secret.
-type secretFlag struct {
-	flag, what, setting string
-	name                func(*settings.Settings) string // "" means that the workflows use no such secret
-}
-
-func secretFlags() []secretFlag {
-	s3 := func(s *settings.Settings) settings.S3Secrets {
-		if store, ok := s.Cache.Backend.(settings.Store); ok && store.S3 != nil {
-			return *store.S3
-		}
-		return settings.S3Secrets{}
-	}
-	return []secretFlag{
-		{"token", "the cache's token, never the token itself", "cache.token-secret", func(s *settings.Settings) string { return s.Cache.TokenSecret }},
-		{"signing-key", "the cache's signing key", "cache.signing-key-secret", func(s *settings.Settings) string {
-			switch backend := s.Cache.Backend.(type) {
-			case settings.Cachix:
-				return backend.SigningKeySecret
-			case settings.Store:
-				return backend.SigningKeySecret
-			}
-			return ""
-		}},
-		{"access-key", "the id of the access key to an S3 store", "cache.access-key-secret", func(s *settings.Settings) string { return s3(s).AccessKey }},
-		{"secret-key", "the secret half of that access key", "cache.secret-key-secret", func(s *settings.Settings) string { return s3(s).SecretKey }},
-		{"access-token", "the token that reads private flake inputs", "nix.access-token-secret", func(s *settings.Settings) string { return s.Nix.AccessTokenSecret }},
-	}
-}
-
-// need is a secret that the workflows ask for.
-type need struct {
-	name   string               // as the workflows ask for it
-	flag   string               // what says where the value is
-	source *secretsource.Source // nil if it was not said
-}
-
-// needs lists the secrets of the workflows: the cache's, and the age keys of actions. Nothing that follows a flag is
-// repeated in an error: it may be a secret given by mistake.
-func (s *syncer) needs() ([]need, error) {
-	var needs []need
-	stdin := ""
-	add := func(flag, name, text string) error {
-		n := need{name: name, flag: "--" + flag}
-		if text != "" {
-			source, err := secretsource.ParseSource(text)
-			switch {
-			case err != nil:
-				return usagef("%s: %w", n.flag, err)
-			case source.Kind == secretsource.Stdin && stdin != "":
-				return usagef("%s: standard input is read for %s already", n.flag, stdin)
-			case source.Kind == secretsource.Stdin:
-				stdin = n.flag
-			}
-			n.source = &source
-		}
-		// Names that differ in case only are one name to GitHub.
-		same := slices.IndexFunc(needs, func(other need) bool { return strings.EqualFold(other.name, name) })
-		switch {
-		case same < 0:
-			needs = append(needs, n)
-		case needs[same].source == nil:
-			needs[same] = n
-		case n.source != nil:
-			return usagef("%s: %s gives another source of the secret %s already", n.flag, needs[same].flag, name)
-		}
-		return nil
-	}
-	for _, f := range secretFlags() {
-		name, text := f.name(s.known), s.given[f.flag]
-		if name == "" && *text != "" {
-			return nil, usagef("--%s: the workflows use no such secret; set %s in the settings first", f.flag, f.setting)
-		}
-		if name == "" {
-			continue
-		}
-		if err := add(f.flag, name, *text); err != nil {
-			return nil, err
-		}
-	}
-	secrets, err := s.actionSecrets()
+// wanted is what the workflows need of GitHub, with the values that are at hand.
+func (s *syncer) wanted(ctx context.Context) ([]github.Change, error) {
+	needed, err := s.needed()
 	if err != nil {
 		return nil, err
 	}
-	sources := map[string]string{}
-	for _, text := range s.actionKeys {
-		action, source, ok := strings.Cut(text, "=")
-		switch {
-		case !ok || source == "":
-			return nil, usagef("--action-key: want ACTION=SOURCE")
-		case secrets[action] == "":
-			return nil, usagef("--action-key: the configuration has no action of that name; a flake's own configuration is known from the lock")
-		case sources[action] != "":
-			return nil, usagef("--action-key: it is given twice for one action")
-		}
-		sources[action] = source
-	}
-	for _, action := range slices.Sorted(maps.Keys(secrets)) {
-		if err := add("action-key "+diag.Printable(action), secrets[action], sources[action]); err != nil {
-			return nil, err
-		}
-	}
-	return needs, nil
-}
-
-// wanted is what the workflows need of GitHub, with the values that are at hand.
-func (s *syncer) wanted(ctx context.Context) ([]github.Change, error) {
-	needs, err := s.needs()
+	sources, err := s.sources(needed)
 	if err != nil {
 		return nil, err
 	}
@@ -131,54 +33,169 @@ func (s *syncer) wanted(ctx context.Context) ([]github.Change, error) {
 		return nil, err
 	}
 	var wanted []github.Change
-	for _, n := range needs {
-		change := github.Change{Kind: github.Secret, Name: n.name}
-		if n.source != nil {
-			if change.Value, err = s.reader().Read(ctx, *n.source); err != nil {
+	for _, name := range needed {
+		change := github.Change{Kind: github.Secret, Name: name}
+		if source, ok := sources[name]; ok {
+			if change.Value, err = s.reader().Read(ctx, source); err != nil {
 				return nil, err
 			}
-			if n.flag == "--token" {
+			if name == s.known.Cache.TokenSecret {
 				if err := s.judge(ctx, cache, change.Value); err != nil {
 					return nil, err
 				}
 			}
 		}
-		s.flags[n.name] = n.flag + " SOURCE"
-		if strings.HasPrefix(n.flag, "--action-key ") {
-			s.flags[n.name] = n.flag + "=SOURCE, if it decrypts anything"
-		}
 		wanted = append(wanted, change)
 	}
 	if variable != "" {
-		s.flags[variable] = "--cache-name NAME"
 		wanted = append(wanted, github.Change{Kind: github.Variable, Name: variable, Value: secretsource.NewValue(cache)})
 	}
 	return wanted, nil
 }
 
-// actionSecrets returns the names of the secrets with the actions' age keys, by action; none outside of a repository.
-func (s *syncer) actionSecrets() (map[string]string, error) {
-	names := map[string]string{}
-	r, _, err := s.open()
-	if errors.Is(err, repo.ErrNoRoot) {
-		return names, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	model, err := s.decide(r)
-	if err != nil {
-		return nil, err
-	}
-	if model.Plan.Actions == nil {
-		return names, nil
-	}
-	for _, job := range model.Plan.Actions.Jobs {
-		if previous, twice := names[job.Name]; twice && previous != job.Secret {
-			return nil, fmt.Errorf("action %q has two secrets", job.Name)
+// needed lists the secrets that the workflows ask for, the cache's and the age keys of actions, each once.
+func (s *syncer) needed() ([]string, error) {
+	cache := s.known.Cache
+	names := []string{cache.TokenSecret}
+	switch backend := cache.Backend.(type) {
+	case settings.Cachix:
+		names = append(names, backend.SigningKeySecret)
+	case settings.Store:
+		names = append(names, backend.SigningKeySecret)
+		if backend.S3 != nil {
+			names = append(names, backend.S3.AccessKey, backend.S3.SecretKey)
 		}
-		names[job.Name] = job.Secret
 	}
-	return names, nil
+	names = append(names, s.known.Nix.AccessTokenSecret)
+	err := s.within(func(r *repo.Repo) error {
+		model, err := s.decide(r)
+		if err == nil && model.Plan.Actions != nil {
+			for _, job := range model.Plan.Actions.Jobs {
+				names = append(names, job.Secret)
+			}
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, repo.ErrNoRoot) {
+		return nil, err
+	}
+	var once []string
+	for _, name := range names {
+		if name != "" && !slices.ContainsFunc(once, func(other string) bool { return same(name, other) }) {
+			once = append(once, name)
+		}
+	}
+	return once, nil
+}
+
+// same reports whether GitHub takes two names for one.
+func same(a, b string) bool { return strings.EqualFold(a, b) }
+
+// sources are the places of values, by the needed secret's name. Nothing that follows a flag is repeated in an error: it
+// may be a secret given by mistake.
+func (s *syncer) sources(needed []string) (map[string]secretsource.Source, error) {
+	sources := map[string]secretsource.Source{}
+	stdin := false
+	add := func(flag, name, text string) error {
+		at := slices.IndexFunc(needed, func(other string) bool { return name != "" && same(name, other) })
+		if at < 0 {
+			return usagef("%s: the workflows use no such secret; without flags this command lists those that they use", flag)
+		}
+		source, err := secretsource.ParseSource(text)
+		_, twice := sources[needed[at]]
+		switch {
+		case err != nil:
+			return usagef("%s: %w", flag, err)
+		case twice:
+			return usagef("%s: there is another source of the secret %s already", flag, needed[at])
+		case source.Kind == secretsource.Stdin && stdin:
+			return usagef("%s: standard input is read for another secret already", flag)
+		}
+		stdin = stdin || source.Kind == secretsource.Stdin
+		sources[needed[at]] = source
+		return nil
+	}
+	if s.tokenFrom != "" {
+		if err := add("--token", s.known.Cache.TokenSecret, s.tokenFrom); err != nil {
+			return nil, err
+		}
+	}
+	for _, given := range s.given {
+		name, text, _ := strings.Cut(given, "=")
+		if text == "" {
+			return nil, usagef("--secret: want NAME=SOURCE")
+		}
+		if err := add("--secret", name, text); err != nil {
+			return nil, err
+		}
+	}
+	return sources, nil
+}
+
+// variable returns the name of a Cachix cache, and that of the variable that tells it to the workflows; "" is none.
+func (s *syncer) variable() (cache, variable string, err error) {
+	backend, ok := s.known.Cache.Backend.(settings.Cachix)
+	switch {
+	case !ok && s.cache != "":
+		return "", "", usagef("--cache-name is for Cachix, and the settings name another backend")
+	case !ok:
+		return "", "", nil
+	case restapi.HoldsToken(s.cache):
+		return "", "", usagef("--cache-name: that is a token; everyone can read a variable")
+	}
+	cache, err = s.cacheName(s.known, s.cache)
+	switch {
+	case err != nil:
+	case backend.Name == "":
+		s.warnings = append(s.warnings, "GitHub gives pull requests from forks no variables, so theirs build without the cache; "+
+			`"garnix2gha init --cache `+cmp.Or(cache, "NAME")+`" writes the name into the settings`)
+	case backend.Name != cache:
+		s.warnings = append(s.warnings, fmt.Sprintf("the workflows use %s, which the settings name, whatever the variable says", backend.Name))
+	}
+	return cache, backend.NameVariable, err
+}
+
+// judge looks at a Cachix token before it goes where CI runs. Whether it is account-wide is told by Cachix alone; where
+// Cachix cannot be asked the user is warned and decides.
+func (s *syncer) judge(ctx context.Context, cache string, token secretsource.Value) error {
+	if _, ok := s.known.Cache.Backend.(settings.Cachix); !ok {
+		return nil
+	}
+	show, done := s.progress()
+	defer done()
+	client := s.client(token, show)
+	if cache == "" {
+		account, err := client.User(ctx)
+		refusal, known := errors.AsType[*restapi.Fault](err)
+		switch {
+		case err == nil:
+			return s.refuse("the token can do everything with every cache of " + account.String())
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case !known || !refusal.Refused():
+			s.warnings = append(s.warnings, "whether the token is account-wide could not be established: "+err.Error())
+		}
+		return nil
+	}
+	in, err := client.Inspect(ctx, cache)
+	switch {
+	case err != nil:
+		return err
+	case in.Verdict == cachix.AccountWide:
+		return s.refuse(in.Summary())
+	case !in.FitForCI:
+		text := "the token may not be right for CI: " + in.Summary()
+		if !in.Settled() && len(in.Established) > 0 {
+			text += " (" + in.Established[len(in.Established)-1] + ")"
+		}
+		s.warnings = append(s.warnings, text)
+	}
+	s.warnings = append(s.warnings, in.Warnings...)
+	return nil
+}
+
+// refuse refuses an account-wide token.
+func (s *syncer) refuse(why string) error {
+	return s.problem(fmt.Errorf("refused to store the token: %s\n"+
+		"hint: make a token for one cache with write permission; \"garnix2gha cache inspect\" tells where", why))
 }

@@ -1,7 +1,10 @@
+// Snapshot: the flake as nix lists it, written down as the lock.
+
 package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,70 +31,52 @@ func newSnapshot(o *options) *cobra.Command {
 		Long: `List the flake's outputs with nix, as garnix did, and write .github/garnix2gha/lock.json: the
 families that an include could match, the systems of the selected configurations, and the
 flake's own garnix.config. With the lock committed the workflows name their targets, and
-"garnix2gha check --fresh" tells when the flake has others.
+another snapshot, and git, tell when the flake has others.
 
 A part of the flake that cannot be listed made garnix fail every commit; it is recorded, and
 the exit code is 1. It is 3, and nothing is written, if nix is missing or fails for a reason
 that says nothing about the flake.`,
-		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if o.snapshot != "" {
-				return usagef("--snapshot names a lock to read; this command writes %s, or prints with --print", repo.LockFile)
-			}
-			return snapshot(cmd.Context(), o, onlyPrint)
+			return o.within(func(r *repo.Repo) error { return o.takeSnapshot(cmd.Context(), r, onlyPrint) })
 		},
 	}
 	command.Flags().BoolVar(&onlyPrint, "print", false, "print the lock and write nothing")
 	return command
 }
 
-func snapshot(ctx context.Context, o *options, onlyPrint bool) error {
-	r, dir, err := o.open()
-	if err != nil {
-		return err
-	}
-	defer r.Close()
+func (o *options) takeSnapshot(ctx context.Context, r *repo.Repo, onlyPrint bool) error {
 	in, err := o.input(r)
 	if err != nil {
 		return err
 	}
-	fresh, err := o.list(ctx, dir, in)
-	if err != nil {
+	fresh, err := o.list(ctx, r.Dir(), in)
+	switch {
+	case err != nil:
 		return err
-	}
-	if fresh.lock == nil {
-		if err := o.printDiagnostics(fresh.diags); err != nil {
-			return err
-		}
-		return errProblems
-	}
-	if onlyPrint {
+	case fresh.lock == nil:
+		return o.sound(fresh.diags)
+	case onlyPrint:
 		if _, err := o.stdout.Write(fresh.encoded); err != nil {
 			return err
 		}
-		if err := diag.Text(o.stderr, fresh.diags, o.color(o.stderr)); err != nil {
-			return err
-		}
-		return fresh.verdict()
+		return cmp.Or(diag.Text(o.stderr, fresh.diags, o.color(o.stderr)), fresh.verdict())
 	}
+	action := "updated"
 	old, err := r.Read(repo.LockFile)
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case bytes.Equal(old, fresh.encoded):
+		action = "unchanged"
+	case old == nil:
+		action = "created"
 	}
-	action := "unchanged"
-	if !bytes.Equal(old, fresh.encoded) {
-		action = "updated"
-		if old == nil {
-			action = "created"
-		}
+	if action != "unchanged" {
 		if err := r.Apply([]repo.Edit{{Path: repo.LockFile, Data: fresh.encoded}}); err != nil {
 			return err
 		}
 	}
-	if err := o.printSnapshot(fresh, action); err != nil {
-		return err
-	}
-	return fresh.verdict()
+	return cmp.Or(o.printSnapshot(fresh, action), fresh.verdict())
 }
 
 func (o *options) printSnapshot(fresh listing, action string) error {
@@ -182,7 +167,10 @@ func (l *listing) surprises(taken nix.Snapshot) {
 			a.Query, a.From, a.Query, a.Query)
 	}
 	if taken.WroteLock {
-		l.diags.Add(diag.Notice, diag.Pos{File: "flake.lock"}, "flake-lock-written", "commit it",
-			"nix wrote flake.lock, as every nix command in this flake does")
+		lockWritten(&l.diags)
 	}
+}
+
+func lockWritten(l *diag.List) {
+	l.Add(diag.Notice, posOf("flake.lock"), "flake-lock-written", "commit it", "nix wrote flake.lock, as every nix command in this flake does")
 }

@@ -1,13 +1,15 @@
+// Targets: what is built, and why.
+
 package main
 
 import (
 	"fmt"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"garnix2gha/cmd/internal/repo"
 	"garnix2gha/generator"
 	"garnix2gha/generator/config"
 	"garnix2gha/generator/diag"
@@ -25,39 +27,32 @@ func newTargets(o *options) *cobra.Command {
 every branch together, for one branch (--branch), or for a pull request from a fork (--fork).
 What the flake has is read from .github/garnix2gha/lock.json ("garnix2gha snapshot" writes
 it); without one a "?" stands for what only the flake tells.`,
-		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			at := target.Commit{All: true}
-			switch {
-			case fork && cmd.Flags().Changed("branch"):
-				return usagef("--branch and --fork exclude each other")
-			case fork:
-				at = target.Commit{Fork: true}
-			case cmd.Flags().Changed("branch"):
-				at = target.Commit{Branch: branch}
+			if fork || cmd.Flags().Changed("branch") {
+				at = target.Commit{Fork: fork, Branch: branch}
 			}
-			return targets(o, at)
+			return o.within(func(r *repo.Repo) error { return o.targets(r, at) })
 		},
 	}
 	command.Flags().StringVar(&branch, "branch", "", "as for a push to this branch")
 	command.Flags().BoolVar(&fork, "fork", false, "as for a pull request from a fork")
+	command.MarkFlagsMutuallyExclusive("branch", "fork")
 	return command
 }
 
 // targetJSON is one target in the stable JSON.
 type targetJSON struct {
-	Attr    string      `json:"attr"`
-	Build   string      `json:"build"`
-	System  string      `json:"system"`
-	Runner  any         `json:"runner"`
-	Section int         `json:"section"`
-	Matcher matcherJSON `json:"matcher"`
-}
-
-type matcherJSON struct {
-	Text   string `json:"text"`
-	Line   int    `json:"line"`
-	Column int    `json:"column"`
+	Attr    string `json:"attr"`
+	Build   string `json:"build"`
+	System  string `json:"system"`
+	Runner  any    `json:"runner"` // a label, or a list of them; "" for a system not known yet
+	Section int    `json:"section"`
+	Matcher struct {
+		Text   string `json:"text"`
+		Line   int    `json:"line"`
+		Column int    `json:"column"`
+	} `json:"matcher"`
 }
 
 type actionJSON struct {
@@ -65,22 +60,14 @@ type actionJSON struct {
 	Attr string `json:"attr"`
 }
 
-func targets(o *options, at target.Commit) error {
-	r, _, err := o.open()
-	if err != nil {
-		return err
-	}
-	defer r.Close()
+func (o *options) targets(r *repo.Repo, at target.Commit) error {
 	in, err := o.input(r)
 	if err != nil {
 		return err
 	}
 	model := decideAt(in, at)
-	if model.Diags.HasErrors() {
-		if err := o.printDiagnostics(model.Diags); err != nil {
-			return err
-		}
-		return errProblems
+	if err := o.sound(model.Diags); err != nil {
+		return err
 	}
 	rows, actions := rows(model)
 	if o.format == "json" {
@@ -110,14 +97,16 @@ func decideAt(in generator.Input, at target.Commit) generator.Model {
 func rows(model generator.Model) ([]targetJSON, []actionJSON) {
 	rows, actions := []targetJSON{}, []actionJSON{}
 	for _, t := range model.Selection.Targets {
-		rows = append(rows, targetJSON{
-			Attr:    t.Attr.String(),
-			Build:   strings.Join(t.Attr.Build(), "."),
-			System:  string(t.System),
-			Runner:  runner(model, t.System),
-			Section: t.Section,
-			Matcher: matcherJSON{Text: t.Matcher.String(), Line: t.Matcher.Pos.Line, Column: t.Matcher.Pos.Column},
-		})
+		row := targetJSON{Attr: t.Attr.String(), Build: strings.Join(t.Attr.Build(), "."), System: string(t.System), Runner: "", Section: t.Section}
+		switch labels := model.Settings.Runners[t.System]; len(labels) {
+		case 0:
+		case 1:
+			row.Runner = labels[0]
+		default:
+			row.Runner = labels
+		}
+		row.Matcher.Text, row.Matcher.Line, row.Matcher.Column = t.Matcher.String(), t.Matcher.Pos.Line, t.Matcher.Pos.Column
+		rows = append(rows, row)
 	}
 	for _, a := range model.Selection.Actions {
 		actions = append(actions, actionJSON{Name: a.Name, Attr: a.Attr.String()})
@@ -125,20 +114,8 @@ func rows(model generator.Model) ([]targetJSON, []actionJSON) {
 	return rows, actions
 }
 
-// runner returns the runner's label, or its labels if it has several; "" for a system not known yet.
-func runner(model generator.Model, system flake.System) any {
-	labels := model.Settings.Runners[system]
-	switch len(labels) {
-	case 0:
-		return ""
-	case 1:
-		return labels[0]
-	}
-	return labels
-}
-
 func (o *options) printTargets(model generator.Model, rows []targetJSON, actions []actionJSON) error {
-	w := tabwriter.NewWriter(o.stdout, 0, 0, 2, ' ', 0)
+	w := table(o.stdout)
 	for i, row := range rows {
 		system, label := row.System, fmt.Sprint(row.Runner)
 		if system == "" {

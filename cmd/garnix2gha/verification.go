@@ -1,25 +1,29 @@
+// What a cache was found to hold, and how that is printed.
+
 package main
 
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"net/url"
 	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"garnix2gha/cmd/internal/bincache"
+	"garnix2gha/cmd/internal/nix"
 	"garnix2gha/generator/diag"
+	"garnix2gha/generator/target"
 )
 
 // verification is what a cache was found to hold. It is also the JSON of cache verify.
 type verification struct {
-	Cache    verifiedCache    `json:"cache"`
-	Targets  []verifiedTarget `json:"targets"` // sorted by attribute
-	Paths    []verifiedPath   `json:"paths"`   // of the paths asked about, what is missing or unknown
-	Closure  []verifiedPath   `json:"closure"` // of what they refer to, what is missing or unknown
-	Faults   []verifiedFault  `json:"faults"`  // of caches as a whole; paths not asked about are counted here and not listed
-	Summary  verifiedSummary  `json:"summary"`
-	Warnings diag.List        `json:"warnings"`
+	Cache    verifiedCache   `json:"cache"`
+	Results  []verified      `json:"results"` // of store paths only what is missing or unknown; these come first
+	Summary  verifiedSummary `json:"summary"`
+	Warnings diag.List       `json:"warnings"`
+
+	faults []verified // of the cache as a whole
 }
 
 type verifiedCache struct {
@@ -27,41 +31,20 @@ type verifiedCache struct {
 	PublicKeys []string `json:"publicKeys"` // empty: signatures were not checked
 }
 
-// verifiedTarget is a target with its outputs, or the error that keeps them from being known.
-type verifiedTarget struct {
-	Attr    string           `json:"attr"`
-	System  string           `json:"system"`
-	Drv     string           `json:"drv"`
-	Outputs []verifiedOutput `json:"outputs"` // sorted by name
-	Error   string           `json:"error"`
-
-	next string
-	pos  diag.Pos // of the matcher
-}
-
-type verifiedOutput struct {
-	Name    string           `json:"name"`
-	Path    string           `json:"path"` // "" if only building tells it
-	Verdict bincache.Verdict `json:"verdict"`
-	Cause   string           `json:"cause"`
-	Next    string           `json:"next"`
-
-	unasked bool // one of the faults is the cause
-}
-
-// verifiedFault is why a cache could not be asked about anything.
-type verifiedFault struct {
-	Cause string `json:"cause"`
-	Next  string `json:"next"`
-	Count int    `json:"count"` // of the outputs and paths that are unknown for it
-}
-
-type verifiedPath struct {
-	Path    string           `json:"path"`
+// verified is the verdict on an output, on a store path, or on a target that cannot be evaluated.
+type verified struct {
+	Attr    string           `json:"attr,omitempty"`
+	System  string           `json:"system,omitempty"`
+	Drv     string           `json:"drv,omitempty"`
+	Output  string           `json:"output,omitempty"`
+	Path    string           `json:"path,omitempty"` // "" if only building tells it
 	From    string           `json:"from,omitempty"` // the path that refers to it
 	Verdict bincache.Verdict `json:"verdict"`
 	Cause   string           `json:"cause"`
 	Next    string           `json:"next"`
+	Count   int              `json:"count,omitempty"` // stands for so many paths that the cache was not asked about
+
+	pos diag.Pos // of the matcher
 }
 
 // verifiedSummary counts outputs and paths; a target that does not evaluate is one unknown.
@@ -72,166 +55,149 @@ type verifiedSummary struct {
 	Unknown  int `json:"unknown"`
 }
 
-func (s *verifiedSummary) add(v bincache.Verdict) {
-	switch v {
+// evaluated are the outputs of a target, or what keeps them from being known.
+func evaluated(t target.Target, d nix.Described) []verified {
+	out := verified{
+		Attr: d.Attr.String(), System: string(cmp.Or(d.System, t.System)), Drv: d.Drv, Verdict: bincache.Unknown, pos: t.Matcher.Pos,
+	}
+	if failure := d.Failure; failure != nil {
+		why := map[nix.Cause][2]string{
+			nix.NeedsBuild: {"it cannot be evaluated here, because that takes a build on another machine", "verify it on a machine of its system, or let the workflow do it"},
+			nix.Machine:    {"nix could not evaluate it", "try again"},
+		}[failure.Cause]
+		out.Cause = cmp.Or(why[0], "it does not evaluate") + ": " + failure.Message
+		out.Next = cmp.Or(failure.Hint, why[1], "evaluate it with nix, which shows where")
+		return []verified{out}
+	}
+	var outputs []verified
+	for _, name := range slices.Sorted(maps.Keys(d.Outputs)) {
+		output := out
+		output.Output, output.Path = name, d.Outputs[name]
+		if output.Path == "" {
+			output.Cause = "content-addressed: only building it tells the path"
+			output.Next = "build it, and verify the path that the build prints with --paths"
+		}
+		outputs = append(outputs, output)
+	}
+	return outputs
+}
+
+// add counts a result and keeps it. What the cache was not asked about is one result for each cause.
+func (f *verification) add(r verified, unasked bool) {
+	switch r.Verdict {
 	case bincache.InCache:
-		s.InCache++
+		f.Summary.InCache++
 	case bincache.Upstream:
-		s.Upstream++
+		f.Summary.Upstream++
 	case bincache.Missing:
-		s.Missing++
+		f.Summary.Missing++
 	default:
-		s.Unknown++
+		f.Summary.Unknown++
 	}
-}
-
-func newVerification(a access) verification {
-	return verification{
-		Cache:   verifiedCache{URL: shown(a.url), PublicKeys: nonNil(a.keys)},
-		Targets: []verifiedTarget{}, Paths: []verifiedPath{}, Closure: []verifiedPath{}, Faults: []verifiedFault{}, Warnings: nonNil(a.warnings),
+	if !unasked {
+		f.Results = append(f.Results, r)
+		return
 	}
-}
-
-// byPath returns the outputs that have a path, by it, and the paths, each once.
-func (f *verification) byPath() (map[string][]*verifiedOutput, []string) {
-	outputs, paths := map[string][]*verifiedOutput{}, []string{}
-	for i := range f.Targets {
-		for j := range f.Targets[i].Outputs {
-			output := &f.Targets[i].Outputs[j]
-			if output.Path == "" {
-				continue
-			}
-			if outputs[output.Path] == nil {
-				paths = append(paths, output.Path)
-			}
-			outputs[output.Path] = append(outputs[output.Path], output)
-		}
-	}
-	return outputs, paths
-}
-
-// note counts a result and keeps it if it is not as it should be.
-func (f *verification) note(list *[]verifiedPath, r bincache.Result) {
-	f.Summary.add(r.Verdict)
-	if r.Unasked {
-		f.blame(r)
-	} else if r.Verdict == bincache.Missing || r.Verdict == bincache.Unknown {
-		*list = append(*list, verifiedPath{Path: r.Path, From: r.From, Verdict: r.Verdict, Cause: r.Cause, Next: r.Next})
-	}
-}
-
-// blame counts a path with the fault that kept it from being asked about.
-func (f *verification) blame(r bincache.Result) {
-	at := slices.IndexFunc(f.Faults, func(known verifiedFault) bool { return known.Cause == r.Cause })
+	at := slices.IndexFunc(f.faults, func(known verified) bool { return known.Cause == r.Cause })
 	if at < 0 {
-		at = len(f.Faults)
-		f.Faults = append(f.Faults, verifiedFault{Cause: r.Cause, Next: r.Next})
+		at = len(f.faults)
+		f.faults = append(f.faults, verified{Verdict: bincache.Unknown, Cause: r.Cause, Next: r.Next})
 	}
-	f.Faults[at].Count++
+	f.faults[at].Count++
 }
 
-// finish counts the targets and puts everything in order.
+// note counts what was asked about as a path, and keeps it if it is not as it should be.
+func (f *verification) note(r bincache.Result) {
+	before := len(f.Results)
+	f.add(verified{Path: r.Path, From: r.From, Verdict: r.Verdict, Cause: r.Cause, Next: r.Next}, r.Unasked)
+	if r.Verdict != bincache.Missing && r.Verdict != bincache.Unknown {
+		f.Results = f.Results[:before]
+	}
+}
+
+// finish puts everything in order, first what needs a person.
 func (f *verification) finish() {
-	for _, t := range f.Targets {
-		if t.Error != "" {
-			f.Summary.add(bincache.Unknown)
-		}
-		for _, output := range t.Outputs {
-			f.Summary.add(output.Verdict)
-		}
-	}
-	order := func(a, b verifiedPath) int {
-		return cmp.Or(cmp.Compare(rank(a.Verdict), rank(b.Verdict)), cmp.Compare(a.Path, b.Path))
-	}
-	slices.SortFunc(f.Paths, order)
-	slices.SortFunc(f.Closure, order)
+	f.Results = append(f.faults, f.Results...)
+	slices.SortStableFunc(f.Results, func(a, b verified) int {
+		return cmp.Or(cmp.Compare(rank(a.Verdict), rank(b.Verdict)), cmp.Compare(a.Attr, b.Attr), cmp.Compare(a.Output, b.Output), cmp.Compare(a.Path, b.Path))
+	})
 	f.Warnings = f.Warnings.Sorted()
 }
 
-// rank puts what needs a person first.
 func rank(v bincache.Verdict) int {
 	return slices.Index([]bincache.Verdict{bincache.Missing, bincache.Unknown, bincache.Upstream, bincache.InCache}, v)
 }
 
 // verdict is nil if everything is there. Missing counts for more than unknown.
 func (f *verification) verdict() error {
-	switch {
+	switch n := f.Summary.Unknown; {
 	case f.Summary.Missing > 0:
 		return errProblems
-	case f.Summary.Unknown > 0:
-		return fmt.Errorf("whether %s in the cache could not be established", isOrAre(f.Summary.Unknown))
+	case n == 1:
+		return fmt.Errorf("whether 1 output is in the cache could not be established")
+	case n > 1:
+		return fmt.Errorf("whether %d outputs are in the cache could not be established", n)
 	}
 	return nil
 }
 
-func isOrAre(n int) string {
-	if n == 1 {
-		return "1 output is"
+// what names what a verdict is on, for a table.
+func (v verified) what() string {
+	switch v.Count {
+	case 0:
+		return v.Attr
+	case 1:
+		return "1 output"
 	}
-	return fmt.Sprintf("%d outputs are", n)
+	return fmt.Sprintf("each of %d outputs", v.Count)
 }
 
-// verdictRow is one line of the table.
-type verdictRow struct {
-	verdict                         bincache.Verdict
-	attr, output, path, cause, next string
-	pos                             diag.Pos
+// because is the cause, fit to print.
+func (v verified) because() string {
+	if v.From != "" {
+		return cell(v.Cause + "; " + v.From + " refers to it")
+	}
+	return cell(v.Cause)
 }
 
-// rows are the lines of the table, what is missing first, then what is unknown. A cache's fault is one line.
-func (f *verification) rows() []verdictRow {
-	var rows []verdictRow
-	for _, fault := range f.Faults {
-		what := "1 output"
-		if fault.Count > 1 {
-			what = fmt.Sprintf("each of %d outputs", fault.Count)
+// findings are the results that need a person.
+func (f *verification) findings() diag.List {
+	const most = 50
+	var list diag.List
+	for i, r := range f.Results {
+		if r.Verdict != bincache.Missing && r.Verdict != bincache.Unknown {
+			break
 		}
-		rows = append(rows, verdictRow{verdict: bincache.Unknown, attr: what, cause: fault.Cause, next: fault.Next})
+		if i == most {
+			list.Errorf(diag.Pos{}, "cache-incomplete", `"garnix2gha cache verify" lists them all`, "more outputs are missing or unknown")
+			break
+		}
+		what := strings.TrimSpace(strings.Join([]string{r.what(), r.Output, r.Path}, " "))
+		list.Errorf(r.pos, "cache-"+string(r.Verdict), diag.Printable(r.Next), "%s is %s: %s", cell(what), r.Verdict, r.because())
 	}
-	for _, t := range f.Targets {
-		if t.Error != "" {
-			rows = append(rows, verdictRow{verdict: bincache.Unknown, attr: t.Attr, cause: t.Error, next: t.next, pos: t.pos})
-		}
-		for _, o := range t.Outputs {
-			if o.unasked {
-				continue
-			}
-			rows = append(rows, verdictRow{verdict: o.Verdict, attr: t.Attr, output: o.Name, path: o.Path, cause: o.Cause, next: o.Next, pos: t.pos})
-		}
-	}
-	for _, p := range slices.Concat(f.Paths, f.Closure) {
-		row := verdictRow{verdict: p.Verdict, path: p.Path, cause: p.Cause, next: p.Next}
-		if p.From != "" {
-			row.cause += "; " + p.From + " refers to it"
-		}
-		rows = append(rows, row)
-	}
-	slices.SortStableFunc(rows, func(a, b verdictRow) int {
-		return cmp.Or(cmp.Compare(rank(a.verdict), rank(b.verdict)), cmp.Compare(a.attr, b.attr))
-	})
-	return rows
+	return list
 }
 
 func (o *options) printVerification(f verification) error {
-	rows := f.rows()
 	summary := fmt.Sprintf("%s: %d in the cache, %d upstream, %d missing, %d unknown",
 		f.Cache.URL, f.Summary.InCache, f.Summary.Upstream, f.Summary.Missing, f.Summary.Unknown)
 	switch o.format {
 	case "json":
+		f.Results, f.Warnings = nonNil(f.Results), nonNil(f.Warnings)
 		return o.printJSON(f)
 	case "github":
 		fmt.Fprintln(o.stderr, summary)
-		return diag.Annotations(o.stdout, append(f.Warnings, annotations(rows)...))
+		return diag.Annotations(o.stdout, append(f.Warnings, f.findings()...))
 	}
 	if err := o.printDiagnostics(f.Warnings); err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(o.stdout, 0, 0, 2, ' ', 0)
+	w := table(o.stdout)
 	var hints []string
-	for _, row := range rows {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", row.verdict, cell(row.attr), cell(row.output), cell(row.path), cell(row.cause))
-		if row.next != "" && !slices.Contains(hints, row.next) {
-			hints = append(hints, row.next)
+	for _, r := range f.Results {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", r.Verdict, cell(r.what()), cell(r.Output), cell(r.Path), r.because())
+		if r.Next != "" && !slices.Contains(hints, r.Next) {
+			hints = append(hints, r.Next)
 		}
 	}
 	if err := w.Flush(); err != nil {
@@ -259,20 +225,12 @@ func cell(text string) string {
 	return diag.Printable(text)
 }
 
-// annotations are the rows that need a person. GitHub shows a few of a step and drops the rest.
-func annotations(rows []verdictRow) diag.List {
-	const most = 20
-	var list diag.List
-	for i, row := range rows {
-		if row.verdict != bincache.Missing && row.verdict != bincache.Unknown {
-			break
-		}
-		if i == most {
-			list.Add(diag.Notice, diag.Pos{}, "cache-verify", "", "and more; see the log")
-			break
-		}
-		what := strings.TrimSpace(strings.Join([]string{row.attr, row.output, row.path}, " "))
-		list.Errorf(row.pos, "cache-"+string(row.verdict), diag.Printable(row.next), "%s is %s: %s", cell(what), row.verdict, cell(row.cause))
+// shown is an address without what may be secret in it.
+func shown(address string) string {
+	at, err := url.Parse(address)
+	if err != nil {
+		return ""
 	}
-	return list
+	at.User, at.RawQuery, at.Fragment = nil, "", ""
+	return strings.TrimRight(at.String(), "/")
 }

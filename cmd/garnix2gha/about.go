@@ -1,0 +1,137 @@
+// What the program tells about itself: its version, completions for shells, and its manual.
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set by builds that the go command cannot read git for: go build -ldflags "-X main.version=v1.2.3".
+var version string
+
+// buildVersion returns the version of this build, without spaces: what the linker was told, else what the go command
+// read from git ("v1.2.3", or "v0.0.0-TIME-COMMIT" between tags, each with "+dirty" after a change), else "devel".
+func buildVersion() string {
+	if version != "" {
+		return version
+	}
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		return info.Main.Version
+	}
+	return "devel"
+}
+
+// buildLine is the version as people are told it.
+func buildLine() string {
+	return fmt.Sprintf("garnix2gha %s (%s, %s/%s)\n", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}
+
+func newVersion(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version of this program",
+		RunE: func(*cobra.Command, []string) error {
+			if o.format == "json" {
+				return o.printJSON(map[string]string{
+					"version": buildVersion(), "go": runtime.Version(), "platform": runtime.GOOS + "/" + runtime.GOARCH,
+				})
+			}
+			_, err := fmt.Fprint(o.stdout, buildLine())
+			return err
+		},
+	}
+}
+
+// completeValues lets shells complete what the flags of every command take.
+func completeValues(root *cobra.Command) {
+	for flag, values := range map[string]cobra.CompletionFunc{
+		"format":    cobra.FixedCompletions([]string{"text", "json", "github"}, cobra.ShellCompDirectiveNoFileComp),
+		"directory": cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs),
+		"config":    cobra.FixedCompletions([]string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt),
+	} {
+		// It fails only for a flag that does not exist, which the completions' test would find.
+		_ = root.RegisterFlagCompletionFunc(flag, values)
+	}
+}
+
+func newMan(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:    "man DIR",
+		Short:  "Write the manual pages into a folder",
+		Hidden: true, // for packagers
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usagef("want one folder")
+			}
+			return nil
+		},
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return nil, cobra.ShellCompDirectiveFilterDirs
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			if err := os.MkdirAll(args[0], 0o755); err != nil {
+				return err
+			}
+			return writeManual(root, args[0])
+		},
+	}
+}
+
+// writeManual writes the page of a command and of those below it. They hold no date: the same program writes the same.
+func writeManual(command *cobra.Command, dir string) error {
+	// Cobra adds these when a command runs, and only to that one.
+	command.InitDefaultHelpFlag()
+	command.InitDefaultVersionFlag()
+	if err := os.WriteFile(filepath.Join(dir, manualName(command)+".1"), manual(command), 0o644); err != nil {
+		return err
+	}
+	for _, child := range command.Commands() {
+		if child.IsAvailableCommand() && child.Name() != "help" {
+			if err := writeManual(child, dir); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func manualName(command *cobra.Command) string {
+	return strings.ReplaceAll(command.CommandPath(), " ", "-")
+}
+
+// manual is the page of one command: its help in the sections that man readers know.
+func manual(command *cobra.Command) []byte {
+	page := fmt.Appendf(nil, ".TH %s 1 \"\" \"garnix2gha %s\"\n.na\n.nh\n", roff(strings.ToUpper(manualName(command))), roff(buildVersion()))
+	section := func(title, text string) {
+		if text = strings.TrimRight(text, "\n"); text != "" {
+			page = fmt.Appendf(page, ".SH %s\n%s\n", title, roff(text))
+		}
+	}
+	section("NAME", manualName(command)+" - "+command.Short)
+	section("SYNOPSIS", command.UseLine())
+	section("DESCRIPTION", command.Long)
+	section("EXAMPLES", command.Example)
+	section("OPTIONS", command.NonInheritedFlags().FlagUsages())
+	section("OPTIONS OF EVERY COMMAND", command.InheritedFlags().FlagUsages())
+	var commands strings.Builder
+	for _, child := range command.Commands() {
+		if child.IsAvailableCommand() {
+			fmt.Fprintf(&commands, "  %s: %s\n", child.Name(), child.Short)
+		}
+	}
+	section("COMMANDS", commands.String())
+	return page
+}
+
+// roff makes text say itself: paragraphs are filled, and a line that starts with a blank is one of its own.
+func roff(text string) string {
+	text = strings.NewReplacer(`\`, `\e`, "-", `\-`, "'", `\(aq`, "`", `\(ga`, "^", `\(ha`, "~", `\(ti`).Replace(text)
+	return strings.ReplaceAll("\n"+text, "\n.", "\n\\&.")[1:]
+}

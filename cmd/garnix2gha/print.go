@@ -1,0 +1,159 @@
+// How results and findings are printed.
+
+package main
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/rogpeppe/go-internal/diff"
+	"golang.org/x/term"
+
+	"garnix2gha/generator/diag"
+	"garnix2gha/generator/output"
+)
+
+// sound is errProblems if there are errors among the findings, which then have all been printed.
+func (o *options) sound(l diag.List) error {
+	if !l.HasErrors() {
+		return nil
+	}
+	return cmp.Or(o.printDiagnostics(l), errProblems)
+}
+
+// printDiagnostics prints findings: text on stderr, JSON and annotations on stdout.
+func (o *options) printDiagnostics(l diag.List) error {
+	switch o.format {
+	case "json":
+		return o.printJSON(map[string]any{"diagnostics": nonNil(l)})
+	case "github":
+		return diag.Annotations(o.stdout, l)
+	}
+	return diag.Text(o.stderr, l, o.color(o.stderr))
+}
+
+// printWarnings prints what a command that goes on has to say; JSON commands carry it in their own output.
+func (o *options) printWarnings(l diag.List) error {
+	if o.format == "json" {
+		return nil
+	}
+	return o.printDiagnostics(l)
+}
+
+func (o *options) printJSON(value any) error {
+	encoder := json.NewEncoder(o.stdout)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}
+
+// table aligns the columns of what is written to it, once it is flushed.
+func table(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
+
+// printList prints a title and lines below it, or nothing without lines.
+func printList(w io.Writer, title string, lines []string) {
+	if len(lines) == 0 {
+		return
+	}
+	fmt.Fprintln(w, title)
+	for _, line := range lines {
+		fmt.Fprintf(w, "  %s\n", diag.Printable(line))
+	}
+}
+
+// terminal reports whether w is a terminal, where alone progress and colour belong.
+func (o *options) terminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+func (o *options) color(w io.Writer) bool {
+	return o.getenv("NO_COLOR") == "" && o.terminal(w)
+}
+
+// unified is a change as a unified diff; nil is no file.
+func unified(path string, old, fresh []byte) string {
+	from, to := "a/"+diag.Printable(path), "b/"+diag.Printable(path)
+	if old == nil {
+		from = "/dev/null"
+	}
+	if fresh == nil {
+		to = "/dev/null"
+	}
+	return string(diff.Diff(from, old, to, fresh))
+}
+
+// nonNil makes an empty list print as [] in JSON.
+func nonNil[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
+// plural returns "1 file", "2 files".
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+// fileJSON is one file in the JSON of the commands that compare or change files.
+type fileJSON struct {
+	Path   string `json:"path"`
+	Action string `json:"action,omitempty"` // created, updated, unchanged or removed
+	Status string `json:"status,omitempty"` // of a generated file, and why
+	Cause  string `json:"cause,omitempty"`
+	Diff   string `json:"diff,omitempty"` // of what is not carried out
+
+	stat string // how many lines differ
+}
+
+// filesOf are changes as they are printed; only what is not carried out has a diff.
+func filesOf(changes []output.Change, dryRun bool) []fileJSON {
+	files := []fileJSON{}
+	for _, change := range changes {
+		file := fileJSON{Path: change.Path, Action: action(change), Status: string(change.Status), Cause: change.Cause}
+		if dryRun && file.Action != "unchanged" {
+			file.Diff = unified(change.Path, change.Old, change.New)
+		}
+		files = append(files, file)
+	}
+	return files
+}
+
+// printFile prints a file that changed, or the diff of one that would.
+func (o *options) printFile(f fileJSON, dryRun bool) {
+	if dryRun {
+		o.printDiff(f.Diff)
+		return
+	}
+	fmt.Fprintf(o.stdout, "%-9s %s\n", f.Action, diag.Printable(f.Path))
+}
+
+// printDiff prints a diff as it is, for patch, but not on a terminal: its lines come from files that may hold anything.
+func (o *options) printDiff(text string) {
+	if o.terminal(o.stdout) {
+		text = harmless(text)
+	}
+	fmt.Fprint(o.stdout, text)
+}
+
+// harmless is text fit for a terminal. Tabs and line ends stay.
+func harmless(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if r == '\t' || r == '\n' {
+			b.WriteRune(r)
+		} else {
+			b.WriteString(diag.Printable(string(r)))
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,200 @@
+// The settings: writing them, their schema, and the pins that they may hold.
+
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"garnix2gha/cmd/internal/repo"
+	"garnix2gha/generator/output"
+	"garnix2gha/generator/plan"
+	"garnix2gha/generator/settings"
+)
+
+func newInit(o *options) *cobra.Command {
+	var cache string
+	command := &cobra.Command{
+		Use:   "init",
+		Short: "Write a commented settings file",
+		Long: `Write .github/garnix2gha/config.yaml with every setting commented out at its default. It is not
+needed: without it, the defaults hold. An existing file is left alone.
+
+With --cache the file names the Cachix cache, one that exists as well; "garnix2gha generate"
+puts the name to use.`,
+		RunE: func(*cobra.Command, []string) error {
+			return o.within(func(r *repo.Repo) error { return o.initialize(r, cache) })
+		},
+	}
+	command.Flags().StringVar(&cache, "cache", "", "name of the Cachix cache")
+	return command
+}
+
+func (o *options) initialize(r *repo.Repo, cache string) error {
+	action, err := changeSettings(r, func(old []byte) ([]byte, error) {
+		switch {
+		case old == nil:
+			old = settings.Template()
+		case cache == "":
+			fmt.Fprintf(o.stderr, "%s exists and is left alone\n", repo.SettingsFile)
+			return nil, errProblems
+		}
+		if cache == "" {
+			return old, nil
+		}
+		if _, diags := settings.Parse("--cache", fmt.Appendf(nil, "cache: {name: %q}\n", cache)); diags.HasErrors() {
+			return nil, usagef("%s", diags[0].Message)
+		}
+		return settings.WithCachix(old, cache, "", nil)
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(o.stdout, "%-9s %s\n", action, repo.SettingsFile)
+	return nil
+}
+
+// changeSettings rewrites the settings, old being nil without a file, and tells what that did to the file.
+func changeSettings(r *repo.Repo, change func(old []byte) ([]byte, error)) (action string, err error) {
+	old, err := r.Read(repo.SettingsFile)
+	if err != nil {
+		return "", err
+	}
+	fresh, err := change(old)
+	switch {
+	case err != nil:
+		return "", err
+	case old == nil:
+		action = "created"
+	case bytes.Equal(old, fresh):
+		return "unchanged", nil
+	default:
+		action = "updated"
+	}
+	return action, r.Apply([]repo.Edit{{Path: repo.SettingsFile, Data: fresh}})
+}
+
+func newSchema(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:       "schema [garnix]",
+		Short:     "Print the JSON Schema of the settings, or of garnix.yaml",
+		ValidArgs: []string{"garnix"},
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 || len(args) == 1 && args[0] != "garnix" {
+				return usagef(`want no argument, or "garnix"`)
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			schema := settings.Schema()
+			if len(args) == 1 {
+				schema = settings.GarnixSchema()
+			}
+			_, err := o.stdout.Write(schema)
+			return err
+		},
+	}
+}
+
+func newPins(o *options) *cobra.Command {
+	list := &cobra.Command{
+		Use: "list", Short: "Show the action pins in use",
+		RunE: func(*cobra.Command, []string) error { return o.within(o.listPins) },
+	}
+	keep := &cobra.Command{
+		Use: "keep", Aliases: []string{"absorb"}, Short: "Write the pins that a bot moved into the settings",
+		Long: `Write the pins of the committed workflows that differ from garnix2gha's own into
+.github/garnix2gha/config.yaml. "garnix2gha generate" keeps a moved pin as long as its workflow is
+there; from the settings it also reaches workflows that are new.`,
+		RunE: func(*cobra.Command, []string) error { return o.within(o.keepPins) },
+	}
+	command := &cobra.Command{Use: "pins", Short: list.Short, RunE: list.RunE}
+	command.AddCommand(list, keep)
+	return command
+}
+
+// pinJSON is one pin of one action in use.
+type pinJSON struct {
+	output.Pin
+	Ours bool `json:"ours"` // what garnix2gha would render now
+}
+
+// pinsInUse returns the pins of the committed workflows that are ours, by action.
+func (o *options) pinsInUse(r *repo.Repo) ([]pinJSON, error) {
+	files, err := r.Workflows(output.Dir)
+	if err != nil {
+		return nil, err
+	}
+	result, err := o.generate(r)
+	if err != nil {
+		return nil, err
+	}
+	ours := map[output.Pin]bool{}
+	for _, file := range result.Files {
+		for _, pin := range output.Pins(file.Data) {
+			ours[pin] = true
+		}
+	}
+	pins := []pinJSON{}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		if !output.Generated(files[name]) {
+			continue
+		}
+		for _, pin := range output.Pins(files[name]) {
+			if used := (pinJSON{pin, ours[pin]}); !slices.Contains(pins, used) {
+				pins = append(pins, used)
+			}
+		}
+	}
+	slices.SortStableFunc(pins, func(a, b pinJSON) int { return strings.Compare(a.Action, b.Action) })
+	return pins, nil
+}
+
+func (o *options) listPins(r *repo.Repo) error {
+	pins, err := o.pinsInUse(r)
+	if err != nil {
+		return err
+	}
+	if o.format == "json" {
+		return o.printJSON(map[string]any{"pins": pins})
+	}
+	w := table(o.stdout)
+	for _, pin := range pins {
+		note := ""
+		if !pin.Ours {
+			note = "moved since it was generated"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", pin.Action, pin.SHA, pin.Version, note)
+	}
+	return w.Flush()
+}
+
+func (o *options) keepPins(r *repo.Repo) error {
+	pins, err := o.pinsInUse(r)
+	if err != nil {
+		return err
+	}
+	moved := map[string]settings.Pin{}
+	for _, pin := range pins {
+		if _, known := plan.Pins()[pin.Action]; known && !pin.Ours {
+			moved[pin.Action] = settings.Pin{SHA: pin.SHA, Version: pin.Version}
+		}
+	}
+	if len(moved) == 0 {
+		fmt.Fprintln(o.stdout, "no pin has moved")
+		return nil
+	}
+	if _, err := changeSettings(r, func(old []byte) ([]byte, error) { return settings.WithPins(old, moved) }); err != nil {
+		return err
+	}
+	for _, action := range slices.Sorted(maps.Keys(moved)) {
+		fmt.Fprintf(o.stdout, "kept      %s@%s %s\n", action, moved[action].SHA, moved[action].Version)
+	}
+	fmt.Fprintln(o.stderr, `next: garnix2gha generate`)
+	return nil
+}
