@@ -1,7 +1,5 @@
 """Pushes store paths and what they need, with the client of the cache's backend."""
 
-from __future__ import annotations
-
 import importlib
 import json
 import os
@@ -26,9 +24,11 @@ _BACKENDS = {
     "nix": ("nix_copy", "nix"),
     "attic": ("attic", "attic"),
 }
-# What clients say and what it means; the first that fits counts. Asking again does not help against the first two.
+# What clients say and what it means; the first that fits counts. Trying again does not help against
+# the first two.
 _CAUSES = {
-    r"\b401\b|unauthori[sz]ed|not authorized": "the token is wrong or expired, or the cache does not exist (401)",
+    r"\b401\b|unauthori[sz]ed|not authorized": "the token is wrong or expired, or the cache does"
+    " not exist (401)",
     r"\b403\b|forbidden|AccessDenied": "the token may not write to it (403)",
     r"\b404\b|not found|NoSuchBucket": "it does not exist (404)",
     r"No space left on device": "No space left on device",
@@ -58,6 +58,13 @@ def tool(cache: Cache, env: Mapping[str, str], folder: Path) -> Tool:
     return ready._replace(command=[found, *ready.command], watch=watch)
 
 
+def secret(name: str) -> str:
+    """Return a secret that a push needs."""
+    if not variable(name):
+        raise Fault(f"{name} is empty: nothing is pushed", "Push")
+    return variable(name)
+
+
 def _install(program: str, installable: str, env: Mapping[str, str]) -> str:
     print(f"installing {program}", flush=True)
     call = nixconf.command("nix", "build", "--no-link", "--json", installable)
@@ -73,17 +80,17 @@ def _install(program: str, installable: str, env: Mapping[str, str]) -> str:
 
 def limit() -> float:
     """Return for how many seconds a client may be busy with one thing."""
-    return float(variable("PUSH_TIMEOUT") or 3600)
+    return float(variable("PUSH_TIMEOUT", "3600"))
 
 
 def push(ready: Tool, paths: Iterable[str], until: float) -> str:
-    """Push paths in a few tries, all before `until` (of time.time). Return why that failed, or nothing."""
+    """Push paths in a few tries, all before `until` (of time.time). Return why that failed."""
     wanted = sorted(set(paths))
     # Clients skip a path that is not in the store and succeed.
     gone = [path for path in wanted if not os.path.lexists(path)]
     if gone:
         return f"outputs that were built are no longer in the store: {' '.join(gone[:3])}"
-    pause = float(variable("PUSH_PAUSE") or 10)
+    pause = float(variable("PUSH_PAUSE", "10"))
     print(f"pushing {text.count(len(wanted), 'path')} and what they need", flush=True)
     cause = "there is no time left"
     for attempt in range(TRIES):
@@ -119,9 +126,6 @@ def _cause(code: int, said: str, seconds: float) -> str:
     if code == 124:
         return f"no end after {text.count(round(seconds), 'second')}"
     for pattern, meaning in _CAUSES.items():
-        found = re.search(pattern, said, re.IGNORECASE)
-        if found:
+        if found := re.search(pattern, said, re.IGNORECASE):
             return meaning.format(found[0])
-    if code > 128:
-        return f"its client was ended by signal {code - 128}"
-    return "see the log"
+    return f"its client was ended by signal {code - 128}" if code > 128 else "see the log"

@@ -1,17 +1,16 @@
 """Demands that every target of this branch is in the cache, whoever pushed it (Cache Only)."""
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Iterator, Mapping
 
 import cache
 import evaluate
-import proof
+import report
 import text
 from context import Event, Model, variable
 from process import Fault
+from report import Row
 from web import Client
 
 RESERVE = 5  # minutes of the job that are not for waiting
@@ -35,18 +34,18 @@ def main(_arguments: list[str]) -> int:
     note = "" if rows else "No target is selected on this branch: nothing was verified."
     if note:
         text.annotate("warning", "Verify", note)
-    whole = proof.tell(model.cache, found, rows, note)
+    whole = report.prove(model.cache, found, rows, note)
     return 0 if whole and found.state.state == "ok" else 1
 
 
-def _rows(survey: evaluate.Survey, verdicts: Mapping[str, cache.Verdict]) -> Iterator[proof.Row]:
+def _rows(survey: evaluate.Survey, verdicts: Mapping[str, cache.Verdict]) -> Iterator[Row]:
     causes = {"failed": "does not evaluate", "elsewhere": "what it imports is not in the cache"}
     for target in survey.targets:
         if target.state in causes:
             why = f"{causes[target.state]}: {target.error}"
-            yield proof.Row(target.attr, "", None, "unknown", why)
+            yield Row(target.attr, "", None, "unknown", why)
         else:
-            yield from proof.rows(target.attr, target.outputs, verdicts)
+            yield from report.rows(target.attr, target.outputs, verdicts)
+    why = "its targets cannot be listed without what is not in the cache"
     for system in survey.unlisted:
-        why = "its targets cannot be listed without what is not in the cache"
-        yield proof.Row(system, "", None, "unknown", why)
+        yield Row(system, "", None, "unknown", why)
