@@ -12,7 +12,6 @@ import process
 import text
 from context import Event, Model, variable, work
 from flake import Failure, Flake
-from process import Fault
 
 
 def main(arguments: list[str]) -> int:
@@ -34,14 +33,14 @@ def _build(name: str) -> str:
     # A throw is let through, so that it shows its message.
     (app,) = flake.each("app", {"name": name, "catch": False}, limit=1)
     if isinstance(app, Failure):
-        raise Fault(f"app {name} does not evaluate: {app.message}", "Action")
+        raise process.Fault(f"app {name} does not evaluate: {app.message}", "Action")
     if app["state"] == "missing":
-        raise Fault(f"the flake has no apps.x86_64-linux.{name}", "Action")
+        raise process.Fault(f"the flake has no apps.x86_64-linux.{name}", "Action")
     if app["state"] == "error":
-        raise Fault(f"app {name} {app['why']}", "Action")
+        raise process.Fault(f"app {name} {app['why']}", "Action")
     wrong = _built(flake, app["context"]) or _wrong(app["program"])
     if wrong:
-        raise Fault(f"the program of app {name} {wrong}", "Action")
+        raise process.Fault(f"the program of app {name} {wrong}", "Action")
     program: str = app["program"]
     return program
 

@@ -12,15 +12,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import context
 import inner
 import nixconf
 import process
 import push
 import report
 import text
-from context import PROGRAMS, Event, Model, variable
-from process import SECRETS, Fault
+from context import PROGRAMS, Event, Model, read_json, variable, work, write_json
 
 # Seconds: until a client has started what it is to watch; until the inner program has stopped when
 # building is over; and until all is pushed then, which leaves two minutes of the job's last thirty.
@@ -33,17 +31,17 @@ QUICK = (
 
 def main(_arguments: list[str]) -> int:
     """Build the entry ENTRY; 0 when all of it is built and, where this run pushes, pushed."""
-    plan, model, event = context.read_json(PROGRAMS.parent / "plan.json"), Model(), Event()
+    plan, model, event = read_json(PROGRAMS.parent / "plan.json"), Model(), Event()
     entry = next((one for one in plan["entries"] if one["id"] == variable("ENTRY")), None)
     if not entry:
-        raise Fault("the plan has no such entry")
+        raise process.Fault("the plan has no such entry")
     token = "" if event.is_pull_request else variable("READ_TOKEN")
-    minutes, work = model.minutes("build", 330), context.work()
+    minutes = int(model.get("minutes", {}).get("build", 330))
     stop = event.started + minutes * 60
     faults: list[tuple[str, str]] = []
-    work.mkdir(parents=True, exist_ok=True)
+    work().mkdir(parents=True, exist_ok=True)
     reading = nixconf.credentials(model.cache, token)
-    with reading as netrc, tempfile.TemporaryDirectory(dir=work) as folder:
+    with reading as netrc, tempfile.TemporaryDirectory(dir=work()) as folder:
         env = nixconf.environment(model, plan["cache"], netrc)
         tool = None
         if plan["push"]:
@@ -51,7 +49,7 @@ def main(_arguments: list[str]) -> int:
                 text.annotate("warning", "Nix Build Cache", QUICK)
             try:
                 tool = push.tool(model.cache, env, Path(folder))
-            except Fault as fault:
+            except process.Fault as fault:
                 faults.append((fault.title, str(fault)))
         result = _build(entry["id"], stop, env, tool)
         if result["late"]:
@@ -60,7 +58,7 @@ def main(_arguments: list[str]) -> int:
             faults.append(("time is up", f"{limit}: {advice}"))
         cause = _push(result, tool, stop + PUSHING)
         faults += [("Push", cause)] if cause else []
-    context.write_json(work / "result" / f"{entry['id']}.json", result)
+    write_json(work() / "result" / f"{entry['id']}.json", result)
     report.tell(result, entry["system"], faults)
     return 1 if faults or any(one["state"] != "built" for one in result["targets"]) else 0
 
@@ -73,7 +71,7 @@ def _build(
     found = inner.place(entry)
     code, trouble = 0, "none"
     if tool and tool.watch:
-        unset = [word for name in SECRETS for word in ("-u", name)]
+        unset = [word for name in process.SECRETS for word in ("-u", name)]
         code = _run([*tool.watch, "env", *unset, *call], tool.env, found, stop)
         trouble = _trouble(code, found)
         if trouble:
@@ -83,7 +81,7 @@ def _build(
         code = _run(call, env, found, stop)
     if not found.exists():
         why = "there was no time left" if code == 124 else f"exit code {code}; see the log"
-        raise Fault(f"the evaluation or the build ended early: {why}")
+        raise process.Fault(f"the evaluation or the build ended early: {why}")
     return inner.read(found)
 
 

@@ -107,10 +107,6 @@ class Model:
         url = (cache.url or cachix).rstrip("/")
         return cache._replace(name=name, url=url, upstreams=upstreams)
 
-    def minutes(self, what: str, default: int) -> int:
-        """Return a limit."""
-        return int(self.get("minutes", {}).get(what, default))
-
 
 class Event:
     """What GitHub says of the run, by the variables and the file that it gives to every step."""

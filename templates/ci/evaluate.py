@@ -9,7 +9,6 @@ import listing
 import nixconf
 from context import Event, Model, variable
 from flake import Failure, Flake
-from listing import system_of
 from web import Client
 
 Path = tuple[str, ...]  # of an attribute
@@ -74,7 +73,7 @@ def evaluate(flake: Flake, paths: Iterable[Sequence[str]]) -> list[Target]:
     """Evaluate attributes, each once, and return them by their names."""
     groups: dict[str | None, list[Path]] = {}
     for path in sorted({tuple(path) for path in paths}):
-        groups.setdefault(system_of(path), []).append(path)
+        groups.setdefault(listing.system_of(path), []).append(path)
     if len(groups) > 1:
         flake.prepare()
     answers: dict[Path, Any] = {}
@@ -89,12 +88,12 @@ def evaluate(flake: Flake, paths: Iterable[Sequence[str]]) -> list[Target]:
         path for path, found in answers.items() if isinstance(found, Failure) and found.build
     )
     away = set() if flake.builds else set(unbuilt)
-    dark = sorted(path for path in away if not system_of(path))
+    dark = sorted(path for path in away if not listing.system_of(path))
     known = flake.each("systems", {"paths": dark}) if dark else []
     systems = {tuple(a["path"]): a["system"] for a in known if isinstance(a, dict)}
     targets = []
     for path, answer in answers.items():
-        target = _target(path, answer, system_of(path) or systems.get(path))
+        target = _target(path, answer, listing.system_of(path) or systems.get(path))
         if path in away and target.system:
             target = target._replace(state="elsewhere")
         elif path in away:

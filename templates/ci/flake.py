@@ -12,7 +12,6 @@ import nixconf
 import process
 import text
 from context import PROGRAMS, Model
-from process import Fault
 
 TITLE = "Evaluate flake.nix"
 _LOCK = re.compile(r"lock file|unlocked|in pure mode", re.IGNORECASE)  # does not fit the inputs
@@ -46,7 +45,7 @@ class Flake:
         The settings are nix's environment where it may use the store; the log takes its messages.
         """
         if not re.fullmatch(r"[0-9a-f]{40,64}", head):
-            raise Fault("the commit that is built is not known", TITLE)
+            raise process.Fault("the commit that is built is not known", TITLE)
         self.builds = builds
         self._plain = nixconf.environment(model)
         self.environment = settings or (lambda: self._plain)  # of a nix that uses the store
@@ -86,7 +85,7 @@ class Flake:
             elif not readable and (self.builds or not failure.build):
                 shallow = "shallow" in failure.message
                 hint = "\nCheck out the whole history: fetch-depth: 0." if shallow else ""
-                raise Fault(f"the flake cannot be read: {failure.message}{hint}", TITLE)
+                raise process.Fault(f"the flake cannot be read: {failure.message}{hint}", TITLE)
             elif not search or self._can_search():
                 answers.append(failure)
                 failures += 1
@@ -150,7 +149,7 @@ class Flake:
             ended = process.run(call, env=self._plain, cwd=str(self._folder))
             if ended.code:
                 why = nixconf.reason(ended.err, ended.code)
-                raise Fault(f"the flake cannot be read: {why}", TITLE)
+                raise process.Fault(f"the flake cannot be read: {why}", TITLE)
             if lock.exists() and lock.read_bytes() == before:
                 break
         found = json.loads(ended.out)
@@ -172,7 +171,7 @@ def _inside(root: Path, name: str) -> Path:
     elif not folder.is_dir():
         wrong = "does not exist"
     if wrong:
-        raise Fault(f"the flake's directory {name} {wrong}", TITLE)
+        raise process.Fault(f"the flake's directory {name} {wrong}", TITLE)
     return folder
 
 

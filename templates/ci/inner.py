@@ -19,7 +19,6 @@ from cache import STORE_PATH
 from flake import Flake
 from nix_log import AWAY, Reader
 from nixconf import command
-from process import Fault
 
 GROUP = 2000  # arguments of one process; macOS takes a megabyte of them
 ROUNDS = 10
@@ -39,9 +38,9 @@ def read(file: Path) -> dict[str, Any]:
     """Read a result, whose shape foreign code may have spoiled; such targets are left out."""
     raw = context.read_json(file) if file.stat().st_size < LARGEST else None
     if isinstance(raw, dict) and "fault" in raw:
-        raise Fault(str(raw["fault"]))
+        raise process.Fault(str(raw["fault"]))
     if not isinstance(raw, dict) or not isinstance(raw.get("targets"), list):
-        raise Fault(f"the result {file.name} cannot be read", "Verify")
+        raise process.Fault(f"the result {file.name} cannot be read", "Verify")
     return {**raw, "targets": [target for target in raw["targets"] if _fits(target)]}
 
 
@@ -69,7 +68,7 @@ def main(arguments: list[str]) -> int:
     try:
         flake = Flake(model, plan["head"], builds=True, settings=lambda: os.environ, log=work.each)
         targets = evaluate.evaluate(flake, listing.of_entry(flake, model, plan["branch"], entry))
-    except Fault as fault:
+    except process.Fault as fault:
         context.write_json(place(name), {"fault": str(fault)})
         return 1
     work.realise({target.drv for target in targets if target.drv})

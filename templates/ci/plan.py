@@ -8,12 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import cache
-import context
 import decision
 import evaluate
 import report
 import text
-from context import PROGRAMS, Event, Model
+from context import PROGRAMS, Event, Model, output, summarize, variable, work, write_json
 from evaluate import Target
 from process import Fault
 from web import Client
@@ -50,12 +49,12 @@ def main(_arguments: list[str]) -> int:
         "entries": jobs,
     }
     # Beside it the programs and the model, for the other jobs.
-    folder = context.work() / "plan"
+    folder = work() / "plan"
     shutil.copytree(PROGRAMS, folder / "ci", dirs_exist_ok=True)
     shutil.copy(PROGRAMS.parent / "targets.json", folder)
-    context.write_json(folder / "plan.json", plan)
-    context.output("matrix", matrix(jobs))
-    context.output("push", "true" if chosen.push else "false")
+    write_json(folder / "plan.json", plan)
+    output("matrix", matrix(jobs))
+    output("push", "true" if chosen.push else "false")
     said = [(stale, outdated), (chosen.level, chosen.message)]
     for level, message in said:
         if level and message:
@@ -64,7 +63,7 @@ def main(_arguments: list[str]) -> int:
     if not chosen.push:
         said.append(("", f"Nothing is pushed: {chosen.reason}."))
     messages = [message for _, message in said if message]
-    context.summarize(report.summary(targets, len(jobs), there, messages))
+    summarize(report.summary(targets, len(jobs), there, messages))
     print(report.line(targets, len(jobs)))
     print("what is built will be pushed" if chosen.push else "nothing will be pushed")
     return 0
@@ -73,7 +72,7 @@ def main(_arguments: list[str]) -> int:
 def _decided(client: Client, model: Model, targets: list[Target]) -> list[Target]:
     """Return the targets with what is to be done about each."""
     paths = [path for target in targets for path in target.outputs.values() if path]
-    token = context.variable("READ_TOKEN")
+    token = variable("READ_TOKEN")
     found = cache.look_up(client, model.cache, paths, token=token).verdicts
     there = {path: verdict.verdict for path, verdict in found.items()}
     runners = model.get("runners", {})
@@ -114,7 +113,7 @@ def entries(model: Model, targets: Sequence[Target], unlisted: Sequence[str]) ->
             dealt = systems[system][index::number]
             name = system if number == 1 else f"{system} ({index + 1}/{number})"
             if single and len(dealt) == 1:
-                name = text.plain(dealt[0][0].check).replace("\n", " ")[:150]
+                name = text.line(dealt[0][0].check)[:150]
             made.append(_entry(system, name, dealt))
     for system, dealt in there.items():
         made.append({**_entry(system, f"{system} (listed there)", dealt), "rules": True})

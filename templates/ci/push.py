@@ -15,7 +15,6 @@ import nixconf
 import process
 import text
 from context import Cache, variable
-from process import Fault
 
 TRIES = 3
 GROUP = 1000  # paths of one call
@@ -50,7 +49,7 @@ class Tool(NamedTuple):
 def tool(cache: Cache, env: Mapping[str, str], folder: Path) -> Tool:
     """Make the client of the backend ready; what it must read from files lies in the folder."""
     if cache.backend not in _BACKENDS:
-        raise Fault(f"the backend {cache.backend} is not known", "Push")
+        raise process.Fault(f"the backend {cache.backend} is not known", "Push")
     module, program = _BACKENDS[cache.backend]
     ready: Tool = importlib.import_module(module).tool(cache, env, folder)
     found = shutil.which(program) or _install(program, cache.client, env)
@@ -61,7 +60,7 @@ def tool(cache: Cache, env: Mapping[str, str], folder: Path) -> Tool:
 def secret(name: str) -> str:
     """Return a secret that a push needs."""
     if not variable(name):
-        raise Fault(f"{name} is empty: nothing is pushed", "Push")
+        raise process.Fault(f"{name} is empty: nothing is pushed", "Push")
     return variable(name)
 
 
@@ -71,11 +70,11 @@ def _install(program: str, installable: str, env: Mapping[str, str]) -> str:
     ended = process.run(call, env=env, seconds=1800)
     if ended.code:
         why = nixconf.reason(ended.err, ended.code)
-        raise Fault(f"{program} cannot be installed: {why}", "Push")
+        raise process.Fault(f"{program} cannot be installed: {why}", "Push")
     for output in json.loads(ended.out)[0]["outputs"].values():
         if os.access(f"{output}/bin/{program}", os.X_OK):
             return f"{output}/bin/{program}"
-    raise Fault(f"there is no {program} in {installable}", "Push")
+    raise process.Fault(f"there is no {program} in {installable}", "Push")
 
 
 def limit() -> float:

@@ -55,7 +55,7 @@ def _statuses(plan: dict[str, Any], model: Model) -> Iterator[dict[str, str]]:
 
 
 def _named(names: set[str], check: str, outcome: dict[str, Any]) -> Iterator[dict[str, str]]:
-    name, cause = text.line(check)[:255], outcome["cause"]
+    name, cause = text.line(check).strip()[:255], outcome["cause"]
     if name in names:
         return
     names.add(name)

@@ -22,9 +22,8 @@ def plain(text: str) -> str:
 
 
 def line(text: str) -> str:
-    """Return text for the log as one line that begins with no command."""
-    one = plain(text).replace("\n", " ").strip()
-    return f" {one}" if one.startswith("::") else one
+    """Return text for a place that has one line."""
+    return plain(text).replace("\n", " ")
 
 
 def annotate(level: str, title: str, message: str) -> None:
@@ -48,7 +47,7 @@ def annotate_some(
 
 def markdown(text: str) -> str:
     """Return text that Markdown and HTML show as it is, on one line."""
-    escaped = _MARKUP.sub(lambda m: f"&#{ord(m[0])};", plain(text).replace("\n", " "))
+    escaped = _MARKUP.sub(lambda m: f"&#{ord(m[0])};", line(text))
     return _ADDRESS.sub(r"\1&#46;", escaped)
 
 
