@@ -11,7 +11,7 @@ import nixconf
 import process
 import text
 from context import Event, Model, variable, work
-from flake import Failure, Flake
+from flake import Flake
 
 
 def main(arguments: list[str]) -> int:
@@ -32,8 +32,8 @@ def _build(name: str) -> str:
     flake = Flake(Model(), Event().head, builds=True)
     # A throw is let through, so that it shows its message.
     (app,) = flake.each("app", {"name": name, "catch": False}, limit=1)
-    if isinstance(app, Failure):
-        raise process.Fault(f"app {name} does not evaluate: {app.message}", "Action")
+    if app["state"] == "ended":
+        raise process.Fault(f"app {name} does not evaluate: {app['why']}", "Action")
     if app["state"] == "missing":
         raise process.Fault(f"the flake has no apps.x86_64-linux.{name}", "Action")
     if app["state"] == "error":

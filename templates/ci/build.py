@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import decision
 import inner
 import nixconf
 import process
@@ -23,10 +24,6 @@ from context import PROGRAMS, Event, Model, read_json, variable, work, write_jso
 # Seconds: until a client has started what it is to watch; until the inner program has stopped when
 # building is over; and until all is pushed then, which leaves two minutes of the job's last thirty.
 START, GRACE, PUSHING = 120, 120, 28 * 60
-QUICK = (
-    "installer: quick has no daemon: what is built runs as the same user as this step and could"
-    " take its token. Use another installer where secrets are."
-)
 
 
 def main(_arguments: list[str]) -> int:
@@ -46,7 +43,7 @@ def main(_arguments: list[str]) -> int:
         tool = None
         if plan["push"]:
             if model.get("quick", False):
-                text.annotate("warning", "Nix Build Cache", QUICK)
+                text.annotate("warning", "Nix Build Cache", decision.QUICK)
             try:
                 tool = push.tool(model.cache, env, Path(folder))
             except process.Fault as fault:

@@ -7,10 +7,7 @@ from typing import Any, NamedTuple
 from context import Cache, Event, Model, variable
 
 _INIT = "garnix2gha init --cache NAME"
-_QUICK = (
-    "installer: quick builds as the user whose processes hold the token of the cache:"
-    " what is built could read it"
-)
+QUICK = "installer: quick has no daemon: what is built runs as this user and could take the token"
 
 
 class Decision(NamedTuple):
@@ -51,7 +48,7 @@ def decide(event: Event, model: Model, found: Mapping[str, Any]) -> Decision:
         message = f"{named} cannot be used: {found['message']}"
         return Decision(False, f"{named} cannot be read", "error", message)
     if model.get("quick", False):
-        return Decision(True, "", "warning", _QUICK)
+        return Decision(True, "", "warning", QUICK)
     return Decision(True)
 
 

@@ -8,7 +8,7 @@ import cache
 import listing
 import nixconf
 from context import Event, Model, variable
-from flake import Failure, Flake
+from flake import Answer, Flake, ended
 from web import Client
 
 Path = tuple[str, ...]  # of an attribute
@@ -76,7 +76,7 @@ def evaluate(flake: Flake, paths: Iterable[Sequence[str]]) -> list[Target]:
         groups.setdefault(listing.system_of(path), []).append(path)
     if len(groups) > 1:
         flake.prepare()
-    answers: dict[Path, Any] = {}
+    answers: dict[Path, Answer] = {}
     with ThreadPoolExecutor(2) as pool:
         for described in pool.map(lambda group: _describe(flake, group), groups.values()):
             answers.update(described)
@@ -84,50 +84,45 @@ def evaluate(flake: Flake, paths: Iterable[Sequence[str]]) -> list[Target]:
         again = [path for path, answer in answers.items() if _is_doubtful(answer)][:_MESSAGES]
         for described in pool.map(lambda path: _describe(flake, [path], alone=True), again):
             answers.update(described)
-    unbuilt = (
-        path for path, found in answers.items() if isinstance(found, Failure) and found.build
-    )
-    away = set() if flake.builds else set(unbuilt)
+    away = {path for path, answer in answers.items() if answer.get("build") and not flake.builds}
     dark = sorted(path for path in away if not listing.system_of(path))
     known = flake.each("systems", {"paths": dark}) if dark else []
-    systems = {tuple(a["path"]): a["system"] for a in known if isinstance(a, dict)}
+    systems = {tuple(a["path"]): a["system"] for a in known if "path" in a}
     targets = []
     for path, answer in answers.items():
         target = _target(path, answer, listing.system_of(path) or systems.get(path))
         if path in away and target.system:
             target = target._replace(state="elsewhere")
         elif path in away:
-            why = f"{target.error}\n(its system is not known without that build)"
-            target = target._replace(error=why)
+            why = "(its system is not known without that build)"
+            target = target._replace(error=f"{target.error}\n{why}")
         elif target.state == "missing" and flake.builds:
             target = target._replace(state="failed")
         targets.append(target)
     return sorted(targets, key=lambda target: target.attr)
 
 
-def _describe(flake: Flake, paths: list[Path], alone: bool = False) -> dict[Path, Any]:
+def _describe(flake: Flake, paths: list[Path], alone: bool = False) -> dict[Path, Answer]:
     limit = 1 if alone else _LAST_LIMIT if flake.builds else _LIMIT
     request = {"paths": paths, "catch": not alone}
     answers = flake.each("describe", request, limit=limit, writing=alone)
     if len(answers) < len(paths):
-        message = f"{_CAUGHT}, with others: {answers[-1].message}"
-        answers += [Failure(message, True)] * (len(paths) - len(answers))
+        why = f"{_CAUGHT}, with others: {answers[-1]['why']}"
+        answers += [ended(why, True)] * (len(paths) - len(answers))
     return dict(zip(paths, answers, strict=True))
 
 
-def _is_doubtful(answer: Any) -> bool:
-    return not answer.build if isinstance(answer, Failure) else answer.get("why") == _CAUGHT
+def _is_doubtful(answer: Answer) -> bool:
+    return answer.get("why") == _CAUGHT or answer.get("build") is False
 
 
-def _target(path: Path, answer: Any, system: str | None) -> Target:
+def _target(path: Path, answer: Answer, system: str | None) -> Target:
     attr = ".".join(path)
     check = _CHECKS[path[0]].format(*path) if path[0] in _CHECKS else attr
     target = Target(attr, list(path), check, system, None, {}, "failed")
-    if isinstance(answer, Failure):
-        return target._replace(error=answer.message)
     if answer["state"] == "ok":
         facts = {name: answer[name] for name in ("drv", "outputs", "system")}
         return target._replace(state="", **facts)
-    if answer["state"] == "error":
-        return target._replace(error=answer["why"])
-    return target._replace(state="missing", error="the flake has no such output")
+    if answer["state"] == "missing":
+        return target._replace(state="missing", error="the flake has no such output")
+    return target._replace(error=answer["why"])

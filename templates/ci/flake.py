@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 import nixconf
@@ -14,6 +14,7 @@ import text
 from context import PROGRAMS, Model
 
 TITLE = "Evaluate flake.nix"
+Answer = dict[str, Any]  # of an OP of outputs.nix.txt, or what `ended` makes
 _LOCK = re.compile(r"lock file|unlocked|in pure mode", re.IGNORECASE)  # does not fit the inputs
 _LOCKED_HERE = (
     "flake.lock is missing or does not fit flake.nix: each job locks the inputs anew, perhaps to"
@@ -21,11 +22,9 @@ _LOCKED_HERE = (
 )
 
 
-class Failure(NamedTuple):
-    """Why nix has no answer. With `build` something had to be built first: an import."""
-
-    message: str
-    build: bool = False
+def ended(why: str, build: bool) -> Answer:
+    """Stand for an answer that ended nix; with `build` something had to be built for an import."""
+    return {"state": "ended", "why": why, "build": build}
 
 
 class Flake:
@@ -63,13 +62,12 @@ class Flake:
     def each(
         self, op: str, request: Mapping[str, Any], *, limit: int = 24, writing: bool = False
     ) -> list[Any]:
-        """Ask for an OP of outputs.nix.txt; a Failure stands for an answer that ended nix.
+        """Ask for an OP of outputs.nix.txt; the list is too short where so many answers ended nix.
 
-        After so many of those it gives up: the list is too short then. Nix is quickest where it
-        does not write to the store; what cannot be answered so is asked again with it.
+        Nix is quickest where it does not write to the store; what needs that is asked again.
         """
         writing = writing or self.builds
-        answers: list[Any] = []
+        answers: list[Answer] = []
         failures = 0
         while failures < limit:
             search = self._searches is not False
@@ -78,14 +76,14 @@ class Flake:
             answers += heard
             if not failure:
                 break
-            if not readable and not self._relocked and _LOCK.search(failure.message):
+            if not readable and not self._relocked and _LOCK.search(failure["why"]):
                 self._relock()
             elif not writing:
                 writing = True
-            elif not readable and (self.builds or not failure.build):
-                shallow = "shallow" in failure.message
+            elif not readable and (self.builds or not failure["build"]):
+                shallow = "shallow" in failure["why"]
                 hint = "\nCheck out the whole history: fetch-depth: 0." if shallow else ""
-                raise process.Fault(f"the flake cannot be read: {failure.message}{hint}", TITLE)
+                raise process.Fault(f"the flake cannot be read: {failure['why']}{hint}", TITLE)
             elif not search or self._can_search():
                 answers.append(failure)
                 failures += 1
@@ -98,14 +96,14 @@ class Flake:
 
     def _ask(
         self, op: str, request: Mapping[str, Any], writing: bool
-    ) -> tuple[list[Any], bool, Failure | None]:
+    ) -> tuple[list[Answer], bool, Answer | None]:
         """Ask one process: its answers, whether it could read the flake, and why it ended early."""
         tag = os.urandom(16).hex()
         question = _nix(json.dumps({"op": op, "tag": tag, **request}))
         expression = (PROGRAMS / "outputs.nix.txt").read_text(encoding="utf-8")
         reference = _nix(self._reference)
         whole = f"(({expression}) {{ flake = {reference}; request = {question}; }}).each"
-        answers: list[Any] = []
+        answers: list[Answer] = []
         messages: list[str] = []
 
         def take(line: str) -> None:
@@ -126,8 +124,8 @@ class Flake:
         env = self.environment() if writing else self._plain
         code = process.stream(command, take, stdin=whole, env=env, messages=True)
         self._opened = True
-        message = nixconf.reason("\n".join(messages), code)
-        failure = Failure(message, nixconf.needs_build(message)) if code else None
+        why = nixconf.reason("\n".join(messages), code)
+        failure = ended(why, nixconf.needs_build(why)) if code else None
         return answers[1:], bool(answers), failure
 
     def _can_search(self) -> bool:
@@ -146,13 +144,13 @@ class Flake:
         # Twice where that writes the lock file: some nix then answers for the tree without it.
         for _ in range(2):
             before = lock.exists() and lock.read_bytes()
-            ended = process.run(call, env=self._plain, cwd=str(self._folder))
-            if ended.code:
-                why = nixconf.reason(ended.err, ended.code)
+            told = process.run(call, env=self._plain, cwd=str(self._folder))
+            if told.code:
+                why = nixconf.reason(told.err, told.code)
                 raise process.Fault(f"the flake cannot be read: {why}", TITLE)
             if lock.exists() and lock.read_bytes() == before:
                 break
-        found = json.loads(ended.out)
+        found = json.loads(told.out)
         locked = found.get("locked", {})
         digest = quote(locked.get("narHash", ""), safe="")
         date = locked.get("lastModified", found.get("lastModified", 0))

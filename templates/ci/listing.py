@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import text
 from context import Model
-from flake import TITLE, Failure, Flake
+from flake import TITLE, Flake
 from process import Fault
 
 
@@ -59,17 +59,16 @@ def of_entry(
 
 def _select(flake: Flake, request: Mapping[str, Any]) -> Listing:
     answers = flake.each("select", request, limit=100)
-    found = [answer for answer in answers if isinstance(answer, dict)]
+    found = [answer for answer in answers if answer["state"] != "ended"]
     whole = len(found) == len(answers)
     queries = [answer["query"] for answer in found] if whole else flake.each("queries", request)
     unlisted: set[str] = set()
     causes: list[str] = []
     for query, answer in zip(queries, answers, strict=True):
-        failed = isinstance(answer, Failure)
-        if failed and answer.build and not flake.builds and len(query) == 2:
+        if answer.get("build") and not flake.builds and len(query) == 2:
             unlisted.add(query[1])
-        elif failed or answer["state"] == "error":
-            cause = answer.message if failed else _why(flake, query)
+        elif answer["state"] in ("ended", "error"):
+            cause = answer.get("why") or _why(flake, query)
             causes.append(f"{'.'.join(query)} cannot be listed: {cause}")
     if causes:
         raise Fault("\n".join(causes[:10]), TITLE)
@@ -85,7 +84,7 @@ def _why(flake: Flake, query: list[str]) -> str:
     """Return the message of a throw."""
     request = {"queries": [query], "catch": False}
     (answer,) = flake.each("list", request, limit=1, writing=True)
-    return answer.message if isinstance(answer, Failure) else "not an attribute set"
+    return str(answer.get("why", "not an attribute set"))
 
 
 def say(level: str, title: str, names: Sequence[str], what: str) -> None:
