@@ -29,7 +29,11 @@ def main(_arguments: list[str]) -> int:
     """Plan, and hand the plan and these programs on."""
     event, model, client = Event(), Model(), Client()
     survey = evaluate.survey(event, model, client)
-    targets, runners = _decided(client, model, survey.targets), model.get("runners", {})
+    runners, token = model.get("runners", {}), variable("READ_TOKEN")
+    paths = [path for target in survey.targets for path in target.outputs.values() if path]
+    found = cache.look_up(client, model.cache, paths, token=token).verdicts
+    known = {path: verdict.verdict for path, verdict in found.items()}
+    targets = [one._replace(state=_state(one, known, runners)) for one in survey.targets]
     there = [system for system in survey.unlisted if system in runners]
     stranded = [system for system in survey.unlisted if system not in runners]
     jobs = entries(model, targets, there)
@@ -69,17 +73,8 @@ def main(_arguments: list[str]) -> int:
     return 0
 
 
-def _decided(client: Client, model: Model, targets: list[Target]) -> list[Target]:
-    """Return the targets with what is to be done about each."""
-    paths = [path for target in targets for path in target.outputs.values() if path]
-    token = variable("READ_TOKEN")
-    found = cache.look_up(client, model.cache, paths, token=token).verdicts
-    there = {path: verdict.verdict for path, verdict in found.items()}
-    runners = model.get("runners", {})
-    return [target._replace(state=_state(target, there, runners)) for target in targets]
-
-
 def _state(target: Target, there: Mapping[str, str], runners: Mapping[str, Any]) -> str:
+    """Return what is to be done about a target, by the verdicts about its outputs."""
     if target.state == "failed":
         return "failed"
     found = {there.get(path or "", "unknown") for path in target.outputs.values()}

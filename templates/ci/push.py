@@ -18,11 +18,7 @@ from context import Cache, variable
 
 TRIES = 3
 GROUP = 1000  # paths of one call
-_BACKENDS = {
-    "cachix": ("cachix", "cachix"),
-    "nix": ("nix_copy", "nix"),
-    "attic": ("attic", "attic"),
-}
+_BACKENDS = {"cachix": "cachix", "nix": "nix_copy", "attic": "attic"}  # program -> module
 # What clients say and what it means; the first that fits counts. Trying again does not help against
 # the first two.
 _CAUSES = {
@@ -50,9 +46,8 @@ def tool(cache: Cache, env: Mapping[str, str], folder: Path) -> Tool:
     """Make the client of the backend ready; what it must read from files lies in the folder."""
     if cache.backend not in _BACKENDS:
         raise process.Fault(f"the backend {cache.backend} is not known", "Push")
-    module, program = _BACKENDS[cache.backend]
-    ready: Tool = importlib.import_module(module).tool(cache, env, folder)
-    found = shutil.which(program) or _install(program, cache.client, env)
+    ready: Tool = importlib.import_module(_BACKENDS[cache.backend]).tool(cache, env, folder)
+    found = shutil.which(cache.backend) or _install(cache.backend, cache.client, env)
     watch = [found, *ready.watch] if ready.watch else []
     return ready._replace(command=[found, *ready.command], watch=watch)
 

@@ -145,14 +145,17 @@ def prove(cache: Cache, found: Found, demanded: Iterable[Row], note: str = "") -
     text.annotate_some(faults, "Verify", "more", 20)
     print(", ".join(f"{number} {kind}" for kind, number in count.items()))
     url = text.code(cache.url)
-    said = {"none": "No cache is configured.", "ok": url}
+    unusable = f"{url} cannot be used: {text.markdown(message)}"
+    said = {"none": "No cache is configured.", "ok": url}.get(state, unusable)
     lines = [
         "### Cache",
         "",
-        said.get(state, f"{url} cannot be used: {text.markdown(message)}"),
+        said,
+        "",
+        *text.table(list(count), [list(count.values())]),
+        text.markdown(note),
         "",
     ]
-    lines += [*text.table(list(count), [list(count.values())]), text.markdown(note), ""]
     there = _folded(f"there ({len(table) - len(bad)})", _rows(table[len(bad) :]))
     summarize("\n".join([*lines, *_rows(bad), *there]))
     return not bad
