@@ -147,15 +147,8 @@ def prove(cache: Cache, found: Found, demanded: Iterable[Row], note: str = "") -
     url = text.code(cache.url)
     unusable = f"{url} cannot be used: {text.markdown(message)}"
     said = {"none": "No cache is configured.", "ok": url}.get(state, unusable)
-    lines = [
-        "### Cache",
-        "",
-        said,
-        "",
-        *text.table(list(count), [list(count.values())]),
-        text.markdown(note),
-        "",
-    ]
+    numbers = text.table(list(count), [list(count.values())])
+    lines = ["### Cache", "", said, "", *numbers, text.markdown(note), ""]
     there = _folded(f"there ({len(table) - len(bad)})", _rows(table[len(bad) :]))
     summarize("\n".join([*lines, *_rows(bad), *there]))
     return not bad
