@@ -112,7 +112,7 @@ import context, evaluate, flake, listing
 request = json.loads(sys.argv[2])
 model = context.Model()
 machine = flake.Flake(model, request["head"], builds=True)
-paths = listing.of_entry(machine, model, {"branch": "main"}, request["entry"])
+paths = listing.of_entry(machine, model, "main", request["entry"])
 print(json.dumps([target._asdict() for target in evaluate.evaluate(machine, paths)]))
 """
 

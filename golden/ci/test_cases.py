@@ -14,7 +14,7 @@ from typing import Any
 from harness import CASES, Job, need
 
 import listing
-import stale
+import plan
 import text
 from context import Model
 from flake import Flake
@@ -29,7 +29,7 @@ def cases(name: str) -> Any:
 class Tables(unittest.TestCase):
     def test_digests_of_inputs(self) -> None:
         for case in cases("digest.json"):
-            digest = stale.digest(case["path"], case["text"].encode())
+            digest = plan.digest(case["path"], case["text"].encode())
             self.assertEqual(digest, case["digest"], case["name"])
 
     def test_cleaning_of_text(self) -> None:

@@ -11,9 +11,8 @@ from harness import HOSTILE, scratch
 from loopback import store_path
 from planning import RUNNERS
 
-import matrix
 import plan
-import plan_report
+import report
 from context import Model
 from evaluate import Target
 from process import Fault
@@ -46,7 +45,7 @@ class Jobs(unittest.TestCase):
         """Deal targets to jobs."""
         file = scratch(self) / "targets.json"
         file.write_text(json.dumps({"version": 1, "runners": RUNNERS, **entries}))
-        return matrix.entries(Model(file), targets, unlisted)
+        return plan.entries(Model(file), targets, unlisted)
 
     def test_a_job_for_each_system(self) -> None:
         given = [
@@ -73,7 +72,7 @@ class Jobs(unittest.TestCase):
             ],
         )
         self.assertEqual(
-            json.loads(matrix.matrix(jobs))[2],
+            json.loads(plan.matrix(jobs))[2],
             {
                 "id": "aarch64-linux-3",
                 "name": "aarch64-linux",
@@ -81,7 +80,7 @@ class Jobs(unittest.TestCase):
                 "runner": ["self-hosted", "arm"],
             },
         )
-        self.assertEqual(matrix.matrix(self.deal([])), "[]")
+        self.assertEqual(plan.matrix(self.deal([])), "[]")
         self.assertNotIn("rules", jobs[0])
 
         names = [job["name"] for job in self.deal(given, granularity="target")]
@@ -150,18 +149,18 @@ class Jobs(unittest.TestCase):
                 paths = [tuple(path) for job in jobs for path in job["targets"]]
                 self.assertEqual(len(paths), len(set(paths)))
                 self.assertEqual(len(paths), 301)
-                self.assertLess(len(matrix.matrix(jobs)), 400_000)
+                self.assertLess(len(plan.matrix(jobs)), 400_000)
 
     def test_the_longest_matrix_fits_and_what_does_not_is_told(self) -> None:
         given = [
             target(f"packages.x86_64-linux.{n}", n + 1, check="\U0001f600" * 500)
             for n in range(300)
         ]
-        self.assertLess(len(matrix.matrix(self.deal(given, granularity="target"))), 400_000)
+        self.assertLess(len(plan.matrix(self.deal(given, granularity="target"))), 400_000)
         labels = [f"label-{number}" for number in range(200)]
         jobs = self.deal(given, granularity="target", runners={"x86_64-linux": labels})
         with self.assertRaisesRegex(Fault, "the matrix is larger than a job may hand on"):
-            matrix.matrix(jobs)
+            plan.matrix(jobs)
 
     def test_names_of_jobs_are_harmless(self) -> None:
         given = [
@@ -223,7 +222,7 @@ class Report(unittest.TestCase):
                     error=f"{name}\n{'x' * 5000}",
                 )
             )
-        summary = plan_report.summary(given, 1, HOSTILE, [f"said {name}" for name in HOSTILE])
+        summary = report.summary(given, 1, HOSTILE, [f"said {name}" for name in HOSTILE])
         for bad in ("\x1b", "<img", "](http", "\u202e"):
             self.assertNotIn(bad, summary)
         for line in summary.split("\n"):
@@ -238,12 +237,12 @@ class Report(unittest.TestCase):
             target(f"packages.x86_64-linux.{n}", n, state=state)
             for n, state in enumerate(["failed"] * 300 + ["build"] * 600)
         ]
-        summary = plan_report.summary(given, 1, [], [])
+        summary = report.summary(given, 1, [], [])
         self.assertIn("| 600 | 0 | 0 | 300 | 1 |", summary)
-        self.assertIn("| and 100 more | | | |", summary)
+        self.assertIn("| | and 100 more | | |", summary)
         self.assertIn("- and 100 more", summary)
         self.assertEqual(len(re.findall(r"^\| <code>", summary, re.MULTILINE)), 200)
         self.assertIn(
             "600 to build in 1 job, 0 already there, 300 cannot be built",
-            plan_report.line(given, 1),
+            report.line(given, 1),
         )

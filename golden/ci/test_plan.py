@@ -283,6 +283,6 @@ class Stale(unittest.TestCase):
                 )
 
     def digest(self, text: str) -> str:
-        import stale
+        import plan
 
-        return stale.digest("garnix.yaml", text.encode())
+        return plan.digest("garnix.yaml", text.encode())

@@ -1,6 +1,4 @@
-"""What the workflows of garnix2gha run: python3 -IBu DIRECTORY COMMAND. A command is a module that says what it does."""
-
-from __future__ import annotations
+"""What the workflows run: python3 -IBu DIRECTORY COMMAND. A command is a module."""
 
 import importlib
 import signal
@@ -14,7 +12,7 @@ COMMANDS = ("plan", "build", "inner", "checks", "verify", "action", "statuses", 
 
 
 def main(arguments: list[str]) -> int:
-    """Run a command: its module's main takes the rest of the arguments and returns the exit code."""
+    """Run a command: its main takes the rest of the arguments and returns the exit code."""
     # What cannot be encoded is replaced: a log with an odd byte must not end the run.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
@@ -30,7 +28,7 @@ def main(arguments: list[str]) -> int:
         text.annotate("error", fault.title, str(fault))
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
-    except Exception as error:  # noqa: BLE001 - the one handler: a fault of ours, told without foreign text
+    except Exception as error:  # noqa: BLE001 - a fault of ours, told without foreign text
         frames = reversed(traceback.extract_tb(error.__traceback__))
         where = " < ".join(f"{frame.name}:{frame.lineno}" for frame in frames)
         what = f"a fault in the programs: {type(error).__name__} in {where}"

@@ -1,6 +1,4 @@
-"""A garnix action: builds the program of a flake's app, then runs it as garnix ran it. Linux only."""
-
-from __future__ import annotations
+"""A garnix action: builds the program of a flake's app, then runs it as garnix did. On Linux."""
 
 import getpass
 import os
@@ -13,10 +11,7 @@ import nixconf
 import process
 import text
 from context import Event, Model, variable, work
-from flake import Failure, Flake
-from process import Fault
-
-_SECONDS = 2 * 3600  # that garnix gave an action
+from flake import Flake
 
 
 def main(arguments: list[str]) -> int:
@@ -37,15 +32,15 @@ def _build(name: str) -> str:
     flake = Flake(Model(), Event().head, builds=True)
     # A throw is let through, so that it shows its message.
     (app,) = flake.each("app", {"name": name, "catch": False}, limit=1)
-    if isinstance(app, Failure):
-        raise Fault(f"app {name} does not evaluate: {app.message}", "Action")
+    if app["state"] == "ended":
+        raise process.Fault(f"app {name} does not evaluate: {app['why']}", "Action")
     if app["state"] == "missing":
-        raise Fault(f"the flake has no apps.x86_64-linux.{name}", "Action")
+        raise process.Fault(f"the flake has no apps.x86_64-linux.{name}", "Action")
     if app["state"] == "error":
-        raise Fault(f"app {name} {app['why']}", "Action")
+        raise process.Fault(f"app {name} {app['why']}", "Action")
     wrong = _built(flake, app["context"]) or _wrong(app["program"])
     if wrong:
-        raise Fault(f"the program of app {name} {wrong}", "Action")
+        raise process.Fault(f"the program of app {name} {wrong}", "Action")
     program: str = app["program"]
     return program
 
@@ -76,7 +71,7 @@ def _wrong(program: str) -> str:
 def _run(program: str) -> int:
     event = Event()
     action = Model().get("actions", {}).get(variable("ACTION"), {})
-    until = time.monotonic() + float(variable("ACTION_SECONDS") or _SECONDS)
+    until = time.monotonic() + float(variable("ACTION_SECONDS", "7200"))  # garnix gave two hours
     with tempfile.TemporaryDirectory(dir=work()) as scratch:
         base, key = Path(scratch, "base"), Path(scratch, "key")
         key.touch(0o600)
@@ -86,11 +81,11 @@ def _run(program: str) -> int:
         base.mkdir(exist_ok=True)
         # Nothing of the runner's reaches the program but what it needs to find its tools.
         env = {
-            "PATH": os.environ.get("PATH", os.defpath),
-            "HOME": os.environ.get("HOME", scratch),
-            "TMPDIR": os.environ.get("TMPDIR", tempfile.gettempdir()),
-            "LANG": os.environ.get("LANG", "C.UTF-8"),
-            "USER": os.environ.get("USER") or getpass.getuser(),
+            "PATH": variable("PATH", os.defpath),
+            "HOME": variable("HOME", scratch),
+            "TMPDIR": variable("TMPDIR", tempfile.gettempdir()),
+            "LANG": variable("LANG", "C.UTF-8"),
+            "USER": variable("USER") or getpass.getuser(),
             "GARNIX_CI": "true",
             "GARNIX_BRANCH": event.branch or "",
             "GARNIX_COMMIT_SHA": event.head,

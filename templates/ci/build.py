@@ -1,10 +1,9 @@
-"""Builds an entry of the plan and pushes what is finished, whatever fails and however little time is left.
+"""Builds an entry of the plan and pushes what is finished, whatever fails and however late it is.
 
-The secrets that push are in the environment of this program and of the client alone. What runs the repository's code is
-the program `inner`, started without them; with Cachix its client starts it and pushes meanwhile.
+The secrets that push are in the environment of this program and of the client alone. What runs the
+repository's code is the program `inner`, started without them; with Cachix its client starts it and
+pushes meanwhile.
 """
-
-from __future__ import annotations
 
 import sys
 import tempfile
@@ -13,49 +12,41 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import context
+import decision
 import inner
 import nixconf
 import process
 import push
 import report
-import results
 import text
-from context import PROGRAMS, Event, Model, variable
-from process import SECRETS, Fault
+from context import PROGRAMS, Event, Model, read_json, variable, work, write_json
 
-# Seconds: until a client has started what it is to watch; until the inner program has stopped when building is over; and
-# until all is pushed then. Two minutes of the job's last thirty are for the steps that follow.
+# Seconds: until a client has started what it is to watch; until the inner program has stopped when
+# building is over; and until all is pushed then, which leaves two minutes of the job's last thirty.
 START, GRACE, PUSHING = 120, 120, 28 * 60
-QUICK = (
-    "installer: quick has no daemon, so that whatever is built runs as the same user as this step and could take its"
-    " token. Use another installer where secrets are."
-)
 
 
 def main(_arguments: list[str]) -> int:
     """Build the entry ENTRY; 0 when all of it is built and, where this run pushes, pushed."""
-    plan, model, event = context.read_json(PROGRAMS.parent / "plan.json"), Model(), Event()
+    plan, model, event = read_json(PROGRAMS.parent / "plan.json"), Model(), Event()
     entry = next((one for one in plan["entries"] if one["id"] == variable("ENTRY")), None)
     if not entry:
-        raise Fault("the plan has no such entry")
+        raise process.Fault("the plan has no such entry")
     token = "" if event.is_pull_request else variable("READ_TOKEN")
-    minutes = model.minutes("build", 330)
+    minutes = int(model.get("minutes", {}).get("build", 330))
     stop = event.started + minutes * 60
     faults: list[tuple[str, str]] = []
-    context.work().mkdir(parents=True, exist_ok=True)
-    with (
-        nixconf.credentials(model.cache, token) as netrc,
-        tempfile.TemporaryDirectory(dir=context.work()) as folder,
-    ):
+    work().mkdir(parents=True, exist_ok=True)
+    reading = nixconf.credentials(model.cache, token)
+    with reading as netrc, tempfile.TemporaryDirectory(dir=work()) as folder:
         env = nixconf.environment(model, plan["cache"], netrc)
         tool = None
         if plan["push"]:
             if model.get("quick", False):
-                text.annotate("warning", "Nix Build Cache", QUICK)
+                text.annotate("warning", "Nix Build Cache", decision.QUICK)
             try:
                 tool = push.tool(model.cache, env, Path(folder))
-            except Fault as fault:
+            except process.Fault as fault:
                 faults.append((fault.title, str(fault)))
         result = _build(entry["id"], stop, env, tool)
         if result["late"]:
@@ -64,7 +55,7 @@ def main(_arguments: list[str]) -> int:
             faults.append(("time is up", f"{limit}: {advice}"))
         cause = _push(result, tool, stop + PUSHING)
         faults += [("Push", cause)] if cause else []
-    context.write_json(context.work() / "result" / f"{entry['id']}.json", result)
+    write_json(work() / "result" / f"{entry['id']}.json", result)
     report.tell(result, entry["system"], faults)
     return 1 if faults or any(one["state"] != "built" for one in result["targets"]) else 0
 
@@ -75,16 +66,20 @@ def _build(
     """Build, and where the client can, push meanwhile."""
     call = [sys.executable, "-IBu", str(PROGRAMS), "inner", entry, str(stop)]
     found = inner.place(entry)
+    code, trouble = 0, "none"
     if tool and tool.watch:
-        unset = [word for name in SECRETS for word in ("-u", name)]
+        unset = [word for name in process.SECRETS for word in ("-u", name)]
         code = _run([*tool.watch, "env", *unset, *call], tool.env, found, stop)
         trouble = _trouble(code, found)
         if trouble:
             message = f"the client that pushes what is being built {trouble}"
             text.annotate("warning", "Push", message)
-        if not trouble or code == 124 and found.exists():
-            return _read(found, code)
-    return _read(found, _run(call, env, found, stop))
+    if trouble and not (code == 124 and found.exists()):
+        code = _run(call, env, found, stop)
+    if not found.exists():
+        why = "there was no time left" if code == 124 else f"exit code {code}; see the log"
+        raise process.Fault(f"the evaluation or the build ended early: {why}")
+    return inner.read(found)
 
 
 def _run(command: list[str], env: Mapping[str, str], found: Path, stop: float) -> int:
@@ -95,12 +90,12 @@ def _run(command: list[str], env: Mapping[str, str], found: Path, stop: float) -
         file.unlink(missing_ok=True)
 
     def over() -> bool:
-        now = time.time()
+        end = stop + GRACE
         if not mark.exists():
-            return now > began + min(START, limit)
-        if found.exists():
-            return now > min(found.stat().st_mtime + limit, stop + PUSHING)
-        return now > stop + GRACE
+            end = began + min(START, limit)
+        elif found.exists():
+            end = min(found.stat().st_mtime + limit, stop + PUSHING)
+        return time.time() > end
 
     with process.foreign_output() as show:
         return process.stream(command, show, env=env, over=over)
@@ -117,18 +112,8 @@ def _trouble(code: int, found: Path) -> str:
     return ""
 
 
-def _read(found: Path, code: int) -> dict[str, Any]:
-    if not found.exists():
-        why = "there was no time left" if code == 124 else f"exit code {code}; see the log"
-        raise Fault(f"the evaluation or the build ended early: {why}")
-    raw = context.read_json(found)
-    if isinstance(raw, dict) and "fault" in raw:
-        raise Fault(str(raw["fault"]))
-    return results.read(found)
-
-
 def _push(result: dict[str, Any], tool: push.Tool | None, until: float) -> str:
-    """Push what is finished, and everything else that was built here; return why that failed."""
+    """Push what is finished, and what else was built here; return why that failed."""
     built = [target for target in result["targets"] if target["state"] == "built"]
     paths = [path for target in built for path in target["outputs"].values()] + result["made"]
     if not tool:
@@ -136,6 +121,6 @@ def _push(result: dict[str, Any], tool: push.Tool | None, until: float) -> str:
     if not paths:
         print("nothing was built, so there is nothing to push")
         return ""
-    cause = push.push(tool, filter(results.is_path, paths), until)
+    cause = push.push(tool, filter(inner.is_path, paths), until)
     result["pushed"] = not cause
     return cause

@@ -1,15 +1,12 @@
 """What a binary cache has, asked over HTTP: nix remembers what it once missed."""
 
-from __future__ import annotations
-
 import json
-import os
 import re
 import time
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from context import Cache
+from context import Cache, variable
 from web import Answer, Client, Request, basic
 
 STORE_PATH = re.compile(r"/nix/store/[0-9a-df-np-sv-z]{32}-[0-9A-Za-z+._?=-]{1,211}")
@@ -19,22 +16,20 @@ _LINES = re.compile(r"(?:[^\x00-\x20:<>\"{]+:[^\x00-\x1f\x7f\ufffd]*\n)+")
 
 
 class Verdict(NamedTuple):
-    """Whether a path can be fetched: in-cache, upstream, missing or unknown, and how that is known."""
+    """Whether a path can be fetched: in-cache, upstream, missing or unknown; and why."""
 
     verdict: str
     cause: str = ""
 
 
 class State(NamedTuple):
-    """Whether the cache can be used: ok, none, missing-or-private, unreachable or not-a-cache, and why not."""
+    """Whether it can be used: ok, none, missing-or-private, unreachable or not-a-cache; why not."""
 
     state: str
     message: str = ""
 
 
 class Found(NamedTuple):
-    """What a look-up found."""
-
     state: State
     verdicts: dict[str, Verdict]
 
@@ -44,10 +39,8 @@ def check(client: Client, cache: Cache, token: str = "") -> State:
     if not cache.url:
         return State("none", "no cache is configured")
     answer = client.get(f"{cache.url}/nix-cache-info", password=token)
-    said = f"HTTP {answer.status}"
-    if answer.status == 0:
-        return State("unreachable", f"no answer: {answer.error}")
-    if answer.status == 429 or answer.status >= 500:
+    said = f"HTTP {answer.status}" if answer.status else f"no answer: {answer.error}"
+    if answer.status in (0, 429) or answer.status >= 500:
         return State("unreachable", said)
     if answer.status in (401, 403, 404, 407, 410):
         why = "it does not exist, or it is private and the token is missing, wrong or expired"
@@ -61,35 +54,34 @@ def check(client: Client, cache: Cache, token: str = "") -> State:
 
 def facts(client: Client, cache: Cache, token: str = "") -> dict[str, Any]:
     """Return the cache as plan.json has it: whether it can be used, and how nix is told of it."""
-    state, message = check(client, cache, token)
-    public = keys(client, cache, token) if state == "ok" else []
+    state = check(client, cache, token)
+    public = keys(client, cache, token) if state.state == "ok" else []
     known = {"name": cache.name, "url": cache.url, "private": cache.private, "keys": public}
-    return {"state": state, "message": message, **known}
+    return {**state._asdict(), **known}
 
 
 def keys(client: Client, cache: Cache, token: str = "") -> list[str]:
     """Return the public keys, those of the settings or else those that Cachix's API names."""
     if cache.keys or cache.backend != "cachix" or not cache.name:
         return list(cache.keys)
-    api = os.environ.get("CACHIX_API") or "https://app.cachix.org/api/v1"
+    url = f"{variable('CACHIX_API', 'https://app.cachix.org/api/v1')}/cache/{cache.name}"
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    answer = client.many([Request(f"{api}/cache/{cache.name}", headers)])[0]
+    (answer,) = client.many([Request(url, headers)])
     try:
-        named = json.loads(answer.text)["publicSigningKeys"]
-        return [key for key in named if _KEY.fullmatch(key)]
+        return [key for key in json.loads(answer.text)["publicSigningKeys"] if _KEY.fullmatch(key)]
     except (ValueError, LookupError, TypeError, RecursionError):
         return []
 
 
 def pause() -> float:
     """Return how many seconds lie between two rounds of asking."""
-    return float(os.environ.get("POLL_SECONDS") or 15)
+    return float(variable("POLL_SECONDS", "15"))
 
 
 def look_up(
     client: Client, cache: Cache, paths: Iterable[str], *, token: str = "", wait: float = 0
 ) -> Found:
-    """Ask for store paths, for at most so many seconds again while some are not there; other texts get no verdict."""
+    """Ask for store paths, and for so many seconds again while some are not there."""
     still = sorted({path for path in paths if STORE_PATH.fullmatch(path)})
     verdicts: dict[str, Verdict] = {}
     deadline = time.monotonic() + wait
@@ -120,7 +112,7 @@ def _ask(client: Client, url: str, paths: list[str], token: str = "") -> dict[st
 
 
 def _judge(path: str, answer: Answer) -> Verdict:
-    """Say what the answer to the question for a path's narinfo means, of a cache that can be used."""
+    """Say what the answer to the question for a path's narinfo means."""
     said = f"HTTP {answer.status}"
     if answer.status in (404, 410):
         return Verdict("missing", said)

@@ -1,7 +1,5 @@
 """The Cachix client: it pushes to caches of cachix.org, also while nix builds."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,8 +10,8 @@ from push import Tool
 
 def tool(cache: Cache, env: Mapping[str, str], _folder: Path) -> Tool:
     """Make the client ready. It counts an empty token as one, so an empty one is left out."""
-    secrets = {name: variable(name) for name in ("CACHIX_AUTH_TOKEN", "CACHIX_SIGNING_KEY")}
-    given = {name: value for name, value in secrets.items() if value}
+    names = ("CACHIX_AUTH_TOKEN", "CACHIX_SIGNING_KEY")
+    given = {name: variable(name) for name in names if variable(name)}
     if not given:
         raise Fault("CACHIX_AUTH_TOKEN is empty: nothing is pushed", "Push")
     watch = ["watch-exec", cache.name, "--"]

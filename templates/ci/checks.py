@@ -1,15 +1,15 @@
-"""Proves what this run had to push or skipped as cached, and decides whether the run is good."""
-
-from __future__ import annotations
+"""Proves what this run had to push or skipped as cached, and decides whether it is good."""
 
 from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import cache
-import proof
+import inner
+import report
 import text
 from context import PROGRAMS, Cache, Model, read_json, variable, work
-from results import collect
 from web import Client
 
 ROUNDS = 4  # in which what was just pushed and is missing is asked for again: a minute
@@ -22,13 +22,33 @@ def main(_arguments: list[str]) -> int:
     told = collect(plan, work() / "results")
     faults = list(_faults(plan, jobs, told))
     proving = plan["push"] and "cancelled" not in jobs.values()
-    if proving and not _verify(_demanded(plan, told), Model().cache):
+    if proving and not _verify(list(_demanded(plan, told)), Model().cache):
         faults.append("the cache does not hold everything")
     for fault in faults:
         text.annotate("error", "Decision", fault)
     if not faults:
         print("all is well")
     return 1 if faults else 0
+
+
+def collect(plan: dict[str, Any], folder: Path) -> dict[str, dict[str, Any]]:
+    """Read a run's results by attribute, of each job only what the plan gave it.
+
+    It ran the repository's code: nothing that it says counts for the targets of others.
+    """
+    planned = {target["attr"] for target in plan["targets"]}
+    told = {}
+    for entry in plan["entries"]:
+        name, mine = f"{entry['id']}.json", {".".join(path) for path in entry["targets"]}
+        # Artifacts lie in a folder each; a single one may lie flat.
+        files = [folder / f"garnix2gha-result-{entry['id']}" / name, folder / name]
+        for file in (file for file in files if file.is_file() and not file.is_symlink()):
+            result = inner.read(file)
+            for target in result["targets"] if result.get("entry") == entry["id"] else ():
+                attr, here = target["attr"], target.get("system") == entry["system"]
+                if attr in mine or (entry.get("rules") and here and attr not in planned):
+                    told[attr] = {**target, "pushed": result.get("pushed") is True}
+    return told
 
 
 def _faults(plan: dict[str, Any], jobs: dict[str, str], told: dict[str, Any]) -> Iterator[str]:
@@ -52,8 +72,8 @@ def _faults(plan: dict[str, Any], jobs: dict[str, str], told: dict[str, Any]) ->
 def _demanded(plan: dict[str, Any], told: dict[str, Any]) -> Iterator[tuple[str, Any, bool]]:
     """Yield what must be in the cache: attribute, outputs, and whether this run had to push them.
 
-    What the plan knows counts before what a job says: a target drops out only if its job says that it is not built, which
-    makes the run red, and a job names outputs only where the plan could not.
+    What the plan knows counts before what a job says: a target drops out only if its job says that
+    it is not built, which makes the run red, and a job names outputs only where the plan could not.
     """
     planned = {target["attr"]: target for target in plan["targets"]}
     for attr, target in planned.items():
@@ -69,8 +89,7 @@ def _demanded(plan: dict[str, Any], told: dict[str, Any]) -> Iterator[tuple[str,
             yield attr, outcome["outputs"], True
 
 
-def _verify(demands: Iterator[tuple[str, Any, bool]], store: Cache) -> bool:
-    demanded = list(demands)
+def _verify(demanded: list[tuple[str, Any, bool]], store: Cache) -> bool:
     paths = {path: new for _, outputs, new in demanded for path in outputs.values() if path}
     client, token = Client(), variable("READ_TOKEN")
     found = cache.look_up(client, store, paths, token=token)
@@ -79,5 +98,5 @@ def _verify(demands: Iterator[tuple[str, Any, bool]], store: Cache) -> bool:
         wait = ROUNDS * cache.pause()
         again = cache.look_up(client, store, late, token=token, wait=wait)
         found.verdicts.update(again.verdicts)
-    rows = [proof.rows(attr, outputs, found.verdicts) for attr, outputs, _ in demanded]
-    return proof.tell(store, found, [row for some in rows for row in some])
+    rows = [report.rows(attr, outputs, found.verdicts) for attr, outputs, _ in demanded]
+    return report.prove(store, found, chain.from_iterable(rows))

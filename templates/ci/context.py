@@ -1,7 +1,5 @@
 """What a run knows before it asks anybody: GitHub's event, targets.json, and where things lie."""
 
-from __future__ import annotations
-
 import json
 import os
 import re
@@ -29,14 +27,22 @@ def write_json(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value) + "\n", encoding="utf-8")
 
 
-def variable(name: str) -> str:
-    """Return a variable that the workflow sets; one that is not set is empty."""
-    return os.environ.get(name, "").strip()
+def write_secret(path: Path, secret: str) -> None:
+    """Write a file that nobody else may read, from its first moment on, and its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)
+    path.touch(0o600, exist_ok=False)
+    path.write_text(secret, encoding="utf-8")
+
+
+def variable(name: str, default: str = "") -> str:
+    """Return an environment variable; an empty one is like one that is not set."""
+    return os.environ.get(name, "").strip() or default
 
 
 def output(name: str, value: str) -> None:
     """Set an output of the step, of one line."""
-    with open(os.environ.get("GITHUB_OUTPUT", os.devnull), "a", encoding="utf-8") as file:
+    with open(variable("GITHUB_OUTPUT", os.devnull), "a", encoding="utf-8") as file:
         file.write(f"{name}={value}\n")
 
 
@@ -45,15 +51,15 @@ def summarize(markdown: str) -> None:
     data = markdown.encode("utf-8", errors="replace")
     if len(data) > 900_000:
         data = data[:900_000].rpartition(b"\n")[0] + b"\n\nand more; see the log.\n"
-    with open(os.environ.get("GITHUB_STEP_SUMMARY", os.devnull), "ab") as file:
+    with open(variable("GITHUB_STEP_SUMMARY", os.devnull), "ab") as file:
         file.write(data + b"\n")
 
 
 def work() -> Path:
     """Return the folder where the parts of a job keep their files."""
-    if not os.environ.get("RUNNER_TEMP"):
+    if not variable("RUNNER_TEMP"):
         raise Fault("RUNNER_TEMP is not set: this runs in GitHub Actions only")
-    return Path(os.environ["RUNNER_TEMP"]) / "garnix2gha"
+    return Path(variable("RUNNER_TEMP")) / "garnix2gha"
 
 
 class Cache(NamedTuple):
@@ -77,13 +83,13 @@ class Model:
     """targets.json: what is built, for whom and where. It lies beside the programs' folder."""
 
     def __init__(self, path: Path = PROGRAMS.parent / "targets.json") -> None:
-        self.raw: dict[str, Any] = read_json(path)
-        if not isinstance(self.raw, dict) or self.raw.get("version") != 1:
+        self._raw: dict[str, Any] = read_json(path)
+        if not isinstance(self._raw, dict) or self._raw.get("version") != 1:
             raise Fault("targets.json is not of these programs' version: run garnix2gha generate")
 
     def get(self, name: str, default: Any) -> Any:
         """Return an entry, or the default where there is none."""
-        return self.raw.get(name, default)
+        return self._raw.get(name, default)
 
     @cached_property
     def cache(self) -> Cache:
@@ -101,43 +107,37 @@ class Model:
         url = (cache.url or cachix).rstrip("/")
         return cache._replace(name=name, url=url, upstreams=upstreams)
 
-    def minutes(self, what: str, default: int) -> int:
-        """Return a limit in minutes."""
-        return int(self.get("minutes", {}).get(what, default))
-
 
 class Event:
     """What GitHub says of the run, by the variables and the file that it gives to every step."""
 
     def __init__(self) -> None:
-        path = os.environ.get("GITHUB_EVENT_PATH", "")
-        self.payload: dict[str, Any] = read_json(Path(path)) if path else {}
+        path = variable("GITHUB_EVENT_PATH")
+        self._payload: Any = read_json(Path(path)) if path else {}
         # The runner writes that file first: that is when the job began.
         self.started = Path(path).stat().st_mtime if path else time.time()
-        self.name = os.environ.get("GITHUB_EVENT_NAME", "")
-        self.ref = os.environ.get("GITHUB_REF", "")
-        self.repository = os.environ.get("GITHUB_REPOSITORY", "")
-        self.actor = str(self.at("sender", "login") or os.environ.get("GITHUB_ACTOR", ""))
+        self.name = variable("GITHUB_EVENT_NAME")
+        self.ref = variable("GITHUB_REF")
+        self.repository = variable("GITHUB_REPOSITORY")
+        self.actor = str(self.at("sender", "login") or variable("GITHUB_ACTOR"))
         self.in_fork = self.at("repository", "fork") is True
         # A pull request's run has no secrets, or must not use them; its fork may be gone.
         self.is_pull_request = self.name == "pull_request"
         origin = self.at("pull_request", "head", "repo", "full_name")
         self.is_fork = self.is_pull_request and origin != self.repository
         # What is built is a pull request's head, not its merge.
-        self.head = str(self.at("pull_request", "head", "sha") or os.environ.get("GITHUB_SHA", ""))
-        self.branch = self._branch()
+        self.head = str(self.at("pull_request", "head", "sha") or variable("GITHUB_SHA"))
+        # It decides which sections count: a fork's pull request and a tag have none.
+        self.branch: str | None = None
+        if self.is_pull_request:
+            self.branch = None if self.is_fork else self.at("pull_request", "head", "ref")
+        elif self.ref.startswith("refs/heads/"):
+            self.branch = self.ref.removeprefix("refs/heads/")
         self.on_default_branch = self.branch == (self.at("repository", "default_branch") or "")
 
     def at(self, *keys: str) -> Any:
         """Return what stands under the keys in the payload, None where one of them is missing."""
-        value: Any = self.payload
+        value = self._payload
         for key in keys:
             value = value.get(key) if isinstance(value, dict) else None
         return value
-
-    def _branch(self) -> str | None:
-        """Return the branch that decides which sections count: a fork's pull request and a tag have none."""
-        if self.is_pull_request:
-            name: str | None = None if self.is_fork else self.at("pull_request", "head", "ref")
-            return name
-        return self.ref.removeprefix("refs/heads/") if self.ref.startswith("refs/heads/") else None

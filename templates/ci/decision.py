@@ -1,7 +1,5 @@
 """Whether this run pushes to the cache, and what a person must know where it does not."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
@@ -9,10 +7,11 @@ from typing import Any, NamedTuple
 from context import Cache, Event, Model, variable
 
 _INIT = "garnix2gha init --cache NAME"
+QUICK = "installer: quick has no daemon: what is built runs as this user and could take the token"
 
 
 class Decision(NamedTuple):
-    """Whether to push, else why not; and what a person must know: an annotation of that level, or for the summary only."""
+    """Whether to push, else why not; and an annotation, or without a level just a text."""
 
     push: bool
     reason: str = ""
@@ -21,23 +20,35 @@ class Decision(NamedTuple):
 
 
 def decide(event: Event, model: Model, found: Mapping[str, Any]) -> Decision:
-    """Decide by what happened, the settings, the secrets that there are, and the cache as plan.json has it."""
+    """Decide by the event, the settings, the secrets, and the cache as plan.json has it."""
     cache, state = model.cache, found["state"]
     named = f"the cache {cache.name or cache.url}"
     if reason := _unwanted(event, cache):
-        return Decision(False, reason, *_about_reading(event, cache, named, found))
+        level, message = "", ""
+        if state not in ("ok", "none"):
+            level = "notice"
+            message = f"{named} cannot be read ({found['message']}): building without it"
+        elif state == "none" and event.is_fork and cache.variable:
+            hidden = "GitHub gives a fork's pull request no variables, so this run builds without"
+            help = f"A name in the settings helps: {_INIT}."
+            message = f"{hidden} the cache that {cache.variable} names. {help}"
+        return Decision(False, reason, level, message)
     if state == "none":
-        return Decision(False, "no cache is configured", *_unconfigured(event, cache))
+        level, message = "notice", "no cache is configured in this fork: nothing is pushed"
+        if not event.in_fork:
+            there = f"Set the repository variable {cache.variable}, or name it"
+            said = "no cache is configured: the targets are built and nothing is pushed."
+            place = f"{there if cache.variable else 'Name it'} in the settings: {_INIT}."
+            level, message = "warning", f"{said} {place}"
+        return Decision(False, "no cache is configured", level, message)
     if variable("CAN_PUSH") != "true":
-        return Decision(
-            False, "there is no token to push with", *_without_token(event, cache, named)
-        )
+        reason = "there is no token to push with"
+        return Decision(False, reason, *_without_token(event, cache, named))
     if state != "ok":
         message = f"{named} cannot be used: {found['message']}"
         return Decision(False, f"{named} cannot be read", "error", message)
     if model.get("quick", False):
-        message = "installer: quick builds as the user whose processes hold the token of the cache: what is built could read it"
-        return Decision(True, "", "warning", message)
+        return Decision(True, "", "warning", QUICK)
     return Decision(True)
 
 
@@ -54,7 +65,7 @@ def _unwanted(event: Event, cache: Cache) -> str:
 
 
 def matches(pattern: str, ref: str) -> bool:
-    """Say whether a pattern matches a branch, as GitHub's filters do: *, ** and ? (the one before it, or not)."""
+    """Say whether a pattern of GitHub's filters matches a branch: *, ** and ? (the one before)."""
     name = ref if pattern.startswith("refs/") else ref.removeprefix("refs/heads/")
     parts = {"**": ".*", "*": "[^/]*", "?": "?"}
     tokens = re.findall(r"\*\*|.", pattern.strip())
@@ -65,31 +76,8 @@ def matches(pattern: str, ref: str) -> bool:
         return False
 
 
-def _about_reading(
-    event: Event, cache: Cache, named: str, found: Mapping[str, Any]
-) -> tuple[str, str]:
-    if found["state"] not in ("ok", "none"):
-        return "notice", f"{named} cannot be read ({found['message']}): building without it"
-    if found["state"] == "none" and event.is_fork and cache.variable:
-        return "", (
-            "GitHub gives a fork's pull request no variables, so this run builds without the cache that"
-            f" {cache.variable} names. A name in the settings helps: {_INIT}."
-        )
-    return "", ""
-
-
-def _unconfigured(event: Event, cache: Cache) -> tuple[str, str]:
-    if event.in_fork:
-        return "notice", "no cache is configured in this fork: nothing is pushed"
-    name = (
-        f"Set the repository variable {cache.variable}, or name it" if cache.variable else "Name it"
-    )
-    message = "no cache is configured: the targets are built and nothing is pushed."
-    return "warning", f"{message} {name} in the settings: {_INIT}."
-
-
 def _without_token(event: Event, cache: Cache, named: str) -> tuple[str, str]:
-    """Say that a push that should write has nothing to write with: the louder the more it is missed."""
+    """Say that there is nothing to push with: the louder the more it is missed."""
     if event.in_fork:
         return "notice", f"this fork has no token for {named}: nothing is pushed"
     by_dependabot = event.actor == "dependabot[bot]"

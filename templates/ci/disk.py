@@ -1,6 +1,4 @@
-"""Removes software that GitHub preinstalls on its Linux runners and that a Nix build does not use."""
-
-from __future__ import annotations
+"""Removes what GitHub preinstalls on its Linux runners and a Nix build does not use."""
 
 import os
 import sys

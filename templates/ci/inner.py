@@ -1,16 +1,13 @@
-"""Evaluates and builds the targets of an entry: the part of a build job that runs the repository's code, without secrets.
+"""Evaluates and builds an entry's targets: what runs the repository's code, without secrets.
 
-It pushes nothing and annotates nothing. What it found out lies in inner/ENTRY.json for the program that started it.
+It pushes and annotates nothing; the program that started it finds the result in inner/ENTRY.json.
 """
-
-from __future__ import annotations
 
 import os
 import re
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,24 +15,51 @@ import context
 import evaluate
 import listing
 import process
+from cache import STORE_PATH
 from flake import Flake
 from nix_log import AWAY, Reader
 from nixconf import command
-from process import Fault
 
 GROUP = 2000  # arguments of one process; macOS takes a megabyte of them
 ROUNDS = 10
 CULPRITS = 100  # of whose dependents nix is asked
-LATE = "there was no time left to build it"
+LARGEST = 64 << 20  # bytes of a result
+_LATE = "there was no time left to build it"
+_STATES = ("built", "failed", "evaluation-failed", "not-started")
+_SHAPE = {"attr": str, "check": str, "outputs": dict, "cause": str, "log": str}
 
 
 def place(entry: str) -> Path:
-    """Return where the result of an entry lies; a file beside it tells that the work on it began."""
+    """Return where an entry's result lies; a file beside it tells that the work on it began."""
     return context.work() / "inner" / f"{entry}.json"
 
 
+def read(file: Path) -> dict[str, Any]:
+    """Read a result, whose shape foreign code may have spoiled; such targets are left out."""
+    raw = context.read_json(file) if file.stat().st_size < LARGEST else None
+    if isinstance(raw, dict) and "fault" in raw:
+        raise process.Fault(str(raw["fault"]))
+    if not isinstance(raw, dict) or not isinstance(raw.get("targets"), list):
+        raise process.Fault(f"the result {file.name} cannot be read", "Verify")
+    return {**raw, "targets": [target for target in raw["targets"] if _fits(target)]}
+
+
+def _fits(target: Any) -> bool:
+    return (
+        isinstance(target, dict)
+        and target.get("state") in _STATES
+        and all(isinstance(target.get(name), kind) for name, kind in _SHAPE.items())
+        and all(path is None or is_path(path) for path in target["outputs"].values())
+    )
+
+
+def is_path(value: Any) -> bool:
+    """Say whether it is a store path."""
+    return isinstance(value, str) and bool(STORE_PATH.fullmatch(value))
+
+
 def main(arguments: list[str]) -> int:
-    """Build an entry of the plan until a time of `time.time`; 0 when all of its targets are built."""
+    """Build an entry of the plan until a time of `time.time`; 0 when all of it is built."""
     name, stop = arguments
     place(name).with_suffix(".started").touch()
     plan = context.read_json(context.PROGRAMS.parent / "plan.json")
@@ -43,8 +67,8 @@ def main(arguments: list[str]) -> int:
     work, model = Work(float(stop)), context.Model()
     try:
         flake = Flake(model, plan["head"], builds=True, settings=lambda: os.environ, log=work.each)
-        targets = evaluate.evaluate(flake, listing.of_entry(flake, model, plan, entry))
-    except Fault as fault:
+        targets = evaluate.evaluate(flake, listing.of_entry(flake, model, plan["branch"], entry))
+    except process.Fault as fault:
         context.write_json(place(name), {"fault": str(fault)})
         return 1
     work.realise({target.drv for target in targets if target.drv})
@@ -75,14 +99,13 @@ class Work:
         drvs = sorted(wanted)
         for _ in range(ROUNDS):
             before = set(self._log.failures)
-            for group in _groups(drvs):
-                call = command("nix-store", "--realise", "--keep-going", *group)
+            for call in _calls("--realise", "--keep-going", items=drvs):
                 process.stream(call, self.each, over=self._over, messages=True)
             self._late = self._over()
             self._stopped = _stopped(self._log.failures)
             new = [why for drv, why in self._log.failures.items() if drv not in before]
             rest = [drv for drv in drvs if drv not in self._stopped]
-            # Old nix gives up altogether on one that this machine cannot build: go on without what failed.
+            # Old nix gives up on one that this machine cannot build: go on without what failed.
             if self._late or AWAY not in new or not rest or rest == drvs:
                 return
             drvs = rest
@@ -92,42 +115,46 @@ class Work:
         outputs = {target.attr: _resolved(target) for target in targets}
         wanted = {path for paths in outputs.values() for path in paths.values() if path}
         made = {path for drv in self._log.built for path in outputs_of(drv)} - wanted
-        gone = _invalid(wanted | made)
-        told = []
+        gone: set[str] = set()
+        for call in _calls("--check-validity", "--print-invalid", items=wanted | made):
+            gone.update(process.run(call).out.split())
+        told: list[dict[str, Any]] = []
+        logs: dict[str, str] = {}  # derivation -> the end of its log
         for target in targets:
             paths = outputs[target.attr]
             state, cause, log = "built", "", ""
             if not target.drv:
                 state, cause = "evaluation-failed", target.error or ""
             elif not paths or not all(path and path not in gone for path in paths.values()):
-                state, cause, log = self._why(target.drv)
+                state, cause, log = self._why(target.drv, logs)
             what = {"outputs": paths, "state": state, "cause": cause, "log": log}
             told.append({**target._asdict(), **what})
-        return {
-            "diskFull": self._log.disk_full,
-            "late": self._late,
-            "made": sorted(made - gone),
-            "targets": told,
-        }
+        facts = {"diskFull": self._log.disk_full, "late": self._late}
+        return {**facts, "made": sorted(made - gone), "targets": told}
 
-    def _why(self, drv: str) -> tuple[str, str, str]:
+    def _why(self, drv: str, logs: dict[str, str]) -> tuple[str, str, str]:
         """Return the state of a derivation that is not built, the cause, and the end of a log."""
         culprit = self._stopped.get(drv, drv)
         if culprit not in self._log.failures and self._late:
-            return "not-started", LATE, ""
+            return "not-started", _LATE, ""
         reason = self._log.failures.get(culprit, "not built; see the log")
         if culprit != drv:
             reason = f"dependency {culprit[44:].removesuffix('.drv')}: {reason}"
         if self._log.disk_full:
             reason = f"No space left on device ({reason})"
-        tail = _read_log(culprit) or "\n".join(self._log.tail(culprit))
-        return "failed", reason[:500], tail[-8000:]
+        if culprit not in logs:
+            tail: deque[str] = deque(maxlen=20)
+            code = process.stream(command("nix-store", "--read-log", culprit), tail.append)
+            lines = self._log.tail(culprit) if code or not tail else [*tail, ""]
+            logs[culprit] = "\n".join(lines)[-8000:]
+        return "failed", reason[:500], logs[culprit]
 
 
-def _groups(items: Iterable[str]) -> Iterator[list[str]]:
+def _calls(*words: str, items: Iterable[str]) -> Iterator[list[str]]:
+    """Yield the calls of nix-store that take all of the items."""
     ordered = sorted(items)
     for start in range(0, len(ordered), GROUP):
-        yield ordered[start : start + GROUP]
+        yield command("nix-store", *words, *ordered[start : start + GROUP])
 
 
 def _stopped(failures: Iterable[str]) -> dict[str, str]:
@@ -136,13 +163,6 @@ def _stopped(failures: Iterable[str]) -> dict[str, str]:
         found = process.run(command("nix-store", "--query", "--referrers-closure", culprit))
         stopped.update(dict.fromkeys(found.out.split(), culprit))
     return {**stopped, **{culprit: culprit for culprit in failures}}
-
-
-@cache
-def _read_log(drv: str) -> str:
-    tail: deque[str] = deque(maxlen=20)
-    code = process.stream(command("nix-store", "--read-log", drv), tail.append)
-    return "" if code else "".join(f"{line}\n" for line in tail)
 
 
 def outputs_of(drv: str) -> list[str]:
@@ -168,11 +188,3 @@ def _resolved(target: evaluate.Target) -> dict[str, str | None]:
         output: path or paths.get(name if output == "out" else f"{name}-{output}")
         for output, path in target.outputs.items()
     }
-
-
-def _invalid(paths: Iterable[str]) -> set[str]:
-    gone: set[str] = set()
-    for group in _groups(paths):
-        call = command("nix-store", "--check-validity", "--print-invalid", *group)
-        gone.update(process.run(call).out.split())
-    return gone

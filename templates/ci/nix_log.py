@@ -1,22 +1,21 @@
-"""Reads out of nix's messages what it built and why it did not build the rest, in the words of old and new nix."""
-
-from __future__ import annotations
+"""Reads in nix's messages what it built and why not the rest, in the words of old and new nix."""
 
 import re
 from collections import deque
 
+import text
+
 AWAY = "this runner cannot build it"
-_ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _DRV = re.compile(r"/nix/store/[0-9a-z]{32}-[^' ]+\.drv")
 _FULL = re.compile(r"No space left on device|database or disk is full", re.IGNORECASE)
 _AWAY = re.compile(r"platform mismatch|required system|missing system feature", re.IGNORECASE)
 # What a line that names a derivation says of it.
-_REASONS = (
-    (re.compile(r"timed out after|of silence"), "timed out"),
-    (re.compile(r"builder for '?\S+\.drv'? (failed[^;]*)"), r"its builder \1"),
-    (re.compile(r"hash mismatch in fixed-output derivation"), "hash mismatch"),
-    (re.compile(r"is required to build"), AWAY),
-)
+_REASONS = {
+    r"timed out after|of silence": "timed out",
+    r"builder for '?\S+\.drv'? (failed[^;]*)": r"its builder \1",
+    r"hash mismatch in fixed-output derivation": "hash mismatch",
+    r"is required to build": AWAY,
+}
 
 
 class Reader:
@@ -33,7 +32,7 @@ class Reader:
 
     def feed(self, raw: str) -> None:
         """Take a line."""
-        line = _ESCAPES.sub("", raw)
+        line = text.plain(raw)
         found = _DRV.search(line)
         drv = found[0] if found else ""
         self.disk_full = self.disk_full or bool(_FULL.search(line))
@@ -41,18 +40,16 @@ class Reader:
         if drv and line.startswith("building '"):
             self.built.append(drv)
         elif drv:
-            said = ((pattern.search(line), reason) for pattern, reason in _REASONS)
-            match, reason = next(((m, reason) for m, reason in said if m), (None, ""))
-            if match:
-                self.failures.setdefault(drv, match.expand(reason))
-            elif "Cannot build " in line:
+            for pattern, reason in _REASONS.items():
+                if match := re.search(pattern, line):
+                    self.failures.setdefault(drv, match.expand(reason))
+                    return
+            if "Cannot build " in line:
                 self._pending = drv
         elif self._pending and "Reason: " in line:
             reason = line.partition("Reason: ")[2].strip().removesuffix(".")
+            reason = AWAY if _AWAY.search(reason) else re.sub("^builder ", "its builder ", reason)
             if "dependenc" not in reason:
-                reason = (
-                    AWAY if _AWAY.search(reason) else re.sub("^builder ", "its builder ", reason)
-                )
                 self.failures.setdefault(self._pending, reason)
             self._pending = ""
 

@@ -1,7 +1,5 @@
 """How nix is called, and what it means when it fails, in the words of old and new nix."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import re
@@ -12,12 +10,14 @@ from urllib.parse import urlsplit
 
 import context
 import process
+import text
 
 # Where a message ends: what follows is where it happened, not what.
 _PLACE = re.compile(r"at (/|\u00ab)|\u2026 |\(use .--show-trace")
 _BUILD = re.compile(
-    r"unable to start any build|cannot build '|builder for '|is required to build '|platform mismatch|required system"
-    r"|allow-import-from-derivation|max-jobs|build of '.*\.drv|dependenc.*(failed|couldn't be built)",
+    r"unable to start any build|cannot build '|builder for '|is required to build '"
+    r"|platform mismatch|required system|allow-import-from-derivation|max-jobs|build of '.*\.drv"
+    r"|dependenc.*(failed|couldn't be built)",
     re.IGNORECASE,
 )
 
@@ -34,17 +34,14 @@ def environment(
 
     The cache is that of plan.json; one that can be read is where nix substitutes from.
     """
-    lines = [
-        os.environ.get("NIX_CONFIG", ""),
-        "extra-experimental-features = nix-command flakes",
-        *map(str, model.get("nix", [])),
-    ]
+    lines = [os.environ.get("NIX_CONFIG", ""), "extra-experimental-features = nix-command flakes"]
+    lines += map(str, model.get("nix", []))
     if cache and cache["state"] == "ok":
         keys = [key for key in cache["keys"] if re.fullmatch(r"[\w.-]+:[A-Za-z0-9+/=]+", key)]
         lines += [
             f"extra-substituters = {cache['url']}",
             f"extra-trusted-public-keys = {' '.join(keys)}",
-            # What a machine remembers of the cache may have changed: pushed by another job, or lost.
+            # What a machine remembers of the cache may have changed: pushed elsewhere, or lost.
             "narinfo-cache-negative-ttl = 0",
             "narinfo-cache-positive-ttl = 0",
         ]
@@ -56,16 +53,13 @@ def environment(
 
 @contextlib.contextmanager
 def credentials(cache: context.Cache, token: str) -> Iterator[Path | None]:
-    """Give a file that lets nix read a private cache, and remove it; None where there is nothing to read it with."""
+    """Give a file that lets nix read a private cache, and remove it; None where nothing can."""
     if not cache.private or not token or not cache.url:
         yield None
         return
     path = context.work() / "netrc"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
+    context.write_secret(path, f"machine {urlsplit(cache.url).hostname} password {token}\n")
     try:
-        path.touch(0o600, exist_ok=False)  # nobody else may read it, from its first moment on
-        path.write_text(f"machine {urlsplit(cache.url).hostname} password {token}\n")
         yield path
     finally:
         path.unlink(missing_ok=True)
@@ -73,8 +67,7 @@ def credentials(cache: context.Cache, token: str) -> Iterator[Path | None]:
 
 def reason(messages: str, code: int) -> str:
     """Return the last error, which is the innermost one; it may have several lines."""
-    plain = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", messages)
-    before, *errors = re.split(r"^ *error:", plain, flags=re.MULTILINE)
+    before, *errors = re.split(r"^ *error:", text.plain(messages), flags=re.MULTILINE)
     kept = before.split("\n")[-1:]
     if errors:
         kept = []
@@ -88,5 +81,5 @@ def reason(messages: str, code: int) -> str:
 
 
 def needs_build(reason: str) -> bool:
-    """Say whether evaluating needs something built that was not to be had: import from derivation."""
+    """Say whether evaluating needed a build that was not to be had: import from derivation."""
     return bool(_BUILD.search(reason)) and not reason.startswith("evaluation aborted")

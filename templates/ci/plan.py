@@ -1,77 +1,80 @@
 """Plans a run: which targets it builds, on which runners, and whether it pushes."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
+import hashlib
+import json
+import re
+import shutil
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import cache
-import context
 import decision
 import evaluate
-import matrix
-import plan_report
-import stale
+import report
 import text
-from context import PROGRAMS, Event, Model
+from context import PROGRAMS, Event, Model, output, summarize, variable, work, write_json
 from evaluate import Target
+from process import Fault
 from web import Client
 
+JOBS = 256  # that GitHub takes in one matrix
+_LARGEST = 400_000  # characters: the outputs of a job may have a megabyte, in UTF-16
+_ORDER = ["x86_64-linux", "i686-linux", "aarch64-linux", "aarch64-darwin", "x86_64-darwin"]
 
-def main(arguments: list[str]) -> int:
+Group = list[Target]  # of one derivation; one whose derivation is not known is alone
+Entry = dict[str, Any]  # of plan.json
+
+
+def main(_arguments: list[str]) -> int:
     """Plan, and hand the plan and these programs on."""
     event, model, client = Event(), Model(), Client()
-    outdated = stale.message(model)
     survey = evaluate.survey(event, model, client)
-    targets = _decided(client, model, survey.targets)
-    runners = model.get("runners", {})
+    runners, token = model.get("runners", {}), variable("READ_TOKEN")
+    paths = [path for target in survey.targets for path in target.outputs.values() if path]
+    found = cache.look_up(client, model.cache, paths, token=token).verdicts
+    known = {path: verdict.verdict for path, verdict in found.items()}
+    targets = [one._replace(state=_state(one, known, runners)) for one in survey.targets]
     there = [system for system in survey.unlisted if system in runners]
     stranded = [system for system in survey.unlisted if system not in runners]
-    entries = matrix.entries(model, targets, there)
+    jobs = entries(model, targets, there)
     chosen = decision.decide(event, model, survey.cache)
-    failed = [target for target in targets if target.state in plan_report.BAD]
-    _hand_on(
-        {
-            "version": 1,
-            "head": event.head,
-            "branch": event.branch,
-            "push": chosen.push,
-            "blocked": chosen.level == "error",
-            "failed": len(failed) + len(stranded),
-            "stale": outdated if model.get("stale", "fail") == "fail" else "",
-            "cache": survey.cache,
-            "targets": [target._asdict() for target in targets],
-            "entries": entries,
-        }
-    )
-    context.output("matrix", matrix.matrix(entries))
-    context.output("push", "true" if chosen.push else "false")
-    level = {"fail": "error", "warn": "warning", "off": ""}[model.get("stale", "fail")]
-    told = [(level, outdated if level else ""), (chosen.level, chosen.message)]
-    for level, message in told:
+    stale = {"fail": "error", "warn": "warning", "off": ""}[model.get("stale", "fail")]
+    outdated = _outdated(model) if stale else ""
+    plan = {
+        "version": 1,
+        "head": event.head,
+        "branch": event.branch,
+        "push": chosen.push,
+        "blocked": chosen.level == "error",
+        "failed": sum(target.state in report.BAD for target in targets) + len(stranded),
+        "stale": outdated if stale == "error" else "",
+        "cache": survey.cache,
+        "targets": [target._asdict() for target in targets],
+        "entries": jobs,
+    }
+    # Beside it the programs and the model, for the other jobs.
+    folder = work() / "plan"
+    shutil.copytree(PROGRAMS, folder / "ci", dirs_exist_ok=True)
+    shutil.copy(PROGRAMS.parent / "targets.json", folder)
+    write_json(folder / "plan.json", plan)
+    output("matrix", matrix(jobs))
+    output("push", "true" if chosen.push else "false")
+    said = [(stale, outdated), (chosen.level, chosen.message)]
+    for level, message in said:
         if level and message:
             text.annotate(level, "Nix Build Cache", message)
-    said = [message for _, message in told if message]
-    plan_report.annotate(targets, stranded)
+    report.blame(targets, stranded)
     if not chosen.push:
-        said.append(f"Nothing is pushed: {chosen.reason}.")
-    context.summarize(plan_report.summary(targets, len(entries), there, said))
-    print(plan_report.line(targets, len(entries)))
+        said.append(("", f"Nothing is pushed: {chosen.reason}."))
+    messages = [message for _, message in said if message]
+    summarize(report.summary(targets, len(jobs), there, messages))
+    print(report.line(targets, len(jobs)))
     print("what is built will be pushed" if chosen.push else "nothing will be pushed")
     return 0
 
 
-def _decided(client: Client, model: Model, targets: list[Target]) -> list[Target]:
-    """Return the targets with what is to be done about each."""
-    paths = [path for target in targets for path in target.outputs.values() if path]
-    token = context.variable("READ_TOKEN")
-    found = cache.look_up(client, model.cache, paths, token=token).verdicts
-    there = {path: verdict.verdict for path, verdict in found.items()}
-    runners = model.get("runners", {})
-    return [target._replace(state=_state(target, there, runners)) for target in targets]
-
-
 def _state(target: Target, there: Mapping[str, str], runners: Mapping[str, Any]) -> str:
+    """Return what is to be done about a target, by the verdicts about its outputs."""
     if target.state == "failed":
         return "failed"
     found = {there.get(path or "", "unknown") for path in target.outputs.values()}
@@ -82,12 +85,82 @@ def _state(target: Target, there: Mapping[str, str], runners: Mapping[str, Any])
     return target.state or "build" if target.system in runners else "no-runner"
 
 
-def _hand_on(plan: Mapping[str, Any]) -> None:
-    """Write the plan beside the programs and the model that the other jobs use."""
-    folder = context.work() / "plan"
-    (folder / "ci").mkdir(parents=True, exist_ok=True)
-    for file in PROGRAMS.iterdir():
-        if file.is_file():
-            (folder / "ci" / file.name).write_bytes(file.read_bytes())
-    (folder / "targets.json").write_bytes((PROGRAMS.parent / "targets.json").read_bytes())
-    context.write_json(folder / "plan.json", plan)
+def entries(model: Model, targets: Sequence[Target], unlisted: Sequence[str]) -> list[Entry]:
+    """Return the entries for targets, and for systems that must be listed on their runner."""
+    groups: dict[str, Group] = {}
+    for target in targets:
+        if target.state in ("build", "elsewhere"):
+            groups.setdefault(target.drv or target.attr, []).append(target)
+    systems: dict[str, list[Group]] = {}
+    for group in groups.values():
+        systems.setdefault(group[0].system or "", []).append(group)
+    single = model.get("granularity", "system") == "target"
+    # What else is known of a system that is listed there is built along, unless each has its job.
+    there = {system: [] if single else systems.pop(system, []) for system in unlisted}
+    shards = {} if single else model.get("shards", {})
+    wished = {
+        system: len(dealt) if single else max(1, min(shards.get(system, 1), len(dealt)))
+        for system, dealt in systems.items()
+    }
+    made: list[Entry] = []
+    for system, number in _within(wished, JOBS - len(there)).items():
+        for index in range(number):
+            dealt = systems[system][index::number]
+            name = system if number == 1 else f"{system} ({index + 1}/{number})"
+            if single and len(dealt) == 1:
+                name = text.line(dealt[0][0].check)[:150]
+            made.append(_entry(system, name, dealt))
+    for system, dealt in there.items():
+        made.append({**_entry(system, f"{system} (listed there)", dealt), "rules": True})
+    made.sort(key=lambda entry: [*_ORDER, entry["system"]].index(entry["system"]))
+    for number, entry in enumerate(made, 1):
+        entry["id"] = f"{re.sub('[^A-Za-z0-9_-]', '_', entry['system'])}-{number}"
+        entry["runner"] = model.get("runners", {})[entry["system"]]
+    return made
+
+
+def _entry(system: str, name: str, groups: Sequence[Group]) -> Entry:
+    targets = [target.path for group in groups for target in group]
+    return {"system": system, "name": name, "targets": targets}
+
+
+def _within(wished: Mapping[str, int], room: int) -> Mapping[str, int]:
+    """Return how many jobs each system gets: fewer than it wishes where all would be too many."""
+    total, share = sum(wished.values()), room - len(wished)
+    if total <= room:
+        return wished
+    return {system: max(1, number * share // total) for system, number in wished.items()}
+
+
+def matrix(made: Sequence[Entry]) -> str:
+    """Return the matrix as a step's output."""
+    rows = [{key: entry[key] for key in ("id", "name", "system", "runner")} for entry in made]
+    value = json.dumps(rows, ensure_ascii=False)
+    if len(value) > _LARGEST:
+        raise Fault("the matrix is larger than a job may hand on")
+    return value
+
+
+def digest(name: str, content: bytes) -> str:
+    """Return the digest of what an input says, as targets.json has it; empty for nothing.
+
+    It is over the lines without their ends, without blank ones and comments.
+    """
+    comments = (b"#", b"//") if name.endswith((".jsonnet", ".libsonnet")) else (b"#",)
+    lines = content.replace(b"\r", b"").split(b"\n")
+    kept = [line for line in lines if line.strip() and not line.strip().startswith(comments)]
+    return hashlib.sha256(b"\n".join([*kept, b""])).hexdigest()[:32] if kept else ""
+
+
+def _outdated(model: Model) -> str:
+    """Return what to say of inputs that changed since the workflows were generated, if any did."""
+    # The programs lie in .github/garnix2gha/ci of the event's commit.
+    root = PROGRAMS.parents[2]
+    changed = []
+    for name, was in model.get("inputs", {}).items():
+        now = (root / name).read_bytes() if (root / name).is_file() else b""
+        if digest(name, now) != was:
+            changed.append(name)
+    verb = "is" if len(changed) == 1 else "are"
+    what = f"{', '.join(changed)} {verb} not what these workflows were generated from"
+    return f"{what}: run garnix2gha generate and commit the result" if changed else ""

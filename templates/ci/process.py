@@ -1,6 +1,4 @@
-"""Other programs: run with argument lists, never by a shell, and ended when their time is up."""
-
-from __future__ import annotations
+"""Other programs: run with argument lists, never by a shell, ended when their time is up."""
 
 import contextlib
 import os
@@ -12,8 +10,8 @@ from typing import IO, NamedTuple, cast
 
 import text
 
-# A program gets none of these unless it is its own. They are named, and not what may stay: cachix hands its hook to nix
-# in variables that nobody could list.
+# A program gets none of these unless it is its own. They are named, and not what may stay: cachix
+# hands its hook to nix in variables that nobody could list.
 SECRETS = (
     "CACHIX_AUTH_TOKEN",
     "CACHIX_SIGNING_KEY",
@@ -25,10 +23,11 @@ SECRETS = (
     "GITHUB_TOKEN",
     "ACTION_KEY",
 )
+_PIPE = subprocess.PIPE
 
 
 class Fault(Exception):
-    """What a person must know; the run ends with it. Text from outside in it is cleaned when it is shown."""
+    """What a person must know; the run ends with it. Text in it is cleaned when it is shown."""
 
     def __init__(self, message: str, title: str = "Nix Build Cache") -> None:
         super().__init__(message)
@@ -55,12 +54,12 @@ def run(
     cwd: str | None = None,
     seconds: float | None = None,
 ) -> Ended:
-    """Run a program to its end and keep what it writes; past its seconds it is ended, with code 124."""
-    with _started(arguments, env, cwd, subprocess.PIPE, subprocess.PIPE) as child:
+    """Run a program and keep what it writes; past its seconds it is ended, with code 124."""
+    with _started(arguments, env, cwd, _PIPE, _PIPE) as child:
         try:
             out, err = child.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
-            end(child)
+            _end(child)
             with child:  # which closes its pipes
                 return Ended(124, "", "")
         return Ended(_code(child), decode(out), decode(err))
@@ -76,14 +75,12 @@ def stream(
     over: Callable[[], bool] = lambda: False,
     messages: bool = False,
 ) -> int:
-    """Run a program, hand on each line of its outputs, or of its messages only, and return its code.
+    """Run a program, hand on each line of its outputs, or of its messages only; return its code.
 
-    `over` is asked a few times a second; when it says yes the program is ended, and its code is 124. What the program
-    left running in its session is ended with it.
+    `over` is asked a few times a second; when it says yes the program is ended, with code 124.
+    What the program left running in its session is ended with it.
     """
-    out, err = subprocess.PIPE, subprocess.STDOUT
-    if messages:
-        out, err = subprocess.DEVNULL, subprocess.PIPE
+    out, err = (subprocess.DEVNULL, _PIPE) if messages else (_PIPE, subprocess.STDOUT)
     failures: list[BaseException] = []
     with _started(arguments, env, cwd, out, err) as child:
 
@@ -94,7 +91,7 @@ def stream(
                         each(decode(raw).rstrip("\n"))
             except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits
                 failures.append(error)
-                end(child)
+                _end(child)
 
         reader = threading.Thread(target=read, daemon=True)
         reader.start()
@@ -113,37 +110,39 @@ def stream(
 
 @contextlib.contextmanager
 def _started(
-    arguments: Sequence[str], env: Mapping[str, str] | None, cwd: str | None, out: int, err: int
+    call: Sequence[str], env: Mapping[str, str] | None, cwd: str | None, out: int, err: int
 ) -> Iterator[subprocess.Popen[bytes]]:
-    pipe = subprocess.PIPE
     try:
         child = subprocess.Popen(
-            arguments, stdin=pipe, stdout=out, stderr=err, env=env, cwd=cwd, start_new_session=True
+            call, stdin=_PIPE, stdout=out, stderr=err, env=env, cwd=cwd, start_new_session=True
         )
     except FileNotFoundError:
-        raise Fault(f"{arguments[0]} is not installed on this runner") from None
+        raise Fault(f"{call[0]} is not installed on this runner") from None
     except OSError as error:
-        raise Fault(f"{arguments[0]} cannot be started: {error.strerror}") from None
+        raise Fault(f"{call[0]} cannot be started: {error.strerror}") from None
     try:
         yield child
     finally:
-        end(child)
+        _end(child)
 
 
 def _code(child: subprocess.Popen[bytes]) -> int:
     return child.returncode if child.returncode >= 0 else 128 - child.returncode
 
 
-def end(child: subprocess.Popen[bytes]) -> None:
-    """End a program, asked twice and then killed, a few seconds apart, and with it what is left of its session."""
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Ask a program twice to end, then kill it, seconds apart; and what is left of its session."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-        if child.poll() is not None:
-            break
-        with contextlib.suppress(ProcessLookupError, PermissionError, subprocess.TimeoutExpired):
-            os.killpg(child.pid, number)
-            child.wait(timeout=5)
+        if child.poll() is None:
+            _signal(child, number)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                child.wait(timeout=5)
+    _signal(child, signal.SIGKILL)
+
+
+def _signal(child: subprocess.Popen[bytes], number: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, signal.SIGKILL)
+        os.killpg(child.pid, number)
 
 
 @contextlib.contextmanager

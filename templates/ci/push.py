@@ -1,7 +1,5 @@
 """Pushes store paths and what they need, with the client of the cache's backend."""
 
-from __future__ import annotations
-
 import importlib
 import json
 import os
@@ -17,18 +15,15 @@ import nixconf
 import process
 import text
 from context import Cache, variable
-from process import Fault
 
 TRIES = 3
 GROUP = 1000  # paths of one call
-_BACKENDS = {
-    "cachix": ("cachix", "cachix"),
-    "nix": ("nix_copy", "nix"),
-    "attic": ("attic", "attic"),
-}
-# What clients say and what it means; the first that fits counts. Asking again does not help against the first two.
+_BACKENDS = {"cachix": "cachix", "nix": "nix_copy", "attic": "attic"}  # program -> module
+# What clients say and what it means; the first that fits counts. Trying again does not help against
+# the first two.
 _CAUSES = {
-    r"\b401\b|unauthori[sz]ed|not authorized": "the token is wrong or expired, or the cache does not exist (401)",
+    r"\b401\b|unauthori[sz]ed|not authorized": "the token is wrong or expired, or the cache does"
+    " not exist (401)",
     r"\b403\b|forbidden|AccessDenied": "the token may not write to it (403)",
     r"\b404\b|not found|NoSuchBucket": "it does not exist (404)",
     r"No space left on device": "No space left on device",
@@ -50,12 +45,18 @@ class Tool(NamedTuple):
 def tool(cache: Cache, env: Mapping[str, str], folder: Path) -> Tool:
     """Make the client of the backend ready; what it must read from files lies in the folder."""
     if cache.backend not in _BACKENDS:
-        raise Fault(f"the backend {cache.backend} is not known", "Push")
-    module, program = _BACKENDS[cache.backend]
-    ready: Tool = importlib.import_module(module).tool(cache, env, folder)
-    found = shutil.which(program) or _install(program, cache.client, env)
+        raise process.Fault(f"the backend {cache.backend} is not known", "Push")
+    ready: Tool = importlib.import_module(_BACKENDS[cache.backend]).tool(cache, env, folder)
+    found = shutil.which(cache.backend) or _install(cache.backend, cache.client, env)
     watch = [found, *ready.watch] if ready.watch else []
     return ready._replace(command=[found, *ready.command], watch=watch)
+
+
+def secret(name: str) -> str:
+    """Return a secret that a push needs."""
+    if not variable(name):
+        raise process.Fault(f"{name} is empty: nothing is pushed", "Push")
+    return variable(name)
 
 
 def _install(program: str, installable: str, env: Mapping[str, str]) -> str:
@@ -64,26 +65,26 @@ def _install(program: str, installable: str, env: Mapping[str, str]) -> str:
     ended = process.run(call, env=env, seconds=1800)
     if ended.code:
         why = nixconf.reason(ended.err, ended.code)
-        raise Fault(f"{program} cannot be installed: {why}", "Push")
+        raise process.Fault(f"{program} cannot be installed: {why}", "Push")
     for output in json.loads(ended.out)[0]["outputs"].values():
         if os.access(f"{output}/bin/{program}", os.X_OK):
             return f"{output}/bin/{program}"
-    raise Fault(f"there is no {program} in {installable}", "Push")
+    raise process.Fault(f"there is no {program} in {installable}", "Push")
 
 
 def limit() -> float:
     """Return for how many seconds a client may be busy with one thing."""
-    return float(variable("PUSH_TIMEOUT") or 3600)
+    return float(variable("PUSH_TIMEOUT", "3600"))
 
 
 def push(ready: Tool, paths: Iterable[str], until: float) -> str:
-    """Push paths in a few tries, all before `until` (of time.time). Return why that failed, or nothing."""
+    """Push paths in a few tries, all before `until` (of time.time). Return why that failed."""
     wanted = sorted(set(paths))
     # Clients skip a path that is not in the store and succeed.
     gone = [path for path in wanted if not os.path.lexists(path)]
     if gone:
         return f"outputs that were built are no longer in the store: {' '.join(gone[:3])}"
-    pause = float(variable("PUSH_PAUSE") or 10)
+    pause = float(variable("PUSH_PAUSE", "10"))
     print(f"pushing {text.count(len(wanted), 'path')} and what they need", flush=True)
     cause = "there is no time left"
     for attempt in range(TRIES):
@@ -119,9 +120,6 @@ def _cause(code: int, said: str, seconds: float) -> str:
     if code == 124:
         return f"no end after {text.count(round(seconds), 'second')}"
     for pattern, meaning in _CAUSES.items():
-        found = re.search(pattern, said, re.IGNORECASE)
-        if found:
+        if found := re.search(pattern, said, re.IGNORECASE):
             return meaning.format(found[0])
-    if code > 128:
-        return f"its client was ended by signal {code - 128}"
-    return "see the log"
+    return f"its client was ended by signal {code - 128}" if code > 128 else "see the log"

@@ -1,7 +1,5 @@
 """Posts one commit status per target, under the names that garnix's checks had."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import re
@@ -10,9 +8,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import text
+from checks import collect
 from context import PROGRAMS, Event, Model, read_json, variable, work
 from process import Fault
-from results import collect
 from web import Answer, Client, Request
 
 TRIES = 6
@@ -57,7 +55,7 @@ def _statuses(plan: dict[str, Any], model: Model) -> Iterator[dict[str, str]]:
 
 
 def _named(names: set[str], check: str, outcome: dict[str, Any]) -> Iterator[dict[str, str]]:
-    name, cause = text.line(check)[:255], outcome["cause"]
+    name, cause = text.line(check).strip()[:255], outcome["cause"]
     if name in names:
         return
     names.add(name)
@@ -74,8 +72,8 @@ def _named(names: set[str], check: str, outcome: dict[str, Any]) -> Iterator[dic
 
 
 def _request(event: Event, status: dict[str, str]) -> Request:
-    api = variable("GITHUB_API_URL") or "https://api.github.com"
-    server = variable("GITHUB_SERVER_URL") or "https://github.com"
+    api = variable("GITHUB_API_URL", "https://api.github.com")
+    server = variable("GITHUB_SERVER_URL", "https://github.com")
     run = f"{server}/{event.repository}/actions/runs/{variable('GITHUB_RUN_ID')}"
     if not re.fullmatch(r"[\w.-]+/[\w.-]+", event.repository, re.ASCII):
         raise Fault("the repository's name is malformed", "Statuses")
@@ -92,7 +90,7 @@ def _request(event: Event, status: dict[str, str]) -> Request:
 
 
 def _post(requests: list[Request]) -> list[Answer]:
-    """Post statuses, those that came too fast again; return what was answered to those that are refused."""
+    """Post, those that came too fast again; return the answers to those that are refused."""
     # Few at a time: GitHub limits how fast content is made.
     client, until = Client(limit=4), time.monotonic() + MINUTES * 60
     final: list[Answer] = []
@@ -118,4 +116,4 @@ def _patience(answer: Answer) -> float:
     reset = answer.headers.get("x-ratelimit-reset", "")
     if answer.headers.get("x-ratelimit-remaining") == "0" and reset.isdigit():
         return max(int(reset) - time.time(), 1)
-    return answer.retry_after or float(variable("PUSH_PAUSE") or 60)
+    return answer.retry_after or float(variable("PUSH_PAUSE", "60"))

@@ -1,60 +1,70 @@
-"""Text from outside, made harmless for the place where it is shown.
-
-Attribute and branch names, build logs and servers' answers belong to others. Nothing in these programs prints them but
-through here: `plain` for the log, `annotate` for annotations, `markdown` and `code` for summaries.
-"""
-
-from __future__ import annotations
+"""Text from outside, made harmless for where it is shown: nothing prints it but through here."""
 
 import re
 import sys
+from collections.abc import Sequence
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-# Control characters, and those that change the direction or the lines of a text. A line feed stays.
+# Control characters, and those that change a text's direction or lines. A line feed stays.
 _CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
-# What neither Markdown nor HTML gives a meaning.
+# All but what neither Markdown nor HTML gives a meaning.
 _MARKUP = re.compile(r"[^ '()+,\-./0-9A-Za-z\x80-\U0010ffff]")
 _ADDRESS = re.compile(r"(www)\.", re.IGNORECASE)
 
 
 def plain(text: str) -> str:
-    """Return text for the log: no control characters but line feeds, no runner command.
+    """Return text for the log: no control characters but line feeds, no command after `##[`.
 
-    A line is for the caller to print inside `::stop-commands::` or behind words of ours: only at its start, or after
-    `##[`, does the runner look for a command.
+    The runner looks for other commands at the start of a line: that is for the caller to keep ours,
+    or inside `::stop-commands::`.
     """
     return _CONTROLS.sub(" ", _ESCAPES.sub("", text)).replace("##[", "## [")
 
 
 def line(text: str) -> str:
-    """Return text for the log as one line that begins with no command."""
-    one = plain(text).replace("\n", " ").strip()
-    return f" {one}" if one.startswith("::") else one
-
-
-def _data(text: str) -> str:
-    return plain(text).replace("%", "%25").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+    """Return text for a place that has one line."""
+    return plain(text).replace("\n", " ")
 
 
 def annotate(level: str, title: str, message: str) -> None:
-    """Print an annotation; level is error, warning or notice. GitHub shows ten of each for a step."""
-    sys.stdout.write(f"::{level} title={_property(title[:150])}::{_data(message[:4000])}\n")
+    """Print an error, warning or notice; GitHub shows ten of each for a step."""
+    given = (plain(title[:150]), plain(message[:4000]))
+    head, data = (part.replace("%", "%25").replace("\n", "%0A") for part in given)
+    head = head.replace(":", "%3A").replace(",", "%2C")
+    sys.stdout.write(f"::{level} title={head}::{data}\n")
     sys.stdout.flush()
+
+
+def annotate_some(
+    faults: Sequence[tuple[str, str]], title: str, more: str, most: int = 10, level: str = "error"
+) -> None:
+    """Annotate the first faults, each a title and a message, and count the others."""
+    for name, message in faults[:most]:
+        annotate(level, name, message)
+    if len(faults) > most:
+        annotate("notice", title, f"and {len(faults) - most} {more}")
 
 
 def markdown(text: str) -> str:
     """Return text that Markdown and HTML show as it is, on one line."""
-    escaped = _MARKUP.sub(lambda m: f"&#{ord(m[0])};", plain(text).replace("\n", " "))
+    escaped = _MARKUP.sub(lambda m: f"&#{ord(m[0])};", line(text))
     return _ADDRESS.sub(r"\1&#46;", escaped)
 
 
 def code(text: str) -> str:
     """Return text as code in a table of a summary."""
     return f"<code>{markdown(text)}</code>"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]], most: int = 1000) -> list[str]:
+    """Return a table's lines, with the first rows, whose cells are Markdown; none without rows."""
+    if not rows:
+        return []
+    marks = ["---"] * len(head)
+    lines = [f"| {' | '.join(map(str, cells))} |" for cells in (head, marks, *rows[:most])]
+    if len(rows) > most:
+        lines.append(f"| | and {len(rows) - most} more {'| ' * (len(head) - 2)}|")
+    return [*lines, ""]
 
 
 def count(number: int, noun: str) -> str:

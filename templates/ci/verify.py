@@ -1,14 +1,12 @@
 """Demands that every target of this branch is in the cache, whoever pushed it (Cache Only)."""
 
-from __future__ import annotations
-
 import re
 import time
 from collections.abc import Iterator, Mapping
 
 import cache
 import evaluate
-import proof
+import report
 import text
 from context import Event, Model, variable
 from process import Fault
@@ -24,7 +22,7 @@ def main(_arguments: list[str]) -> int:
     if not re.fullmatch(r"[0-9]{1,4}", minutes):
         raise Fault("wait-minutes must be a number of minutes", "Verify")
     survey = evaluate.survey(event, model, client)
-    until = event.started + (model.minutes("verify", 60) - RESERVE) * 60
+    until = event.started + (int(model.get("minutes", {}).get("verify", 60)) - RESERVE) * 60
     wait = max(min(int(minutes) * 60, until - time.time()), 0)
     paths = [path for target in survey.targets for path in target.outputs.values() if path]
     token = variable("READ_TOKEN")
@@ -35,18 +33,18 @@ def main(_arguments: list[str]) -> int:
     note = "" if rows else "No target is selected on this branch: nothing was verified."
     if note:
         text.annotate("warning", "Verify", note)
-    whole = proof.tell(model.cache, found, rows, note)
+    whole = report.prove(model.cache, found, rows, note)
     return 0 if whole and found.state.state == "ok" else 1
 
 
-def _rows(survey: evaluate.Survey, verdicts: Mapping[str, cache.Verdict]) -> Iterator[proof.Row]:
+def _rows(survey: evaluate.Survey, verdicts: Mapping[str, cache.Verdict]) -> Iterator[report.Row]:
     causes = {"failed": "does not evaluate", "elsewhere": "what it imports is not in the cache"}
     for target in survey.targets:
         if target.state in causes:
             why = f"{causes[target.state]}: {target.error}"
-            yield proof.Row(target.attr, "", None, "unknown", why)
+            yield report.Row(target.attr, "", None, "unknown", why)
         else:
-            yield from proof.rows(target.attr, target.outputs, verdicts)
+            yield from report.rows(target.attr, target.outputs, verdicts)
+    why = "its targets cannot be listed without what is not in the cache"
     for system in survey.unlisted:
-        why = "its targets cannot be listed without what is not in the cache"
-        yield proof.Row(system, "", None, "unknown", why)
+        yield report.Row(system, "", None, "unknown", why)

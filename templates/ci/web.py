@@ -1,16 +1,15 @@
-"""The one HTTP client: few connections, kept alive; retries in one budget; credentials for one host only."""
-
-from __future__ import annotations
+"""The one HTTP client: few connections, retries in one budget, credentials for one host only."""
 
 import base64
 import contextlib
-import os
 import threading
 import time
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
+
+from context import variable
 
 TRIES = 5
 BUDGET = 60.0  # seconds in which requests are tried again
@@ -43,30 +42,29 @@ class Answer(NamedTuple):
         return float(value[:6]) if value.isascii() and value.isdigit() else 0
 
 
-def basic(password: str | None) -> dict[str, str]:
+def basic(password: str) -> dict[str, str]:
     """Return the header for a password without a user, as caches want it; none for no password."""
     word = base64.b64encode(f":{password}".encode()).decode()
     return {"Authorization": f"Basic {word}"} if password else {}
 
 
 class Client:
-    """Asks servers."""
+    """Asks, over at most `limit` connections; `pause` is before the first retry, and doubles."""
 
     def __init__(self, limit: int = 32, pause: float | None = None) -> None:
-        """Use at most limit connections; the pause before the first retry is in seconds, and doubles."""
         self._limit = limit
-        self._pause = float(os.environ.get("RETRY_SECONDS") or 1) if pause is None else pause
+        self._pause = float(variable("RETRY_SECONDS", "1")) if pause is None else pause
         self._until = 0.0
         self._down: dict[Origin | None, str] = {}  # why
         self._answered: dict[Origin | None, float] = {}  # when last
         self._lines: dict[int, tuple[Origin, Any]] = {}  # a thread's connection, and to whom
 
-    def get(self, url: str, *, password: str | None = None) -> Answer:
+    def get(self, url: str, *, password: str = "") -> Answer:
         """Get a page."""
         return self.many([Request(url, basic(password))])[0]
 
     def many(self, requests: Iterable[Request]) -> list[Answer]:
-        """Ask for all at once and return the answers in order; a host where nobody answers is given up once for all."""
+        """Ask for all at once, answer in order; a host where nobody answers is given up for all."""
         from concurrent.futures import ThreadPoolExecutor
 
         self._until, self._down = time.monotonic() + BUDGET, {}
@@ -98,17 +96,17 @@ class Client:
 
     def _follow(self, request: Request) -> Answer:
         """Ask once, and go where the answer leads to; credentials do not leave the host."""
-        origin = _origin(request.url)
         for _ in range(6):
+            origin = _origin(request.url)
             if not origin:
                 break
             answer = self._ask(request, origin)
             place = answer.headers.get("location")
             if not 300 < answer.status < 309 or not place or request.body is not None:
                 return answer
-            url = place if "://" in place else "/".join(request.url.split("/")[:3]) + place
-            request = Request(url, request.headers if _origin(url) == origin else {})
-            origin = _origin(url)
+            with contextlib.suppress(ValueError):
+                place = urljoin(request.url, place)
+            request = Request(place, request.headers if _origin(place) == origin else {})
         return Answer(0, error="no web address, or redirects without end")
 
     def _ask(self, request: Request, origin: Origin) -> Answer:
@@ -121,9 +119,8 @@ class Client:
         if there != origin:
             if line:
                 line.close()
-            if scheme == "http":
-                line = HTTPConnection(host, port, timeout=SECONDS)
-            else:
+            line = HTTPConnection(host, port, timeout=SECONDS)
+            if scheme == "https":
                 line = HTTPSConnection(host, port, timeout=SECONDS, context=self._tls)
             self._lines[threading.get_ident()] = origin, line
         try:
@@ -144,8 +141,7 @@ class Client:
 def _exchange(line: Any, request: Request) -> Answer:
     deadline, method = time.monotonic() + SECONDS, "GET" if request.body is None else "POST"
     target = "/" + "/".join(request.url.split("/")[3:])
-    headers = {"User-Agent": "garnix2gha", **request.headers}
-    line.request(method, target, request.body, headers)
+    line.request(method, target, request.body, {"User-Agent": "garnix2gha", **request.headers})
     response = line.getresponse()
     body = b""
     while part := response.read1(65536):
