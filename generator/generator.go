@@ -6,7 +6,7 @@
 //	diag      where something is wrong and how to say it
 //	document  a YAML file with positions, or where its syntax breaks
 //	flake     Nix's nouns: systems, attribute paths, matchers, and the lock that lists a flake's outputs
-//	config    garnix.yaml as garnix decoded it
+//	config    garnix.yaml as garnix decoded it, what in it has no effect, and what to write instead
 //	settings  .github/garnix2gha/config.yaml
 //	target    which flake outputs are wanted, and why
 //	plan      what CI shall do, and what its programs are told; every decision ends here

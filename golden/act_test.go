@@ -24,7 +24,7 @@ import (
 // actTool finds act; without it there is nothing to run workflows with.
 func actTool(t *testing.T) string {
 	t.Helper()
-	for _, tool := range []string{"act", "nix", "git", "jq", "curl"} {
+	for _, tool := range []string{"act", "nix", "git", "python3"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			if os.Getenv("CI") == "true" {
 				t.Fatalf("%s is not installed", tool)

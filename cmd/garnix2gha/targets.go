@@ -2,15 +2,16 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"garnix2gha/generator"
+	"garnix2gha/generator/config"
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/flake"
-	"garnix2gha/generator/settings"
 	"garnix2gha/generator/target"
 )
 
@@ -23,7 +24,7 @@ func newTargets(o *options) *cobra.Command {
 		Long: `Show what garnix would have built, with the attribute matcher that chose each target: for
 every branch together, for one branch (--branch), or for a pull request from a fork (--fork).
 What the flake has is read from .github/garnix2gha/lock.json ("garnix2gha snapshot" writes
-it); without one only literal matchers can be shown.`,
+it); without one a "?" stands for what only the flake tells.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			at := target.Commit{All: true}
@@ -144,14 +145,15 @@ func (o *options) printTargets(model generator.Model, rows []targetJSON, actions
 			system, label = "?", "?"
 		}
 		t := model.Selection.Targets[i]
-		where := row.Matcher.Text
-		if at := t.Matcher.Pos; at.Line > 0 {
-			where += " (" + at.String() + ")"
-		}
+		where := chosenBy(t.Matcher, model.Config.Sections[t.Section])
 		if !t.AnyBranch {
 			where += " only on " + strings.Join(t.Branches, ", ")
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", diag.Printable(row.Attr), system, label, diag.Printable(where))
+	}
+	for _, open := range model.Selection.Open {
+		where := "what the flake has, by " + chosenBy(open.Matcher, model.Config.Sections[open.Section])
+		fmt.Fprintf(w, "%s\t?\t?\t%s\n", diag.Printable(open.Matcher.String()), diag.Printable(where))
 	}
 	for _, action := range actions {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", diag.Printable(action.Attr), flake.X8664Linux, "", "action "+diag.Printable(action.Name))
@@ -159,9 +161,36 @@ func (o *options) printTargets(model generator.Model, rows []targetJSON, actions
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(o.stderr, "%s, strategy %s\n", plural(len(rows), "target"), model.Strategy)
-	if model.Strategy == settings.Dynamic && model.Lock == nil {
-		fmt.Fprintln(o.stderr, `hint: wildcards are resolved when the workflow runs; "garnix2gha snapshot" lists the flake now`)
+	fmt.Fprintf(o.stderr, "%s, strategy %s\n", count(model.Selection), model.Strategy)
+	if len(model.Selection.Open) > 0 {
+		fmt.Fprintln(o.stderr, `hint: every run lists the flake; "garnix2gha snapshot" lists it now, which makes the strategy static: take it again whenever the flake's outputs change`)
 	}
 	return nil
+}
+
+// chosenBy names an include and where it stands.
+func chosenBy(m config.Matcher, in config.Section) string {
+	switch {
+	case in.IncludeIsDefault:
+		return m.String() + " (garnix's default include)"
+	case m.Pos.Line > 0:
+		return m.String() + " (" + m.Pos.String() + ")"
+	}
+	return m.String()
+}
+
+// count tells how many targets there are, as far as that is known.
+func count(s target.Selection) string {
+	text := plural(len(s.Targets), "target")
+	if unknown := slices.DeleteFunc(slices.Clone(s.Targets), func(t target.Target) bool { return t.System != "" }); len(unknown) > 0 {
+		text += fmt.Sprintf(" (%d of a system that only evaluation tells)", len(unknown))
+	}
+	if len(s.Open) == 0 {
+		return text
+	}
+	decides := "the flake decides about " + plural(len(s.Open), "matcher")
+	if len(s.Targets) == 0 {
+		return decides
+	}
+	return text + " named; " + decides
 }

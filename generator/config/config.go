@@ -1,9 +1,10 @@
 // Package config decodes garnix.yaml, or the flake output garnix.config, into exactly what garnix made of it, and
-// says with positions what garnix kept silent about.
+// says with positions what garnix kept silent about: above all which matchers have no effect, and what to do about it.
 package config
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"garnix2gha/generator/diag"
@@ -63,13 +64,23 @@ func (s Section) Considered(branch string) bool {
 	return s.Branch == nil || (*s.Branch == branch && branch != "")
 }
 
-// Matcher is an attribute matcher and where it stands; the line is 0 in the default include.
-type Matcher struct {
-	flake.Matcher
-	Pos diag.Pos
+// includes reports whether some include matches p.
+func (s Section) includes(p flake.AttrPath) bool {
+	return slices.ContainsFunc(s.Include, func(m Matcher) bool { return m.Match(p) })
+}
 
-	// Dead says that the matcher can select nothing whatever the flake holds, and that a diagnostic says so.
-	Dead bool
+// excludes reports whether some exclude matches p.
+func (s Section) excludes(p flake.AttrPath) bool {
+	return slices.ContainsFunc(s.Exclude, func(m Matcher) bool { return m.Match(p) })
+}
+
+// Selects returns the first include that matches p; ok is false if there is none or an exclude matches p too.
+func (s Section) Selects(p flake.AttrPath) (by Matcher, ok bool) {
+	i := slices.IndexFunc(s.Include, func(m Matcher) bool { return m.Match(p) })
+	if i < 0 || s.excludes(p) {
+		return Matcher{}, false
+	}
+	return s.Include[i], true
 }
 
 // Action is a flake app that garnix ran on every push. Nothing is removed from duplicates.
@@ -126,9 +137,7 @@ func defaultInclude(file string) []Matcher {
 	}
 	matchers := make([]Matcher, 0, len(texts))
 	for _, text := range texts {
-		if m, err := flake.ParseMatcher(text); err == nil {
-			matchers = append(matchers, Matcher{Matcher: m, Pos: diag.Pos{File: file}})
-		}
+		matchers = append(matchers, newMatcher(text, diag.Pos{File: file}))
 	}
 	return matchers
 }

@@ -2,32 +2,68 @@ package config
 
 import (
 	"cmp"
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
 
 	"garnix2gha/generator/diag"
-	"garnix2gha/generator/flake"
 )
 
 // decode reads a whole configuration within the budget, adding to what was found before; nil nodes are an empty file.
-// The Config is nil if there are errors.
+// The Config is nil if there are errors; then what is known about the matchers is told at once.
 func decode(origin Origin, file string, root *yaml.Node, budget int, found diag.List) (*Config, diag.List) {
 	d := &decoder{file: file, diags: found, budget: budget}
 	c := defaults(origin, file)
 	if root != nil && kindOf(root) != nullKind {
 		d.config(c, place{key: root, node: root})
 	}
-	diags := d.diags.Sorted()
-	if diags.HasErrors() {
-		return nil, diags
+	if d.diags.HasErrors() || refused(c.Sections) {
+		for _, f := range Findings(c.Sections, nil) {
+			if len(f.Places) > 0 { // what holds for all matchers is known only once all are right
+				d.diags = append(d.diags, f.Diagnostic)
+			}
+		}
+		return nil, fewer(d.diags.Sorted())
 	}
 	slices.SortStableFunc(d.keys, func(a, b Key) int {
 		return cmp.Or(cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column, b.Pos.Column))
 	})
 	c.Keys = d.keys
-	return c, diags
+	return c, fewer(d.diags.Sorted())
+}
+
+// particular is what differs between equal problems of several items.
+var particular = regexp.MustCompile(`\[[0-9]+\]|, not .*`)
+
+// fewer tells a problem that many items have once, with their number and the next lines.
+func fewer(sorted diag.List) diag.List {
+	const most = 3
+	equal := map[string]diag.List{}
+	keyOf := func(d diag.Diagnostic) string {
+		return strings.Join([]string{string(d.Severity), d.Code, particular.ReplaceAllString(d.Message, "")}, "\n")
+	}
+	for _, d := range sorted {
+		equal[keyOf(d)] = append(equal[keyOf(d)], d)
+	}
+	var out diag.List
+	for _, d := range sorted {
+		all := equal[keyOf(d)]
+		switch {
+		case len(all) <= most:
+			out = append(out, d)
+		case d == all[0]:
+			d.Message += fmt.Sprintf(" (and %d more like this", len(all)-1)
+			if d.Line > 0 {
+				d.Message += fmt.Sprintf(", on lines %d, %d, %d and so on", all[1].Line, all[2].Line, all[3].Line)
+			}
+			d.Message += ")"
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 func (d *decoder) config(c *Config, p place) {
@@ -85,75 +121,52 @@ func (d *decoder) section(p place) Section {
 		return s
 	}
 	if f, ok := p.child("include"); ok {
-		s.Include = d.matchers(f, false)
+		s.Include = d.matchers(f)
 	} else {
 		s.Include, s.IncludeIsDefault = defaultInclude(d.file), true
 	}
 	if f, ok := p.child("exclude"); ok {
-		s.Exclude = d.matchers(f, true)
+		s.Exclude = d.matchers(f)
 	}
 	if f, ok := p.child("branch"); ok {
 		if branch, ok := d.text(f, "garnix took one branch; give every branch a build section of its own"); ok {
 			s.Branch, s.BranchPos = &branch.Value, branch.Pos
-			d.checkBranch(branch)
+			if hint := neverBranch(branch.Value); hint != "" {
+				d.diags.Warnf(branch.Pos, "branch-never-matches", hint,
+					"no branch is called %s, so this build section never took part", diag.Excerpt(branch.Value))
+			}
 		}
 	}
 	return s
 }
 
-// checkBranch warns of a name that git allows no branch to have (git-check-ref-format), globs above all.
-func (d *decoder) checkBranch(branch Text) {
-	name := branch.Value
-	hint := "remove the key to build every branch"
+// neverBranch says what to do about a name that git allows no branch to have (git-check-ref-format), globs above all; it
+// is "" for a name that a branch can have.
+func neverBranch(name string) (hint string) {
 	switch short, isRef := strings.CutPrefix(name, "refs/heads/"); {
 	case isRef && short != "":
-		hint = "write the name alone: " + diag.Excerpt(short)
+		return "write the name alone: " + diag.Excerpt(short)
 	case strings.ContainsAny(name, "*?["):
-		hint = "garnix compared names as they are; give every branch a build section of its own, or remove the key"
-	case name != "" && !strings.ContainsAny(name, " ~^:\\\x7f") && !strings.Contains(name, "..") &&
-		!strings.ContainsFunc(name, func(r rune) bool { return r < ' ' }):
-		return
+		return "garnix compared names as they are; give every branch a build section of its own, or remove the key"
+	case name == "", strings.ContainsAny(name, " ~^:\\\x7f"), strings.Contains(name, ".."),
+		strings.ContainsFunc(name, func(r rune) bool { return r < ' ' }):
+		return "remove the key to build every branch"
 	}
-	d.diags.Warnf(branch.Pos, "branch-never-matches", hint,
-		"no branch is called %s, so this build section never took part", diag.Excerpt(name))
+	return ""
 }
 
-func (d *decoder) matchers(p place, exclude bool) []Matcher {
+func (d *decoder) matchers(p place) []Matcher {
 	matchers := []Matcher{}
 	hint := `write a list: "- packages.x86_64-linux.*"`
 	if kindOf(p.node) == textKind {
 		hint = "write a list: [" + diag.Excerpt(p.node.Value) + "]"
 	}
 	for _, item := range d.list(p, hint) {
-		if m, ok := d.matcher(item, exclude); ok {
-			matchers = append(matchers, m)
+		if text, ok := d.text(item, "write one matcher an item"); ok {
+			matchers = append(matchers, newMatcher(text.Value, text.Pos))
 		}
 	}
 	return matchers
-}
-
-func (d *decoder) matcher(p place, exclude bool) (Matcher, bool) {
-	text, ok := d.text(p, "write one matcher an item")
-	if !ok {
-		return Matcher{}, false
-	}
-	parsed, err := flake.ParseMatcher(text.Value)
-	if err != nil {
-		d.diags.Errorf(text.Pos, "matcher-parts", partsHint(text.Value, exclude),
-			"%s: matcher %s has %s; garnix accepted two or three and refused the whole file otherwise",
-			p.name(), diag.Excerpt(text.Value), countParts(text.Value))
-		return Matcher{}, false
-	}
-	m := Matcher{Matcher: parsed, Pos: text.Pos}
-	if defect, dead := defectOf(parsed); dead {
-		m.Dead = true
-		verb := "selects"
-		if exclude {
-			verb = "excludes"
-		}
-		d.diags.Warnf(text.Pos, defect.code, defect.hint, "matcher %s %s nothing: %s", diag.Excerpt(text.Value), verb, defect.reason)
-	}
-	return m, true
 }
 
 func (d *decoder) action(p place) Action {
@@ -164,6 +177,10 @@ func (d *decoder) action(p place) Action {
 	if f, ok := d.required(p, "run", "name a flake app to run"); ok {
 		run, _ := d.text(f, "name one flake app")
 		a.Run, a.RunPos = run.Value, run.Pos
+		if name := appOf(run.Value); name != run.Value {
+			d.diags.Warnf(run.Pos, "action-attribute", "write "+diag.Excerpt("run: "+name),
+				"garnix took the name of an app and looked for %s", diag.Excerpt(a.Attr().String()))
+		}
 	}
 	if f, ok := d.required(p, "on", `add "on: push"`); ok {
 		d.choice(f, "push")
@@ -175,6 +192,26 @@ func (d *decoder) action(p place) Action {
 		a.WithRepoContents = d.flag(f)
 	}
 	return a
+}
+
+// appOf returns the name of the app that is meant where an attribute or what nix run takes was written for it.
+func appOf(run string) string {
+	name := strings.TrimPrefix(run, "nix run ")
+	if before, after, ok := strings.Cut(name, "#"); ok && strings.Trim(before, "./") == "" {
+		name = after
+	}
+	parts := strings.Split(name, ".")
+	families := []string{"apps", "packages", "legacyPackages", "checks", "devShells"}
+	if len(parts) > 1 && slices.Contains(families, parts[0]) {
+		parts = parts[1:]
+	}
+	if len(parts) > 1 && looksLikeSystem(parts[0]) {
+		parts = parts[1:]
+	}
+	if name = strings.Join(parts, "."); name == "" {
+		return run
+	}
+	return name
 }
 
 func (d *decoder) incrementalize(p place) bool {

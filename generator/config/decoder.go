@@ -69,13 +69,13 @@ func (d *decoder) mapping(p place, l level) bool {
 		d.wrongType(p, "a mapping", l.hint)
 		return false
 	}
-	for key := range document.Pairs(p.node) {
+	for key, value := range document.Pairs(p.node) {
 		if !d.spend(p, 1+len(key.Value)) {
 			return false
 		}
 		kind := l.kindOf(key.Value)
 		d.keys = append(d.keys, Key{Path: join(p.path, key.Value), Pos: d.at(key), Kind: kind})
-		d.ignoredKey(key, kind, l)
+		d.ignoredKey(key, value, kind, l)
 	}
 	return true
 }
@@ -144,8 +144,14 @@ func (d *decoder) wrongType(p place, want, hint string) {
 		d.diags.Errorf(d.at(p.node), "config-type", hint, "%s: expected %s, not %s", p.name(), want, describe(p.node))
 		return
 	}
-	d.diags.Errorf(d.at(p.key), "config-null", "give it a value, or remove the key to get garnix's default",
-		"%s: null is not accepted, expected %s", p.name(), want)
+	hint = "give it a value, or remove the key to get garnix's default"
+	switch p.key.Value {
+	case "include":
+		hint = `write "include: []" to build nothing here; without the key garnix's default is built: ` + enumerate(includeTexts(defaults("", "").Sections[0]))
+	case "builds":
+		hint = `write "builds: []" to build nothing; without the key garnix's default is built`
+	}
+	d.diags.Errorf(d.at(p.key), "config-null", hint, "%s: null is not accepted, expected %s", p.name(), want)
 }
 
 // enumerate joins words as prose: "a", "a and b", "a, b and c".
@@ -227,7 +233,7 @@ func (l level) kindOf(key string) KeyKind {
 }
 
 // ignoredKey warns of a key that garnix did not read. An editor's "$schema" is no mistake.
-func (d *decoder) ignoredKey(key *yaml.Node, kind KeyKind, l level) {
+func (d *decoder) ignoredKey(key, value *yaml.Node, kind KeyKind, l level) {
 	at, name := d.at(key), diag.Excerpt(key.Value)
 	switch {
 	case kind == KeyRead:
@@ -240,11 +246,22 @@ func (d *decoder) ignoredKey(key *yaml.Node, kind KeyKind, l level) {
 	case key.Value == "$schema":
 		d.diags.Add(diag.Notice, at, "unknown-key", "", "garnix did not read %s; it is for editors", name)
 	default:
-		d.diags.Warnf(at, "unknown-key", unknownKeyHint(key.Value, l), "garnix did not know the key %s %s and ignored it", name, l.name)
+		d.diags.Warnf(at, "unknown-key", unknownKeyHint(key.Value, value, l), "garnix did not know the key %s %s and ignored it", name, l.name)
 	}
 }
 
-func unknownKeyHint(key string, l level) string {
+func unknownKeyHint(key string, value *yaml.Node, l level) string {
+	var inside []string
+	if value.Kind == yaml.MappingNode {
+		for below := range document.Pairs(value) {
+			if slices.Contains(l.keys, below.Value) {
+				inside = append(inside, below.Value)
+			}
+		}
+	}
+	if len(inside) > 0 {
+		return fmt.Sprintf("move %s up to where %s stands; as it is, garnix used the default", enumerate(inside), diag.Excerpt(key))
+	}
 	if near := diag.Nearest(key, l.keys); near != "" {
 		return fmt.Sprintf("did you mean %q? as it is, garnix used the default", near)
 	}

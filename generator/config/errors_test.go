@@ -1,6 +1,8 @@
 package config_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -31,9 +33,9 @@ func TestGarnixRefused(t *testing.T) {
 	}{
 		{name: "a list at the top", text: "- builds: {}\n", line: 1, column: 1, code: "config-type", message: "the top level: expected a mapping, not a list"},
 		{name: "a text at the top", text: "packages.x86_64-linux.*\n", line: 1, column: 1, code: "config-type", message: "the top level"},
-		{name: "a null for builds", text: "builds:\n", line: 1, column: 1, code: "config-null", message: "builds: null is not accepted, expected a mapping or a list of mappings", hint: "remove the key"},
-		{name: "a null for exclude", text: "builds:\n  exclude:\n", line: 2, column: 3, code: "config-null", message: "builds.exclude: null"},
-		{name: "a null for include", text: "builds:\n  include: ~\n", line: 2, column: 3, code: "config-null", message: "builds.include: null"},
+		{name: "a null for builds", text: "builds:\n", line: 1, column: 1, code: "config-null", message: "builds: null is not accepted, expected a mapping or a list of mappings", hint: `write "builds: []" to build nothing`},
+		{name: "a null for exclude", text: "builds:\n  exclude:\n", line: 2, column: 3, code: "config-null", message: "builds.exclude: null", hint: "remove the key"},
+		{name: "a null for include", text: "builds:\n  include: ~\n", line: 2, column: 3, code: "config-null", message: "builds.include: null", hint: `write "include: []" to build nothing here; without the key garnix's default is built: *.x86_64-linux.*, `},
 		{name: "a null for branch", text: "builds: {branch: }\n", line: 1, column: 10, code: "config-null", message: "builds.branch: null"},
 		{name: "a null for actions", text: "actions:\n", line: 1, column: 1, code: "config-null", message: "actions: null"},
 		{name: "a null for servers", text: "servers: null\n", line: 1, column: 1, code: "config-null", message: "servers: null"},
@@ -137,17 +139,30 @@ servers: {}
 
 func TestMatchersWithTooFewOrTooManyParts(t *testing.T) {
 	t.Parallel()
+	const nested, quoting = "never looked into nested sets", "knew no Nix quoting and never selected a name with a dot"
 	tests := []struct{ name, key, matcher, message, hint string }{
-		{name: "a star includes all", key: "include", matcher: "*", message: "has 1 part;", hint: `"*.*" and "*.*.*"`},
-		{name: "a star excludes all", key: "exclude", matcher: "*", message: "has 1 part;", hint: "include: []"},
-		{name: "an empty text", key: "include", matcher: "", message: "has 1 part;", hint: "family.system.name"},
-		{name: "a family alone", key: "include", matcher: "packages", message: "has 1 part;", hint: `"packages.*.*"`},
-		{name: "a family of hosts alone", key: "include", matcher: "nixosConfigurations", message: "has 1 part;", hint: `"nixosConfigurations.*"`},
-		{name: "an installable", key: "include", matcher: ".#nixosConfigurations.hp.config.system.build.toplevel", message: "has 7 parts;", hint: `"nixosConfigurations.hp"`},
-		{name: "a nested set", key: "include", matcher: "packages.x86_64-linux.a.b", message: "has 4 parts;", hint: `nested sets; write "packages.x86_64-linux.a"`},
-		{name: "Nix quoting", key: "exclude", matcher: `packages.x86_64-linux."a.b"`, message: "has 4 parts;", hint: "no quoting"},
-		{name: "an installable of three parts", key: "include", matcher: ".#packages.x86_64-linux.a", message: "has 4 parts;", hint: `write "packages.x86_64-linux.a"`},
-		{name: "another family", key: "include", matcher: "a.b.c.d", message: "has 4 parts;", hint: "family.system.name"},
+		{name: "a star includes all", key: "include", matcher: "*", hint: `did you mean "*.*" and "*.*.*"?`},
+		{name: "a star excludes all of the default", key: "exclude", matcher: "*", hint: `write "include: []" to build nothing here, or remove it`},
+		{name: "a star beside includes", key: "include: [packages.x86_64-linux.a], exclude", matcher: "*", hint: "remove it"},
+		{name: "an empty text", key: "include", matcher: "", message: "family.system.name or family.name", hint: "name an output, or remove it"},
+		{name: "a family alone", key: "include", matcher: "packages", hint: `did you mean "packages.*.*"?`},
+		{name: "a family of hosts alone", key: "include", matcher: "nixosConfigurations", hint: `did you mean "nixosConfigurations.*"?`},
+		{name: "a direct family alone", key: "include", matcher: "devShell", hint: `did you mean "devShell.*"?`},
+		{name: "a misspelled family alone", key: "include", matcher: "package", hint: `did you mean "packages.*.*"?`},
+		{name: "a family that is excluded", key: "exclude", matcher: "nixosConfigurations", hint: "remove it"},
+		{name: "a family that is excluded and not included", key: "include: ['packages.*.*'], exclude", matcher: "checks", hint: "remove it"},
+		{name: "an installable", key: "include", matcher: ".#nixosConfigurations.hp.config.system.build.toplevel", message: `without "#"`, hint: `did you mean "nixosConfigurations.hp"?`},
+		{name: "what is built of a host", key: "include", matcher: "nixosConfigurations.*.config.system.build.toplevel", message: "toplevel", hint: `did you mean "nixosConfigurations.*"?`},
+		{name: "another part of a host", key: "include", matcher: "nixosConfigurations.*.config.system.build.azureImage", message: "no other part", hint: "under packages"},
+		{name: "an installable of three parts", key: "include", matcher: ".#packages.x86_64-linux.a", message: `without "#"`, hint: `did you mean "packages.x86_64-linux.a"?`},
+		{name: "a nested set", key: "include", matcher: "packages.x86_64-linux.a.b", message: nested, hint: "give what is in the set a name beside it, packages.<system>.<name>, or remove it"},
+		{name: "all of a nested set", key: "include", matcher: "packages.x86_64-linux.a.*", message: nested, hint: "or remove it"},
+		{name: "a nested set that is excluded", key: "exclude", matcher: "packages.x86_64-linux.a.b", message: nested, hint: "remove it"},
+		{name: "Nix quoting", key: "include", matcher: `packages.x86_64-linux."a.b"`, message: quoting, hint: "second name without a dot"},
+		{name: "Nix quoting that is excluded", key: "exclude", matcher: `packages.x86_64-linux."a.b"`, message: quoting, hint: "remove it"},
+		{name: "Nix quoting for nothing", key: "include", matcher: `"nixosConfigurations"."web".*.x`, message: "took the quotes for a part", hint: "remove it"},
+		{name: "a regular expression", key: "include", matcher: `packages\..*\.(a|b)`, message: "regular expression", hint: "name each output, or remove it"},
+		{name: "another family", key: "include", matcher: "a.b.c.d", message: "family.system.name or family.name", hint: "name an output, or remove it"},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
@@ -156,10 +171,59 @@ func TestMatchersWithTooFewOrTooManyParts(t *testing.T) {
 			c, diags := config.Parse("garnix.yaml", []byte("builds: [{}, {branch: x, "+tc.key+": ['"+tc.matcher+"']}]\n"))
 			assert.Nil(t, c)
 			require.Len(t, diags, 1)
+			assert.Equal(t, diag.Error, diags[0].Severity)
 			assert.Equal(t, "matcher-parts", diags[0].Code)
-			assert.Contains(t, diags[0].Message, "builds[1]."+tc.key+"[0]: matcher")
+			noun := "matcher"
+			if strings.HasSuffix(tc.key, "exclude") {
+				noun = "exclude"
+			}
+			assert.Contains(t, diags[0].Message, noun+" "+diag.Excerpt(tc.matcher)+" has neither two nor three parts, so garnix refused the whole file")
 			assert.Contains(t, diags[0].Message, tc.message)
 			assert.Contains(t, diags[0].Hint, tc.hint)
 		})
 	}
+}
+
+func TestTheSameErrorIsToldOnceWithItsCount(t *testing.T) {
+	t.Parallel()
+	var b strings.Builder
+	b.WriteString("builds:\n  include:\n")
+	for i := range 190 {
+		fmt.Fprintf(&b, "    - packages.x86_64-linux.fonts.f%d\n", i)
+	}
+	b.WriteString("    - packages\n    - checks\n    - nixosConfigurations\n    - devShells\n  exclude:\n    - '*'\n    - packages.x86_64-linux.fonts.*\n")
+	_, diags := config.Parse("garnix.yaml", []byte(b.String()))
+	var got []string
+	for _, d := range diags {
+		got = append(got, d.String(), d.Hint)
+	}
+	assert.Equal(t, []string{
+		`garnix.yaml:3:7: 190 matchers have neither two nor three parts, so garnix refused the whole file: ` +
+			`garnix listed one level of names and never looked into nested sets: ` +
+			`"packages.x86_64-linux.fonts.f0" (line 3), "packages.x86_64-linux.fonts.f1" (line 4), "packages.x86_64-linux.fonts.f2" (line 5) and 187 more [matcher-parts]`,
+		"give what is in the set a name beside it, packages.<system>.<name>, or remove them",
+		`garnix.yaml:193:7: 4 matchers have neither two nor three parts, so garnix refused the whole file: ` +
+			`a matcher is family.system.name or family.name, with "*" for anything: "packages" (line 193), "checks" (line 194), "nixosConfigurations" (line 195) and 1 more [matcher-parts]`,
+		`did you mean "packages.*.*", "checks.*.*", "nixosConfigurations.*" and "devShells.*.*"?`,
+		`garnix.yaml:198:7: exclude "*" has neither two nor three parts, so garnix refused the whole file: ` +
+			`a matcher is family.system.name or family.name, with "*" for anything [matcher-parts]`,
+		"remove it",
+		`garnix.yaml:199:7: exclude "packages.x86_64-linux.fonts.*" has neither two nor three parts, so garnix refused the whole file: ` +
+			`garnix listed one level of names and never looked into nested sets [matcher-parts]`,
+		"remove it",
+	}, got)
+}
+
+func TestErrorsOfOtherKindsAreToldOnceToo(t *testing.T) {
+	t.Parallel()
+	_, diags := config.Parse("garnix.yaml", []byte("builds:\n"+strings.Repeat("  - packages.x86_64-linux.a\n", 100)+"actions:\n  - 1\n  - 2\n"))
+	var got []string
+	for _, d := range diags {
+		got = append(got, d.String())
+	}
+	assert.Equal(t, []string{
+		`garnix.yaml:2:5: builds[0]: expected a mapping, not the text "packages.x86_64-linux.a" (and 99 more like this, on lines 3, 4, 5 and so on) [config-type]`,
+		`garnix.yaml:103:5: actions[0]: expected a mapping, not the number 1 [config-type]`,
+		`garnix.yaml:104:5: actions[1]: expected a mapping, not the number 2 [config-type]`,
+	}, got)
 }

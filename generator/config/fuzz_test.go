@@ -3,6 +3,7 @@ package config_test
 import (
 	"bytes"
 	"encoding/json"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -11,6 +12,7 @@ import (
 
 	"garnix2gha/generator/config"
 	"garnix2gha/generator/diag"
+	"garnix2gha/generator/flake"
 )
 
 // lineCount counts lines as YAML does, which breaks them at more than line feeds.
@@ -38,6 +40,14 @@ func requireSound(t *testing.T, c *config.Config, diags diag.List) {
 			require.Contains(t, []int{2, 3}, len(m.Parts()))
 		}
 	}
+	full := randomLock(rand.New(rand.NewPCG(1, 1)), 1, "foo")
+	for _, lock := range []*flake.Lock{nil, full} {
+		for _, finding := range config.Findings(c.Sections, lock) {
+			require.NotEqual(t, diag.Error, finding.Severity)
+			require.NotEmpty(t, finding.Hint)
+			require.False(t, strings.ContainsAny(finding.Message+finding.Hint, "\x00\x1b\n\r"), "%q", finding)
+		}
+	}
 }
 
 func FuzzParse(f *testing.F) {
@@ -47,7 +57,8 @@ func FuzzParse(f *testing.F) {
 		"servers: [{configuration: a, deployment: {type: on-branch, branch: b, machine: i2x4, isPrimary: no}}]\n",
 		"incrementalizeBuilds: {excludeBranches: [a]}\nmodules: {publish: y}\nfodChecks: on\nflakeDir: ../x\n",
 		"x: &x [*x]\n", "x: &x {a: b}\n<<: [*x, *x]\n", "a: 1\na: 2\n", "---\n---\n", "- *.x\n", "a:\n\t- b\n", "%YAML 1.2\n---\n", "[fo?]",
-		"\xff\xfea\x00", "\ufeffa: b", "a: \x00", "!!str 5", "|-\n on", "\"\\e\": \"\\0\"\n", "a\u0085b: c\u2028d", "? [a]\n: b\n", "&a a: *a\n",
+		"\xff\xfea\x00", "\ufeffa: b", "a: \x00", "!!str 5", "|-\n on", "\"\\e\": \"\\0\"\n", "builds: {include: ['packages.{a,b}.f*', '.*a.*', '=.#packages', 'checks.\"a.b\".*', '*.web.*', devshell.fo?], exclude: ['*']}",
+		"builds: [{include: ['packages.*-linux.{a,b}', 'nixosConfigurations.*.config', packages.foo]}, {exclude: ['packages.*', '*.x.*']}]", "a\u0085b: c\u2028d", "? [a]\n: b\n", "&a a: *a\n",
 	} {
 		f.Add([]byte(seed))
 	}

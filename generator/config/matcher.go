@@ -9,173 +9,139 @@ import (
 	"garnix2gha/generator/flake"
 )
 
-// defect says why a matcher can select nothing, whatever the flake holds.
-type defect struct{ code, reason, hint string }
+// Matcher is an attribute matcher and where it stands; the line is 0 in the default include.
+type Matcher struct {
+	flake.Matcher
+	Pos diag.Pos
 
-// defectOf returns the most telling defect of a matcher; dead is false if there is none.
-func defectOf(m flake.Matcher) (d defect, dead bool) {
-	const never = "matcher-never-matches"
-	parts := m.Parts()
-	first, second := parts[0], parts[1]
-	family := flake.Family(first)
-	shape := family.Shape()
+	// Dead says that the matcher is of no effect whatever the flake holds; Findings tell why.
+	Dead bool
+
+	text    string // as it was written
+	refused bool   // garnix took it for no matcher; Matcher is zero and matches nothing
+}
+
+// newMatcher decodes a matcher. One that garnix refused is dead and matches nothing.
+func newMatcher(text string, at diag.Pos) Matcher {
+	parsed, err := flake.ParseMatcher(text)
+	m := Matcher{Matcher: parsed, Pos: at, text: text, refused: err != nil}
+	_, m.Dead = defectOf(m)
+	return m
+}
+
+// String returns the matcher as it was written.
+func (m Matcher) String() string { return m.text }
+
+// refused reports whether garnix refused a matcher, and so the whole file.
+func refused(sections []Section) bool {
+	return slices.ContainsFunc(sections, func(s Section) bool {
+		return slices.ContainsFunc(slices.Concat(s.Include, s.Exclude), func(m Matcher) bool { return m.refused })
+	})
+}
+
+// defect is why a matcher has no effect whatever the flake holds.
+type defect struct {
+	code   string
+	reason string // the end of a sentence
+	advice string // what to do if nothing better is known; %s stands for "it" or "them"
+}
+
+// defectOf returns the most telling defect of a matcher; ok is false if it has none.
+func defectOf(m Matcher) (d defect, ok bool) {
+	text := m.String()
+	parts := strings.Split(text, ".")
+	first, shape := parts[0], flake.Family(parts[0]).Shape()
+	code := "matcher-never-matches"
+	if m.refused {
+		code = "matcher-parts"
+	}
+	_, dotted := unquoted(text)
 	switch {
+	case regular(text):
+		return defect{code, `it looks like a regular expression, and garnix knew "*" for a whole part only`, "name each output, or remove %s"}, true
+	case dotted:
+		return defect{code, "garnix knew no Nix quoting and never selected a name with a dot",
+			"give the output a second name without a dot and list that one, or remove %s"}, true
+	case strings.Contains(text, `"`):
+		return defect{code, "garnix knew no Nix quoting and took the quotes for a part of the name", "remove %s"}, true
+	case strings.Contains(text, "#"):
+		return defect{code, `a matcher is an attribute path, without "#" and what comes before it`, "name an output, or remove %s"}, true
+	case m.refused && shape == flake.PerSystem && len(parts) > 3:
+		return defect{code, "garnix listed one level of names and never looked into nested sets",
+			"give what is in the set a name beside it, " + first + ".<system>.<name>, or remove %s"}, true
+	case m.refused && shape == flake.Named && len(parts) > 3:
+		return defect{code, "garnix built the toplevel of a configuration, " + first + ".<name>, and no other part of it",
+			"put what is meant under packages of the flake, or remove %s"}, true
+	case m.refused:
+		return defect{code, `a matcher is family.system.name or family.name, with "*" for anything`, "name an output, or remove %s"}, true
 	case slices.Contains(parts, ""):
-		return defect{never, "a part is empty", "an attribute path has two or three names with single dots between"}, true
+		return defect{code, "a part is empty", "remove %s"}, true
 	case first != "*" && shape == flake.Unlisted && !partialGlob(first):
-		return defect{never, fmt.Sprintf("garnix never listed %s", diag.Excerpt(first)), unlistedHint(parts)}, true
+		advice := "put what should be built under packages, checks or devShells of the flake, or remove %s"
+		if first == "apps" || first == "defaultApp" {
+			advice = `build the app's package instead (garnix ran apps only as "actions"), or remove %s`
+		}
+		return defect{code, "garnix never listed " + diag.Excerpt(first), advice}, true
 	case shape == flake.PerSystem && len(parts) != 3:
-		return defect{never, fmt.Sprintf("%s has three parts, %s.<system>.<name>", first, first), write(fit(family, parts[1:]))}, true
+		return defect{code, fmt.Sprintf("%s has three parts, %[1]s.<system>.<name>", first), "name an output, or remove %s"}, true
 	case shape == flake.Named && len(parts) != 2:
-		return defect{never, fmt.Sprintf("%s has two parts, %s.<name>", first, first), write(fit(family, parts[1:]))}, true
+		return defect{code, fmt.Sprintf("%s has two parts, %[1]s.<name>", first), "name one without a dot in its name, or remove %s"}, true
 	case shape == flake.Direct && len(parts) != 2:
-		named := strings.Join([]string{string(plural(family)), second, parts[2]}, ".")
-		return defect{never, fmt.Sprintf("%s has two parts, %s.<system>", first, first),
-			fmt.Sprintf("write %q, or %q for what has a name", fit(family, parts[1:]), named)}, true
+		return defect{code, fmt.Sprintf("%s has two parts, %[1]s.<system>", first), "remove %s"}, true
 	case slices.ContainsFunc(parts, partialGlob):
-		return defect{"partial-glob", `"*" matches only as a whole part, and anything else is taken literally`, globHint(parts)}, true
-	case (shape != flake.Named && len(parts) == 3 || shape == flake.Direct) && second != "*" && !flake.System(second).Supported():
-		return defect{never, fmt.Sprintf("garnix built for no system %s", diag.Excerpt(second)), systemHint(parts)}, true
+		return defect{"partial-glob", `"*" stands for a whole part only, and everything else is taken as it is`, "name each output, or remove %s"}, true
+	case (shape != flake.Named && len(parts) == 3 || shape == flake.Direct) && parts[1] != "*" && !flake.System(parts[1]).Supported():
+		return defect{code, "garnix built for no system " + diag.Excerpt(parts[1]), "write " + strings.Join(systemNames(), ", ") + " or \"*\" there, or remove %s"}, true
 	}
 	return defect{}, false
 }
-
-func write(text string) string { return "write " + diag.Excerpt(text) }
 
 // partialGlob reports whether a part looks like a glob and is none: "*" alone is garnix's only wildcard.
 func partialGlob(part string) bool {
 	return part != "*" && strings.ContainsAny(part, "*?{[")
 }
 
-func globHint(parts []string) string {
-	bare := slices.Clone(parts)
-	for i := range bare {
-		bare[i] = strings.Trim(bare[i], `"'`)
-	}
-	if !slices.ContainsFunc(bare, partialGlob) {
-		return write(strings.Join(bare, "."))
-	}
-	return "list the names one by one"
+// regular reports whether a text looks like a regular expression.
+func regular(text string) bool {
+	return strings.HasPrefix(text, ".*") || strings.HasPrefix(text, "^") || strings.HasSuffix(text, "$") ||
+		strings.Contains(text, ".+") || strings.ContainsAny(text, `\|(`)
 }
 
-// plural returns the family that superseded a direct one.
-func plural(f flake.Family) flake.Family {
-	if f == "devShell" {
-		return "devShells"
+// unquoted splits a text as Nix does, without the quotes and what precedes an attribute path for nix build. dotted says
+// that a quoted name holds a dot; then parts are nothing that a matcher can spell.
+func unquoted(text string) (parts []string, dotted bool) {
+	text = strings.TrimLeft(strings.TrimSpace(text), "=")
+	if before, after, ok := strings.Cut(text, "#"); ok && strings.Trim(before, "./") == "" {
+		text = after
 	}
-	return "packages"
-}
-
-// fit spells the one or two parts after the family in the family's own shape, as the writer probably meant them.
-func fit(f flake.Family, rest []string) string {
-	parts := append([]string{string(f)}, rest...)
-	switch {
-	case f.Shape() == flake.PerSystem && len(rest) == 1 && rest[0] == "*":
-		parts = append(parts, "*")
-	case f.Shape() == flake.PerSystem && len(rest) == 1 && looksLikeSystem(rest[0]):
-		parts = append(parts, "*")
-	case f.Shape() == flake.PerSystem && len(rest) == 1:
-		parts = []string{string(f), "*", rest[0]}
-	case f.Shape() == flake.Named && len(rest) == 2 && nameIsThird(rest):
-		parts = []string{string(f), rest[1]}
-	case f.Shape() != flake.PerSystem && len(rest) == 2:
-		parts = parts[:2]
+	if strings.Count(text, `"`)%2 != 0 {
+		text = strings.ReplaceAll(text, `"`, "")
 	}
-	return strings.Join(parts, ".")
-}
-
-// nameIsThird tells nixosConfigurations.x86_64-linux.web from homeConfigurations.me.activationPackage.
-func nameIsThird(rest []string) bool {
-	inside := []string{"*", "activationPackage", "config", "system"}
-	return looksLikeSystem(rest[0]) || (rest[0] == "*" && !slices.Contains(inside, rest[1]))
+	for i, outside := range strings.Split(text, `"`) {
+		dotted = dotted || i%2 != 0 && strings.Contains(outside, ".")
+	}
+	parts = strings.Split(strings.ReplaceAll(text, `"`, ""), ".")
+	for i, part := range parts {
+		if strings.HasPrefix(part, "'") || partialGlob(part) {
+			parts[i] = strings.Trim(part, "'") // at the end of a name it belongs to the name
+		}
+	}
+	return parts, dotted
 }
 
 func looksLikeSystem(part string) bool {
 	cpu, kernel, ok := strings.Cut(part, "-")
 	kernels := []string{"linux", "darwin", "freebsd", "netbsd", "openbsd", "windows", "cygwin", "none"}
-	return (ok && cpu != "" && slices.Contains(kernels, kernel)) || diag.Nearest(part, systemNames()) != ""
+	return (ok && cpu != "" && slices.Contains(kernels, kernel)) || flake.System(part).Supported() ||
+		diag.Nearest(part, systemNames()) != ""
 }
 
-func systemNames() []string {
-	var names []string
-	for _, s := range flake.Systems() {
-		names = append(names, string(s))
-	}
-	return names
-}
+func systemNames() []string { return textsOf(flake.Systems()) }
 
-func familyNames() []string {
-	var names []string
-	for _, f := range flake.Families() {
-		names = append(names, string(f))
+func textsOf[T ~string](words []T) []string {
+	texts := make([]string, 0, len(words))
+	for _, word := range words {
+		texts = append(texts, string(word))
 	}
-	return names
-}
-
-func unlistedHint(parts []string) string {
-	first := parts[0]
-	near := diag.Nearest(first, familyNames())
-	switch {
-	case near != "":
-		return fmt.Sprintf("did you mean %s?", diag.Excerpt(fit(flake.Family(near), parts[1:])))
-	case looksLikeSystem(first) && len(parts) == 2:
-		return write("packages." + strings.Join(parts, "."))
-	case first == "apps" || first == "defaultApp":
-		return `garnix ran apps under "actions" only; build the app's package instead`
-	}
-	return "put what should be built under packages, checks or devShells of the flake; besides these garnix built only " +
-		"nixos, home and darwin configurations"
-}
-
-// systemHint guesses what a second part that is no system of garnix's was meant to be.
-func systemHint(parts []string) string {
-	if near := diag.Nearest(parts[1], systemNames()); near != "" {
-		fixed := slices.Clone(parts)
-		fixed[1] = near
-		return fmt.Sprintf("did you mean %s?", diag.Excerpt(strings.Join(fixed, ".")))
-	}
-	if looksLikeSystem(parts[1]) {
-		return "its systems were " + enumerate(systemNames())
-	}
-	family := flake.Family(parts[0])
-	if family.Shape() == flake.Direct {
-		return write(string(plural(family)) + ".*." + parts[1])
-	}
-	if parts[2] == "*" {
-		return write(parts[0] + ".*." + parts[1])
-	}
-	return "the second part is a system or \"*\"; nested sets were never searched"
-}
-
-func countParts(text string) string {
-	if n := strings.Count(text, ".") + 1; n > 1 {
-		return fmt.Sprintf("%d parts", n)
-	}
-	return "1 part"
-}
-
-// partsHint guesses what a matcher with too few or too many parts was meant to be.
-func partsHint(text string, exclude bool) string {
-	text = strings.TrimPrefix(text, ".#")
-	parts := strings.Split(text, ".")
-	shape := flake.Family(parts[0]).Shape()
-	switch {
-	case text == "*" && exclude:
-		return `to build nothing write "include: []"`
-	case text == "*":
-		return `write "*.*" and "*.*.*", which together match everything`
-	case strings.ContainsAny(text, `"'`):
-		return "garnix knew no quoting, so an attribute with a dot in its name could not be selected; rename it"
-	case len(parts) > 3 && (shape == flake.Named || shape == flake.Direct):
-		return write(strings.Join(parts[:2], "."))
-	case len(parts) > 3 && shape == flake.PerSystem:
-		return "garnix listed one level of names and never looked into nested sets; write " + diag.Excerpt(strings.Join(parts[:3], "."))
-	case len(parts) == 1 && shape == flake.PerSystem:
-		return write(text + ".*.*")
-	case len(parts) == 1 && shape != flake.Unlisted:
-		return write(text + ".*")
-	case len(parts) == 2 || len(parts) == 3: // behind ".#"
-		return write(text)
-	}
-	return `a matcher is written "family.system.name" or "family.name", with "*" for anything`
+	return texts
 }

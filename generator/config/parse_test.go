@@ -21,9 +21,12 @@ func TestFlakeConfigSharesTheDecoder(t *testing.T) {
 	assert.Equal(t, []string{"packages.*"}, texts(c.Sections[0].Include))
 	assert.Equal(t, "on", *c.Sections[0].Branch, "JSON texts are not typed by their characters")
 	assert.True(t, c.FODChecks)
-	require.Len(t, diags, 2)
+	require.Len(t, diags, 1)
+	diags = append(diags, diagnostics(config.Findings(c.Sections, nil))...)
+	require.Len(t, diags, 3)
 	for _, d := range diags {
 		assert.Equal(t, diag.Pos{File: "flake.nix"}, d.Pos, "no line is invented")
+		assert.NotContains(t, d.Message+d.Hint, "line")
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"garnix2gha/generator/config"
 	"garnix2gha/generator/diag"
 )
 
@@ -23,7 +24,10 @@ func TestIgnoredKeysAreWarnedOf(t *testing.T) {
 		{name: "a section key at the top", text: "branch: main\n", line: 1, column: 1, code: "unknown-key", hint: `only under "builds"`},
 		{name: "a top key in a section", text: "builds: {flakeDir: x}\n", line: 1, column: 10, code: "unknown-key", hint: "only at the top level"},
 		{name: "an action key at the top", text: "run: x\n", line: 1, column: 1, code: "unknown-key", hint: `"actions"`},
-		{name: "a key of nobody", text: "builds: {default: {include: [x]}}\n", line: 1, column: 10, code: "unknown-key", hint: "known here: include, exclude and branch"},
+		{name: "a key of nobody", text: "builds: {default: [x]}\n", line: 1, column: 10, code: "unknown-key", hint: "known here: include, exclude and branch"},
+		{name: "a named section", text: "builds: {default: {include: [x], exclude: []}}\n", line: 1, column: 10, code: "unknown-key", hint: `move include and exclude up to where "default" stands`},
+		{name: "a named section in a list", text: "builds: [{ci: {include: [x]}}]\n", line: 1, column: 11, code: "unknown-key", hint: `move include up to where "ci" stands`},
+		{name: "a configuration under a key", text: "garnix: {builds: {include: []}}\n", line: 1, column: 1, code: "unknown-key", hint: `move builds up to where "garnix" stands`},
 		{name: "an unknown key may be null", text: "x:\n", line: 1, column: 1, code: "unknown-key", hint: "known here"},
 		{name: "artifacts of the fork", text: "artifacts: nonsense\n", line: 1, column: 1, code: "fork-only-key", hint: "fork"},
 		{name: "cancelling of the fork", text: "autoCancelSuperseded:\n", line: 1, column: 1, code: "fork-only-key", hint: "fork"},
@@ -104,89 +108,6 @@ func TestBranchesThatNeverExist(t *testing.T) {
 	}
 }
 
-func TestDeadMatchersGetTheMostTellingWarning(t *testing.T) {
-	t.Parallel()
-	const never, glob = "matcher-never-matches", "partial-glob"
-	tests := []struct{ matcher, code, message, hint string }{
-		{matcher: "packages..a", code: never, message: "a part is empty"},
-		{matcher: "packages.x86_64-linux.", code: never, message: "a part is empty"},
-		{matcher: ".#packages.a", code: never, message: "a part is empty"},
-		{matcher: "packages.*", code: never, message: "three parts", hint: `write "packages.*.*"`},
-		{matcher: "packages.x86_64-linux", code: never, message: "three parts", hint: `write "packages.x86_64-linux.*"`},
-		{matcher: "checks.fmt", code: never, message: "three parts", hint: `write "checks.*.fmt"`},
-		{matcher: "devShells.armv7l-linux", code: never, message: "three parts", hint: `"devShells.armv7l-linux.*"`},
-		{matcher: "nixosConfigurations.x86_64-linux.*", code: never, message: "two parts", hint: `write "nixosConfigurations.*"`},
-		{matcher: "nixosConfigurations.x86_64-linux.web", code: never, message: "two parts", hint: `write "nixosConfigurations.web"`},
-		{matcher: "nixosConfigurations.*.web", code: never, message: "two parts", hint: `write "nixosConfigurations.web"`},
-		{matcher: "homeConfigurations.me.activationPackage", code: never, message: "two parts", hint: `write "homeConfigurations.me"`},
-		{matcher: "homeConfigurations.*.activationPackage", code: never, message: "two parts", hint: `write "homeConfigurations.*"`},
-		{matcher: "devShell.*.default", code: never, message: "two parts", hint: `"devShells.*.default"`},
-		{matcher: "defaultPackage.x86_64-linux.a", code: never, message: "two parts", hint: `"packages.x86_64-linux.a"`},
-		{matcher: "devShell.foo", code: never, message: `no system "foo"`, hint: `"devShells.*.foo"`},
-		{matcher: "apps.*.*", code: never, message: `never listed "apps"`, hint: "actions"},
-		{matcher: "formatter.x86_64-linux", code: never, message: "never listed", hint: "checks"},
-		{matcher: "legacyPackages.x86_64-linux.*", code: never, message: "never listed", hint: "packages"},
-		{matcher: "hydraJobs.*.*", code: never, message: "never listed"},
-		{matcher: "apps.*.f*", code: never, message: "never listed"},
-		{matcher: "nixosConfiguration.web", code: never, message: "never listed", hint: `did you mean "nixosConfigurations.web"?`},
-		{matcher: "devshell.x86_64-linux", code: never, message: "never listed", hint: `did you mean "devShell.x86_64-linux"?`},
-		{matcher: "package.hello", code: never, message: "never listed", hint: `did you mean "packages.*.hello"?`},
-		{matcher: "Packages.x86_64-linux.*", code: never, message: "never listed", hint: `did you mean "packages.x86_64-linux.*"?`},
-		{matcher: "=packages.x86_64-linux.a", code: never, message: "never listed", hint: `did you mean "packages.x86_64-linux.a"?`},
-		{matcher: "x86_64-linux.hello", code: never, message: "never listed", hint: `write "packages.x86_64-linux.hello"`},
-		{matcher: "packages.x86-64_linux.a", code: never, message: "no system", hint: `did you mean "packages.x86_64-linux.a"?`},
-		{matcher: "*.86_64-linux.*", code: never, message: "no system", hint: `did you mean "*.x86_64-linux.*"?`},
-		{matcher: "defaultPackage.x87_64-linux", code: never, message: "no system", hint: `did you mean "defaultPackage.x86_64-linux"?`},
-		{matcher: "packages.riscv64-linux.a", code: never, message: `no system "riscv64-linux"`, hint: "i686-linux"},
-		{matcher: "*.cosmic.*", code: never, message: `no system "cosmic"`, hint: `write "*.*.cosmic"`},
-		{matcher: "packages.hello.out", code: never, message: `no system "hello"`, hint: "nested"},
-		{matcher: "packages.x86_64-linux.f*", code: glob, message: "whole part", hint: "one by one"},
-		{matcher: "packages.*-linux.foo", code: glob},
-		{matcher: "*Configurations.foo", code: glob},
-		{matcher: "packages.x86_64-linux.fo?", code: glob},
-		{matcher: "packages.x86_64-linux.{a,b}", code: glob},
-		{matcher: "nixosConfigurations.web[12]", code: glob},
-		{matcher: "packages.x86_64-linux.**", code: glob},
-		{matcher: `packages.x86_64-linux.*"`, code: glob, hint: `write "packages.x86_64-linux.*"`},
-	}
-	for _, tc := range tests {
-		for key, verb := range map[string]string{"include": "selects nothing", "exclude": "excludes nothing"} {
-			t.Run(key+" "+tc.matcher, func(t *testing.T) {
-				t.Parallel()
-				c, diags := parse(t, "builds: {"+key+": ['"+tc.matcher+"']}\n")
-				require.Len(t, diags, 1)
-				assert.Equal(t, diag.Warning, diags[0].Severity)
-				assert.Equal(t, at(1, 20), diags[0].Pos)
-				assert.Equal(t, tc.code, diags[0].Code)
-				assert.Contains(t, diags[0].Message, verb+": ")
-				assert.Contains(t, diags[0].Message, tc.message)
-				assert.Contains(t, diags[0].Hint, tc.hint)
-				matchers := c.Sections[0].Exclude
-				if key == "include" {
-					matchers = c.Sections[0].Include
-				}
-				assert.True(t, matchers[0].Dead)
-			})
-		}
-	}
-}
-
-func TestLivingMatchersGetNoWarning(t *testing.T) {
-	t.Parallel()
-	for _, matcher := range []string{
-		"*.*", "*.*.*", "*.x86_64-linux", "*.x86_64-linux.*", "*.anything", "*.*.a", "packages.*.*", "packages.i686-linux.a", "devShell.*",
-		"defaultPackage.aarch64-darwin", "nixosConfigurations.*", "homeConfigurations.me@host", "darwinConfigurations.x86_64-linux",
-		"packages.x86_64-linux.a+b",
-	} {
-		t.Run(matcher, func(t *testing.T) {
-			t.Parallel()
-			c, diags := parse(t, "builds: {include: ['"+matcher+"']}\n")
-			assert.Empty(t, diags)
-			assert.False(t, c.Sections[0].Include[0].Dead)
-		})
-	}
-}
-
 func TestMessagesAreOfBoundedLengthAndPrintable(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
@@ -197,7 +118,10 @@ func TestMessagesAreOfBoundedLengthAndPrintable(t *testing.T) {
 		"flakeDir: " + strings.Repeat("1", 5000) + "\n",
 		"\"a\\e[31m\\u202e\": 1\nbuilds: {include: [\"a\\nb\"], branch: \"\\e\"}\n",
 	} {
-		_, diags := configParse(text)
+		c, diags := configParse(text)
+		if c != nil {
+			diags = append(diags, diagnostics(config.Findings(c.Sections, nil))...)
+		}
 		require.NotEmpty(t, diags)
 		for _, d := range diags {
 			assert.Less(t, len(d.Message), 400)
@@ -205,5 +129,42 @@ func TestMessagesAreOfBoundedLengthAndPrintable(t *testing.T) {
 			assert.NotContains(t, d.Message+d.Hint, "\x1b")
 			assert.NotContains(t, d.Message+d.Hint, "\n")
 		}
+	}
+}
+
+func TestAnActionIsTheNameOfAnApp(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ run, hint string }{ // no hint: no warning
+		{run: "deploy"}, {run: "b $(x)"}, {run: "a.b"}, {run: "x86_64-linux"}, {run: "#"}, {run: "github:o/r#deploy"},
+		{run: "apps.x86_64-linux.deploy", hint: `write "run: deploy"`},
+		{run: "apps.aarch64-darwin.deploy", hint: `write "run: deploy"`},
+		{run: "packages.x86_64-linux.deploy", hint: `write "run: deploy"`},
+		{run: "apps.deploy", hint: `write "run: deploy"`},
+		{run: "x86_64-linux.deploy", hint: `write "run: deploy"`},
+		{run: ".#deploy", hint: `write "run: deploy"`},
+		{run: "#deploy", hint: `write "run: deploy"`},
+		{run: ".#apps.x86_64-linux.deploy", hint: `write "run: deploy"`},
+		{run: "nix run .#deploy", hint: `write "run: deploy"`},
+		{run: "apps.x86_64-linux.a.b", hint: `write "run: a.b"`},
+	}
+	for _, tc := range tests {
+		t.Run(tc.run, func(t *testing.T) {
+			t.Parallel()
+			c, diags := parse(t, "actions: [{on: push, run: '"+tc.run+"'}]\n")
+			assert.Equal(t, tc.run, c.Actions[0].Run, "kept as it is")
+			if tc.hint == "" {
+				assert.Empty(t, diags)
+				return
+			}
+			require.Len(t, diags, 1)
+			assert.Equal(t, diag.Warning, diags[0].Severity)
+			assert.Equal(t, at(1, 27), diags[0].Pos)
+			assert.Equal(t, "action-attribute", diags[0].Code)
+			assert.Contains(t, diags[0].Message, "apps.x86_64-linux."+tc.run)
+			assert.Equal(t, tc.hint, diags[0].Hint)
+			fixed, diags := parse(t, "actions: [{on: push, "+strings.Trim(strings.TrimPrefix(tc.hint, "write "), `"`)+"}]\n")
+			assert.Empty(t, diags, "what is advised is fine")
+			assert.NotEqual(t, c.Actions[0].Attr(), fixed.Actions[0].Attr())
+		})
 	}
 }

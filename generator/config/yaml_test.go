@@ -71,7 +71,7 @@ func TestAQuestionMarkInAFlowListIsText(t *testing.T) {
 	c, diags := parse(t, "builds: {include: [packages.x86_64-linux.fo?, a??.b?]}\n")
 	assert.Equal(t, []string{"packages.x86_64-linux.fo?", "a??.b?"}, texts(c.Sections[0].Include))
 	assert.Equal(t, at(1, 47), c.Sections[0].Include[1].Pos)
-	assert.Len(t, diags, 2)
+	assert.Empty(t, diags)
 }
 
 func TestAliasesAndMerges(t *testing.T) {

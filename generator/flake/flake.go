@@ -3,6 +3,7 @@
 package flake
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -65,6 +66,18 @@ func (f Family) Shape() Shape {
 	return Unlisted
 }
 
+// Systems returns the systems for which garnix listed the family, in its order: "" alone for one of configurations, which
+// it listed as a whole, and none for a family that it never looked at.
+func (f Family) Systems() []System {
+	switch f.Shape() {
+	case Unlisted:
+		return nil
+	case Named:
+		return []System{""}
+	}
+	return Systems()
+}
+
 // AttrPath is an attribute path of a flake output as garnix knew it: family and one or two further parts.
 // Third is empty for a two-part path. A part may hold any character, but a selected path never has a dot in one.
 type AttrPath struct {
@@ -83,6 +96,9 @@ func (p AttrPath) Parts() []string {
 
 // String joins the parts with dots and quotes nothing, as garnix did.
 func (p AttrPath) String() string { return strings.Join(p.Parts(), ".") }
+
+// Name returns the last part: the name of an output, or the system of a devShell or defaultPackage.
+func (p AttrPath) Name() string { return cmp.Or(p.Third, p.Second) }
 
 // System returns the system that the path itself names, or "" for a *Configuration, whose derivation decides.
 func (p AttrPath) System() System {

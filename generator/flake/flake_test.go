@@ -33,6 +33,7 @@ func TestAttrPathIsBuiltAndReportedAsGarnixDid(t *testing.T) {
 			assert.Equal(t, tc.build, strings.Join(p.Build(), "."))
 			assert.Equal(t, tc.check, p.CheckName())
 			assert.Equal(t, tc.system, p.System())
+			assert.Equal(t, tc.path[strings.LastIndex(tc.path, ".")+1:], p.Name())
 		})
 	}
 }

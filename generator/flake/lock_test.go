@@ -49,6 +49,27 @@ func TestDecodeLockReadsWhatGarnixListed(t *testing.T) {
 	}, paths, "garnix's order, without systems it did not support")
 }
 
+func TestLockFailureIsThatOfAPart(t *testing.T) {
+	t.Parallel()
+	lock, diags := flake.DecodeLock("lock.json", []byte(`{"version":1,"errors":{"checks":"a","checks.i686-linux":"b","packages.aarch64-darwin":"",
+		"packages.x86_64-linux.hello":"c","nixosConfigurations.web":"d","homeConfigurations":"e","devShell.x86_64-linux":"f"}}`))
+	require.Empty(t, diags)
+	var got []string
+	for _, family := range flake.Families() {
+		for _, system := range family.Systems() {
+			if key, failed := lock.Failure(family, system); failed {
+				got = append(got, string(family)+" "+string(system)+": "+key)
+			}
+		}
+	}
+	assert.Equal(t, []string{
+		"homeConfigurations : homeConfigurations", "packages aarch64-darwin: packages.aarch64-darwin",
+		"checks x86_64-linux: checks", "checks aarch64-darwin: checks", "checks aarch64-linux: checks", "checks x86_64-darwin: checks", "checks i686-linux: checks",
+		"devShell x86_64-linux: devShell.x86_64-linux",
+	}, got)
+	assert.Empty(t, flake.Family("apps").Systems(), "garnix never listed it")
+}
+
 func TestDecodeLockTellsNoGarnixConfigFromNull(t *testing.T) {
 	t.Parallel()
 	absent, diags := flake.DecodeLock("lock.json", []byte(`{"version":1}`))

@@ -36,16 +36,32 @@ func (m Matcher) Literal() bool { return len(m.parts) > 0 && !slices.Contains(m.
 // Match reports whether m matches p. A two-part matcher never matches a three-part path, nor the reverse, and a
 // part of p that holds a dot is never matched, because garnix compared the dotted text part by part.
 func (m Matcher) Match(p AttrPath) bool {
-	parts := p.Parts()
-	if len(parts) != len(m.parts) {
-		return false
+	matches := func(i int, part string) bool {
+		return (m.parts[i] == part || m.parts[i] == "*") && !strings.Contains(part, ".")
 	}
-	for i, part := range parts {
-		if strings.Contains(part, ".") || (m.parts[i] != "*" && m.parts[i] != part) {
-			return false
+	if p.First.Shape() == PerSystem || p.Third != "" {
+		return len(m.parts) == 3 && matches(2, p.Third) && matches(1, p.Second) && matches(0, string(p.First))
+	}
+	return len(m.parts) == 2 && matches(1, p.Second) && matches(0, string(p.First))
+}
+
+// And returns the matcher of what both m and other match; ok is false if that is nothing.
+func (m Matcher) And(other Matcher) (both Matcher, ok bool) {
+	if len(m.parts) != len(other.parts) {
+		return Matcher{}, false
+	}
+	for i, part := range m.parts {
+		if part != other.parts[i] && part != "*" && other.parts[i] != "*" {
+			return Matcher{}, false
 		}
 	}
-	return true
+	both.parts = slices.Clone(m.parts)
+	for i, part := range both.parts {
+		if part == "*" {
+			both.parts[i] = other.parts[i]
+		}
+	}
+	return both, len(both.parts) > 0
 }
 
 // Path returns the one attribute path a literal matcher names; ok is false for a wildcard and for a path garnix

@@ -88,6 +88,29 @@ func TestMatcherMatch(t *testing.T) {
 	assert.False(t, flake.Matcher{}.Match(path("packages.x86_64-linux.a")), "the zero matcher matches nothing")
 }
 
+func TestMatcherAnd(t *testing.T) {
+	t.Parallel()
+	tests := []struct{ name, a, b, want string }{ // no want: they never match the same
+		{name: "wildcards give way on both sides", a: "*.x86_64-linux.*", b: "packages.*.a", want: "packages.x86_64-linux.a"},
+		{name: "what is equal stays", a: "*.*", b: "*.*", want: "*.*"},
+		{name: "other names", a: "packages.*.a", b: "packages.*.b"},
+		{name: "other numbers of parts", a: "*.*", b: "*.*.*"},
+		{name: "a star in a part is literal", a: "packages.*.a*", b: "packages.*.ab"},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			for _, pair := range [][2]string{{tc.a, tc.b}, {tc.b, tc.a}} {
+				both, ok := mustMatcher(t, pair[0]).And(mustMatcher(t, pair[1]))
+				assert.Equal(t, tc.want != "", ok)
+				assert.Equal(t, tc.want, both.String())
+			}
+		})
+	}
+	_, ok := flake.Matcher{}.And(flake.Matcher{})
+	assert.False(t, ok, "the zero matcher matches nothing")
+}
+
 func TestMatcherListing(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

@@ -81,9 +81,16 @@ func (r Report) headline() string {
 		text += " Without an include garnix built " + strings.Join(r.Default, ", ") + "."
 	}
 	text += fmt.Sprintf(" Strategy %s: ", r.Strategy)
-	if r.Strategy == "static" {
+	switch few := r.Open[:min(8, len(r.Open))]; {
+	case r.Strategy == "static":
 		text += fmt.Sprintf("the targets are listed, %d in all.", r.Targets)
-	} else {
+	case len(few) > 0:
+		text += fmt.Sprintf("every run lists what the flake has for %s", strings.Join(few, ", "))
+		if more := len(r.Open) - len(few); more > 0 {
+			text += fmt.Sprintf(" and %d more", more)
+		}
+		text += fmt.Sprintf(", besides what is named (%d).", r.Targets)
+	default:
 		text += "every run lists the targets."
 	}
 	if r.Complete {

@@ -46,7 +46,8 @@ type Check struct {
 type Report struct {
 	Config   string    `json:"config"`   // garnix.yaml, flake.nix, or "" for garnix's defaults
 	Strategy string    `json:"strategy"` // static or dynamic
-	Targets  int       `json:"targets"`  // known now; with strategy dynamic the run may list more
+	Targets  int       `json:"targets"`  // known now
+	Open     []string  `json:"open"`     // the includes of which only the flake tells what they select
 	Default  []string  `json:"default"`  // garnix's default include, where a section has no other
 	Complete bool      `json:"complete"` // every key is carried over, and there is no warning
 	Keys     []Key     `json:"keys"`
@@ -72,12 +73,16 @@ func New(in Input) Report {
 		Config:   in.Config.File,
 		Strategy: in.Strategy,
 		Targets:  len(in.Selection.Targets),
+		Open:     []string{},
 		Default:  []string{},
 		Warnings: append(diag.List{}, in.Warnings...),
 		Keys:     keys(in),
 		Notes:    notes(in),
 		Checks:   checks(in),
 		Steps:    steps(in),
+	}
+	for _, open := range in.Selection.Open {
+		r.Open = append(r.Open, diag.OneLine(open.Matcher.String(), 80))
 	}
 	for _, section := range in.Config.Sections {
 		if section.IncludeIsDefault && len(r.Default) == 0 {
@@ -127,7 +132,7 @@ func idle(in Input) map[string]string {
 	tell := func(path string, matchers []config.Matcher) {
 		dead := 0
 		for _, m := range matchers {
-			if m.Pos.Line > 0 && warned[m.Pos] {
+			if m.Dead || m.Pos.Line > 0 && warned[m.Pos] {
 				dead++
 			}
 		}

@@ -19,7 +19,7 @@ const small = `{
 
 func TestFindings(t *testing.T) {
 	t.Parallel()
-	const nothing, exclude, dotted = "matcher-matches-nothing", "exclude-excludes-nothing", "dotted-name"
+	const nothing, exclude, dotted, built = "matcher-matches-nothing", "exclude-excludes-nothing", "dotted-name", "nothing-built"
 	type finding struct{ code, message, hint string }
 	tests := []struct {
 		name, text string
@@ -27,57 +27,66 @@ func TestFindings(t *testing.T) {
 		want       []finding
 	}{
 		{name: "the default is judged by nobody but for dots", text: "", want: []finding{
-			{code: dotted, message: `nixosConfigurations "db.lan"`}, {code: dotted, message: `packages "v1.2"`},
+			{code: dotted, message: `nixosConfigurations "db.lan", since a matcher never matches a name with a dot; "nixosConfigurations.*" of garnix's default include`},
+			{code: dotted, message: `packages "v1.2"`},
 		}},
-		{name: "a misspelled name", text: "builds: {include: [packages.x86_64-linux.helo]}", want: []finding{
+		{name: "a misspelled name", text: "builds: {include: [nixosConfigurations.web, packages.x86_64-linux.helo]}", want: []finding{
 			{code: nothing, message: "no such output", hint: `did you mean "packages.x86_64-linux.hello"?`},
 		}},
 		{name: "a misspelled host", text: "builds: {include: [nixosConfigurations.wep]}", want: []finding{
-			{code: nothing, message: "no such output", hint: `did you mean "nixosConfigurations.web"?`},
+			{code: built, message: "selects an output of the flake"}, {code: nothing, message: "no such output", hint: `did you mean "nixosConfigurations.web"?`},
 		}},
-		{name: "a name of another system", text: "builds: {include: [packages.x86_64-linux.only-arm]}", want: []finding{
-			{code: nothing, message: "no such output", hint: "aarch64-linux"},
+		{name: "a name of another system", text: "builds: {include: [packages.x86_64-linux.hello, packages.x86_64-linux.only-arm]}", want: []finding{
+			{code: nothing, message: "no such output", hint: `"packages.aarch64-linux.only-arm"`},
 		}},
-		{name: "a direct attribute of old", text: "builds: {include: [devShell.x86_64-linux]}", want: []finding{
+		{name: "a direct attribute of old", text: "builds: {include: [nixosConfigurations.web, devShell.x86_64-linux]}", want: []finding{
 			{code: nothing, message: "no such output", hint: `"devShells.x86_64-linux.default"`},
 		}},
-		{name: "a default package of old", text: "builds: {include: [defaultPackage.x86_64-linux]}", want: []finding{
+		{name: "a default package of old", text: "builds: {include: [nixosConfigurations.web, defaultPackage.x86_64-linux]}", want: []finding{
 			{code: nothing, message: "no such output", hint: "remove it"},
 		}},
-		{name: "a name nobody knows", text: "builds: {include: [checks.x86_64-linux.zzzzzzzz]}", want: []finding{
+		{name: "a name nobody knows", text: "builds: {include: [nixosConfigurations.web, checks.x86_64-linux.zzzzzzzz]}", want: []finding{
 			{code: nothing, message: "no such output", hint: "remove it"},
 		}},
-		{name: "a wildcard without outputs", text: "builds: {include: ['checks.*.*']}", want: []finding{
+		{name: "a wildcard without outputs", text: "builds: {include: [nixosConfigurations.web, 'checks.*.*']}", want: []finding{
 			{code: nothing, message: "matches no output"},
 		}},
-		{name: "what configuration called dead is told once", text: "builds: {include: ['packages.*', apps.x86_64-linux.x], exclude: ['packages.*']}"},
+		{name: "what is dead with every flake", text: "builds: {include: ['packages.*', apps.x86_64-linux.x], exclude: ['packages.*']}", want: []finding{
+			{code: built}, {code: "matcher-never-matches", hint: `did you mean "packages.*.*"?`}, {code: "matcher-never-matches"},
+			{code: "matcher-never-matches", hint: "remove it, and the same is built"},
+		}},
 		{name: "an include that is excluded again", text: "builds: {include: [packages.x86_64-linux.hello, packages.aarch64-linux.only-arm], exclude: ['*.x86_64-linux.*']}", want: []finding{
-			{code: nothing, message: "excluded again"},
+			{code: nothing, message: `the exclude "*.x86_64-linux.*" (line 1) takes everything away again`},
 		}},
 		{name: "a duplicate is of use", text: "builds: {include: [packages.x86_64-linux.hello, packages.x86_64-linux.hello, '*.*.hello']}"},
-		{name: "an exclude of a name nobody has", text: "builds: {include: [packages.x86_64-linux.hello], exclude: [packages.x86_64-linux.hell]}", want: []finding{
-			{code: exclude, message: "takes nothing away", hint: `did you mean "packages.x86_64-linux.hello"?`},
+		{name: "an exclude of a name nobody has", text: "builds: {include: ['*.*.*'], exclude: [packages.x86_64-linux.hell]}", want: []finding{
+			{code: dotted}, {code: exclude, message: "takes nothing away", hint: "remove it, and the same is built"},
 		}},
-		{name: "an exclude of what is not included", text: "builds: {include: [packages.x86_64-linux.hello], exclude: [packages.aarch64-linux.only-arm, 'devShells.*.*']}", want: []finding{
-			{code: exclude}, {code: exclude, hint: "remove it"},
+		{name: "an exclude of what is not included", text: "builds: {include: [packages.x86_64-linux.hello], exclude: [packages.aarch64-linux.only-arm, 'devShells.*.*', packages.x86_64-linux.hell]}", want: []finding{
+			{code: exclude, message: "3 excludes take nothing away: no include of its build section selects anything like it", hint: "remove them, and the same is built"},
 		}},
 		{name: "an exclude beside an include that selects nothing", text: "builds: {include: ['checks.*.*'], exclude: [packages.x86_64-linux.hello]}", want: []finding{
-			{code: nothing},
+			{code: built}, {code: nothing},
 		}},
 		{name: "a duplicate exclude is of use", text: "builds: {include: ['*.*.only-arm', '*.*.hello'], exclude: ['*.*.hello', '*.*.hello']}", want: []finding{
-			{code: nothing, message: "excluded again"},
+			{code: nothing, message: "takes everything away again"},
+		}},
+		{name: "an exclude undone by another section", text: "builds: [{include: ['packages.x86_64-linux.*']}, {include: ['*.*.hello', nixosConfigurations.web], exclude: ['*.x86_64-linux.*']}]", want: []finding{
+			{code: dotted}, {code: nothing, message: "takes everything away again"}, {code: "exclude-undone", message: "the build section on line 1 includes all that it takes away"},
 		}},
 		{name: "a section for another branch is not judged", text: "builds: {branch: dev, include: [packages.x86_64-linux.zz], exclude: [a.b]}", at: target.Commit{Branch: "main"}},
 		{name: "nor are its excludes", text: "builds: [{branch: dev, include: [packages.x86_64-linux.hello], exclude: [checks.x86_64-linux.b]}, {include: []}]", at: target.Commit{Branch: "main"}},
-		{name: "an exclude that configuration called dead is told once", text: "builds: {include: [packages.x86_64-linux.hello], exclude: ['packages.*']}"},
-		{name: "a dead include is nothing to guard", text: "builds: {include: [packages.x86_64-linux.hello, 'packages.x86_64-darwin.f*'], exclude: ['packages.x86_64-darwin.*']}", want: []finding{{code: exclude}}},
-		{name: "a literal that a dotted name resembles", text: "builds: {include: [packages.x86_64-linux.v12]}", want: []finding{{code: nothing, hint: "remove it"}}},
-		{name: "a section for the branch is", text: "builds: {branch: dev, include: [packages.x86_64-linux.zz]}", at: target.Commit{Branch: "dev"}, want: []finding{{code: nothing}}},
-		{name: "and so it is in the union", text: "builds: {branch: dev, include: [packages.x86_64-linux.zz]}", at: target.Commit{All: true}, want: []finding{{code: nothing}}},
-		{name: "a dotted name that is excluded is no news", text: "builds: {include: ['packages.x86_64-linux.*'], exclude: ['packages.x86_64-linux.*']}", want: []finding{{code: nothing, message: "excluded again"}}},
+		{name: "an exclude that is dead with every flake", text: "builds: {include: [packages.x86_64-linux.hello], exclude: ['packages.*']}", want: []finding{{code: "matcher-never-matches"}}},
+		{name: "a dead include is nothing to guard", text: "builds: {include: [packages.x86_64-linux.hello, 'packages.x86_64-darwin.f*'], exclude: ['packages.x86_64-darwin.*']}", want: []finding{
+			{code: "partial-glob"}, {code: exclude},
+		}},
+		{name: "a literal that a dotted name resembles", text: "builds: {include: [nixosConfigurations.web, packages.x86_64-linux.v12]}", want: []finding{{code: nothing, hint: "remove it"}}},
+		{name: "a section for the branch is", text: "builds: [{branch: dev, include: [packages.x86_64-linux.zz]}, {}]", at: target.Commit{Branch: "dev"}, want: []finding{{code: dotted}, {code: dotted}, {code: nothing}}},
+		{name: "and so it is in the union", text: "builds: [{branch: dev, include: [packages.x86_64-linux.zz]}, {}]", at: target.Commit{All: true}, want: []finding{{code: dotted}, {code: dotted}, {code: nothing}}},
+		{name: "a dotted name that is excluded is no news", text: "builds: {include: ['packages.x86_64-linux.*', nixosConfigurations.web], exclude: ['packages.x86_64-linux.*']}", want: []finding{{code: nothing, message: "takes everything away again"}}},
 		{name: "a literal beside a dotted name is no news", text: "builds: {include: [packages.x86_64-linux.hello]}"},
 		{name: "a wildcard over dotted names alone", text: "builds: {include: [nixosConfigurations.web, packages.x86_64-linux.hello, '*.lan']}", want: []finding{{code: nothing}}},
-		{name: "a dotted host under a wildcard", text: "builds: {include: ['nixosConfigurations.*']}", want: []finding{{code: dotted, message: `nixosConfigurations "db.lan"`, hint: "without a dot"}}},
+		{name: "a dotted host under a wildcard", text: "builds: {include: ['nixosConfigurations.*']}", want: []finding{{code: dotted, message: `nixosConfigurations "db.lan", since a matcher never matches a name with a dot; "nixosConfigurations.*" would`, hint: "without a dot"}}},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
@@ -94,6 +103,15 @@ func TestFindings(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestDottedNamesOfOneIncludeAreToldOnce(t *testing.T) {
+	t.Parallel()
+	lock := outputs(t, `{"packages": {"x86_64-linux": ["a", "gcc-1.0", "gcc-2.0"], "aarch64-linux": ["gcc-1.0"]}, "nixosConfigurations": ["x.y"]}`, "")
+	_, diags := target.Select(parse(t, "builds: {include: ['packages.*.*', 'packages.x86_64-linux.*']}"), lock, target.Commit{})
+	require.Len(t, diags, 1)
+	assert.Equal(t, `garnix skipped 3 outputs, packages "gcc-1.0" the first of them, since a matcher never matches a name with a dot; "packages.*.*" would otherwise`, diags[0].Message)
+	assert.Contains(t, diags[0].Hint, "they are built")
 }
 
 func TestAGuardingExcludeIsOnlyANotice(t *testing.T) {
@@ -169,7 +187,7 @@ func TestALongMessageIsCut(t *testing.T) {
 
 func TestNothingIsSaidAboutWhatCouldNotBeListed(t *testing.T) {
 	t.Parallel()
-	c := parse(t, "builds: {include: [packages.x86_64-linux.hello, packages.aarch64-darwin.mac], exclude: ['packages.aarch64-darwin.*']}")
+	c := parse(t, "builds: {include: [packages.x86_64-linux.hello, 'packages.aarch64-darwin.*'], exclude: [packages.aarch64-darwin.other]}")
 	lock := outputs(t, small, `{"packages.aarch64-darwin":"no"}`)
 	_, diags := target.Select(c, lock, target.Commit{})
 	require.Len(t, diags, 1)

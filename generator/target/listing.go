@@ -1,6 +1,8 @@
 package target
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"garnix2gha/generator/config"
@@ -8,60 +10,37 @@ import (
 	"garnix2gha/generator/flake"
 )
 
-// failure is a part of the flake that garnix would have listed as a whole and that does not evaluate.
-type failure struct {
-	path    string // as the lock spells it
-	family  flake.Family
-	systems []flake.System // "" alone for a family without systems
-}
-
-// failuresOf reads the lock's errors. Those of single outputs failed nothing but their own check and are left out.
-func failuresOf(lock *flake.Lock) []failure {
-	var failures []failure
-	for _, path := range lock.ErrorPaths() {
-		first, system, ofSystem := strings.Cut(path, ".")
-		f := failure{path: path, family: flake.Family(first)}
-		switch shape := f.family.Shape(); {
-		case shape == flake.Unlisted, shape == flake.Named && ofSystem:
-		case shape == flake.Named:
-			f.systems = []flake.System{""}
-		case !ofSystem:
-			f.systems = flake.Systems()
-		case flake.System(system).Supported():
-			f.systems = []flake.System{flake.System(system)}
-		}
-		if f.systems != nil {
-			failures = append(failures, f)
-		}
-	}
-	return failures
-}
-
-// listing reports the failures that made garnix fail the whole commit. Families were listed for any include of any
-// section, whatever its branch and excludes; devShell and defaultPackage were looked at only where they are selected.
-func (f *findings) listing() {
-	for _, failure := range f.failures {
-		for _, system := range failure.systems {
-			by, fatal := f.listedBy(failure.family, system)
-			if !fatal {
+// unlistable reports the parts of the flake that made garnix fail the whole commit. Families were listed for any include
+// of any section, whatever its branch and excludes; devShell and defaultPackage were looked at only where they are
+// selected.
+func (s selector) unlistable(lock *flake.Lock) diag.List {
+	var diags diag.List
+	told := map[string]bool{}
+	for _, family := range flake.Families() {
+		for _, system := range family.Systems() {
+			part, failed := lock.Failure(family, system)
+			by, listed := s.listedBy(family, system)
+			if !failed || !listed || told[part] {
 				continue
 			}
+			told[part] = true
 			hint := "make it evaluate, or narrow the include " + diag.Excerpt(by.String())
-			if failure.family.Shape() != flake.Direct {
+			if family.Shape() != flake.Direct {
 				hint += "; an exclude does not help"
 			}
-			f.diags.Errorf(by.Pos, "evaluation", hint, "cannot list %s: %s", failure.path, summary(f.lock.Errors[failure.path]))
-			break
+			diags.Errorf(by.Pos, "evaluation", hint, "cannot list %s: %s", part, summary(lock.Errors[part]))
 		}
 	}
+	return diags
 }
 
 // listedBy returns the first include that made garnix look at the family.
-func (f *findings) listedBy(family flake.Family, system flake.System) (config.Matcher, bool) {
+func (s selector) listedBy(family flake.Family, system flake.System) (config.Matcher, bool) {
 	if family.Shape() == flake.Direct {
-		return f.selector.selects(patternsOf(flake.AttrPath{First: family, Second: string(system)}))
+		by, _, ok := s.selects(flake.AttrPath{First: family, Second: string(system)})
+		return by, ok
 	}
-	for _, section := range f.selector.sections {
+	for _, section := range s.all {
 		for _, m := range section.Include {
 			if m.Lists(family, system) {
 				return m, true
@@ -69,18 +48,6 @@ func (f *findings) listedBy(family flake.Family, system flake.System) (config.Ma
 		}
 	}
 	return config.Matcher{}, false
-}
-
-// unlisted reports whether m selects from a part of the flake that could not be listed, so that nothing is known.
-func (f *findings) unlisted(m flake.Matcher) bool {
-	for _, failure := range f.failures {
-		for _, system := range failure.systems {
-			if m.Lists(failure.family, system) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // summary is the first line of Nix's message that says something.
@@ -93,3 +60,45 @@ func summary(message string) string {
 	}
 	return "unknown error"
 }
+
+// skipped are the outputs that an include would select if their names held no dot.
+type skipped struct {
+	by      config.Matcher
+	section config.Section
+	outputs []flake.AttrPath
+}
+
+// dotted warns of outputs that would be selected if their names held no dot, once for each include.
+func (s selector) dotted(lock *flake.Lock) diag.List {
+	var all []skipped
+	for _, p := range lock.Paths() {
+		undotted := p
+		undotted.Second, undotted.Third = withoutDots(p.Second), withoutDots(p.Third)
+		by, section, ok := s.selects(undotted)
+		if !ok || undotted == p {
+			continue
+		}
+		i := slices.IndexFunc(all, func(o skipped) bool { return o.by.Pos == by.Pos && o.by.String() == by.String() })
+		if i < 0 {
+			i, all = len(all), append(all, skipped{by: by, section: section})
+		}
+		all[i].outputs = append(all[i].outputs, p)
+	}
+	var diags diag.List
+	for _, o := range all {
+		include := diag.Excerpt(o.by.String())
+		if o.section.IncludeIsDefault {
+			include += " of garnix's default include"
+		}
+		first := fmt.Sprintf("%s %s", o.outputs[0].First, diag.Excerpt(o.outputs[0].Name()))
+		what, hint := first, "give the output a second name without a dot and it is built"
+		if n := len(o.outputs); n > 1 {
+			what, hint = fmt.Sprintf("%d outputs, %s the first of them", n, first), "give the outputs second names without a dot and they are built"
+		}
+		diags.Warnf(o.by.Pos, "dotted-name", hint, "garnix skipped %s, since a matcher never matches a name with a dot; %s would otherwise", what, include)
+	}
+	return diags
+}
+
+// withoutDots puts something for a dot that no matcher can spell, so that only wildcards match the name.
+func withoutDots(name string) string { return strings.ReplaceAll(name, ".", "\x00") }

@@ -21,6 +21,16 @@ type Commit struct {
 type Selection struct {
 	Targets []Target // sorted by the text of Attr, each once
 	Actions []Action // in the order of the configuration, duplicates kept
+
+	// Open holds, without a lock, the includes of which only the flake tells what they select: the default include, and
+	// those with wildcards, in the order of the configuration.
+	Open []Open
+}
+
+// Open is an include of which only the flake tells what it selects.
+type Open struct {
+	Section int // the index of its build section
+	Matcher config.Matcher
 }
 
 // Target is one selected flake output.
@@ -49,7 +59,8 @@ type Action struct {
 
 // Select returns what garnix would have built for the commit (GetAttributes.hs and Attribute.hs). Without a lock the
 // flake's outputs are unknown, and the selection holds what the literal matchers name. Errors are those that made
-// garnix fail the whole commit while it listed the flake; warnings tell what was written and has no effect.
+// garnix fail the whole commit while it listed the flake; warnings tell what was written and has no effect. Only the
+// build sections that take part for the commit are judged.
 func Select(c *config.Config, lock *flake.Lock, at Commit) (Selection, diag.List) {
 	var diags diag.List
 	if _, ok := c.FlakePath(); !ok {
@@ -57,17 +68,34 @@ func Select(c *config.Config, lock *flake.Lock, at Commit) (Selection, diag.List
 			"flakeDir %s is not a path within the repository", diag.Excerpt(c.FlakeDir.Value))
 		return Selection{}, diags
 	}
-	s := newSelector(c, at)
+	s := selector{all: c.Sections, at: at}
+	for _, section := range c.Sections {
+		if at.considers(section) {
+			s.considered = append(s.considered, section)
+		}
+	}
 	selection := Selection{Targets: s.targets(lock), Actions: actions(c)}
-	if lock != nil {
-		f := findings{selector: s, lock: lock, failures: failuresOf(lock)}
-		f.listing()
-		f.includes()
-		f.excludes()
-		f.dottedNames()
-		diags = f.diags
+	if lock == nil {
+		selection.Open = s.open()
+	} else {
+		diags = s.unlistable(lock)
+		diags = append(diags, s.dotted(lock)...)
+	}
+	for _, f := range config.Findings(s.considered, lock) {
+		diags = append(diags, f.Diagnostic)
 	}
 	return selection, diags.Sorted()
+}
+
+// considers reports whether a build section takes part for the commit.
+func (at Commit) considers(s config.Section) bool {
+	switch {
+	case at.All:
+		return s.Branch == nil || *s.Branch != ""
+	case at.Fork:
+		return s.Branch == nil
+	}
+	return s.Considered(at.Branch)
 }
 
 func actions(c *config.Config) []Action {
@@ -78,9 +106,16 @@ func actions(c *config.Config) []Action {
 	return actions
 }
 
-// targets selects among the outputs of the lock, or among the literal includes where there is none.
-func (s *selector) targets(lock *flake.Lock) []Target {
-	candidates := s.literals()
+// selector applies the build sections of a configuration.
+type selector struct {
+	all        []config.Section
+	considered []config.Section // for the commit
+	at         Commit
+}
+
+// targets selects among the outputs of the lock, or among those that are named where there is none.
+func (s selector) targets(lock *flake.Lock) []Target {
+	candidates := s.named()
 	if lock != nil {
 		candidates = lock.Paths()
 	}
@@ -97,4 +132,68 @@ func (s *selector) targets(lock *flake.Lock) []Target {
 	}
 	slices.SortFunc(targets, func(a, b Target) int { return cmp.Compare(a.Attr.String(), b.Attr.String()) })
 	return targets
+}
+
+// choose decides about one output.
+func (s selector) choose(p flake.AttrPath) (t Target, ok bool) {
+	t.Attr = p
+	for i, section := range s.all {
+		by, selects := section.Selects(p)
+		switch {
+		case !selects:
+			continue
+		case section.Branch == nil:
+			t.AnyBranch = true
+		case *section.Branch != "":
+			t.Branches = append(t.Branches, *section.Branch)
+		}
+		if !ok && s.at.considers(section) {
+			t.Section, t.Matcher, ok = i, by, true
+		}
+	}
+	slices.Sort(t.Branches)
+	t.Branches = slices.Compact(t.Branches)
+	if t.AnyBranch {
+		t.Branches = nil
+	}
+	return t, ok
+}
+
+// selects returns the first include by which the commit selects an output, and its section.
+func (s selector) selects(p flake.AttrPath) (by config.Matcher, in config.Section, ok bool) {
+	for _, section := range s.considered {
+		if by, ok := section.Selects(p); ok {
+			return by, section, true
+		}
+	}
+	return config.Matcher{}, config.Section{}, false
+}
+
+// named returns the paths that literal includes name, each once, without those that can name nothing. The default
+// include was written by nobody: whether the flake has what it names is open.
+func (s selector) named() []flake.AttrPath {
+	var paths []flake.AttrPath
+	seen := map[flake.AttrPath]bool{}
+	for _, section := range s.considered {
+		for _, m := range section.Include {
+			if p, ok := m.Path(); ok && !m.Dead && !section.IncludeIsDefault && !seen[p] {
+				seen[p] = true
+				paths = append(paths, p)
+			}
+		}
+	}
+	return paths
+}
+
+// open returns the includes of which only the flake tells what they select.
+func (s selector) open() []Open {
+	var open []Open
+	for i, section := range s.all {
+		for _, m := range section.Include {
+			if (section.IncludeIsDefault || !m.Literal()) && s.at.considers(section) && section.CanSelect(m) {
+				open = append(open, Open{Section: i, Matcher: m})
+			}
+		}
+	}
+	return open
 }

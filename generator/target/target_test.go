@@ -1,6 +1,7 @@
 package target_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -203,7 +204,7 @@ func TestWithoutALockTheLiteralMatchersAreTheTargets(t *testing.T) {
 			"devShell.aarch64-darwin", "nixosConfigurations.web", "packages.x86_64-linux.a",
 		}},
 		{name: "wildcards name nothing", text: "builds: {include: ['packages.*.*', packages.x86_64-linux.a]}", want: []string{"packages.x86_64-linux.a"}},
-		{name: "the default names the direct attributes", text: "", want: []string{"defaultPackage.x86_64-linux", "devShell.x86_64-linux"}},
+		{name: "nobody wrote the default", text: "", want: []string{}},
 		{name: "excludes count, wildcards among them", text: "builds: {include: [packages.x86_64-linux.a, checks.x86_64-linux.a], exclude: ['checks.*.*']}", want: []string{"packages.x86_64-linux.a"}},
 		{name: "dead matchers name nothing", text: "builds: {include: [packages.x86_64-linux, apps.x86_64-linux.a, 'packages.x86_64-linux.f*', packages.riscv64-linux.a]}", want: []string{}},
 		{name: "other branches do not count", text: "builds: [{branch: dev, include: [packages.x86_64-linux.a]}, {include: [packages.x86_64-linux.b]}]", at: target.Commit{Branch: "main"}, want: []string{"packages.x86_64-linux.b"}},
@@ -213,11 +214,30 @@ func TestWithoutALockTheLiteralMatchersAreTheTargets(t *testing.T) {
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			got, diags := target.Select(parse(t, tc.text), nil, tc.at)
-			assert.Empty(t, diags, "nothing is known about the flake")
+			got, _ := target.Select(parse(t, tc.text), nil, tc.at)
 			assert.Equal(t, tc.want, attrs(got))
 		})
 	}
+}
+
+func TestWithoutALockWildcardsAreOpen(t *testing.T) {
+	t.Parallel()
+	open := func(text string, lock *flake.Lock, at target.Commit) []string {
+		got, _ := target.Select(parse(t, text), lock, at)
+		var out []string
+		for _, o := range got.Open {
+			out = append(out, fmt.Sprint(o.Section, " ", o.Matcher))
+		}
+		return out
+	}
+	const sections = "builds: [{branch: dev, include: ['checks.*.*']}, {include: [packages.x86_64-linux.a, 'packages.*.*', 'packages.*', 'packages.*.f*', 'checks.*.b'], exclude: ['*.*.b']}]"
+	assert.Equal(t, []string{
+		"0 *.x86_64-linux.*", "0 defaultPackage.x86_64-linux", "0 devShell.x86_64-linux",
+		"0 homeConfigurations.*", "0 darwinConfigurations.*", "0 nixosConfigurations.*",
+	}, open("", nil, target.Commit{}), "whether there is a devShell is as open")
+	assert.Equal(t, []string{"1 packages.*.*"}, open(sections, nil, target.Commit{Branch: "main"}), "but not what is dead or excluded")
+	assert.Equal(t, []string{"0 checks.*.*", "1 packages.*.*"}, open(sections, nil, target.Commit{All: true}))
+	assert.Empty(t, open(sections, outputs(t, everyFamily, ""), target.Commit{All: true}), "a lock leaves nothing open")
 }
 
 func TestActionsAreKeptAsTheyAre(t *testing.T) {

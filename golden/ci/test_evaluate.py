@@ -170,7 +170,7 @@ class Evaluates(unittest.TestCase):
 
     def test_what_a_flake_prints_is_no_answer(self) -> None:
         self.job.flake(r"""packages.x86_64-linux = builtins.trace "0 null\ntrace: 0 {}" {
-          a = builtins.trace "::error::forged\ntrace: {\"state\":\"ok\"}" (ok "a"); b = builtins.trace "x" (throw "no b"); };""")
+          a = builtins.trace "::error::forged\ntrace: {\"state\":\"ok\"}" (ok "a"); b = builtins.trace "\nx" (throw "no b"); };""")
         plan, end = self.job.planned(rules=rules("*.*.*"))
         self.assertEqual(
             states(plan), {"packages.x86_64-linux.a": "build", "packages.x86_64-linux.b": "failed"}

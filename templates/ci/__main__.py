@@ -1,14 +1,4 @@
-"""What the workflows of garnix2gha run: python3 -IBu DIRECTORY COMMAND.
-
-plan     decides what this run builds
-build    builds and pushes one entry of the plan
-inner    the part of build that runs the repository's code, without secrets
-checks   proves the cache and decides whether the run is good
-verify   proves the cache for every target (Cache Only)
-action   builds or runs a garnix action
-statuses posts one commit status per target
-disk     removes software that a Nix build does not use
-"""
+"""What the workflows of garnix2gha run: python3 -IBu DIRECTORY COMMAND. A command is a module that says what it does."""
 
 from __future__ import annotations
 
@@ -24,7 +14,7 @@ COMMANDS = ("plan", "build", "inner", "checks", "verify", "action", "statuses", 
 
 
 def main(arguments: list[str]) -> int:
-    """Run a command; its module has a function main that takes the rest of the arguments and returns the exit code."""
+    """Run a command: its module's main takes the rest of the arguments and returns the exit code."""
     # What cannot be encoded is replaced: a log with an odd byte must not end the run.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
@@ -38,16 +28,14 @@ def main(arguments: list[str]) -> int:
         return code
     except Fault as fault:
         text.annotate("error", fault.title, str(fault))
-        return 1
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
     except Exception as error:  # noqa: BLE001 - the one handler: a fault of ours, told without foreign text
-        frames = traceback.extract_tb(error.__traceback__)
-        where = " < ".join(f"{frame.name}:{frame.lineno}" for frame in reversed(frames))
-        text.annotate(
-            "error", "garnix2gha", f"a fault in the programs: {type(error).__name__} in {where}"
-        )
-        return 1
+        frames = reversed(traceback.extract_tb(error.__traceback__))
+        where = " < ".join(f"{frame.name}:{frame.lineno}" for frame in frames)
+        what = f"a fault in the programs: {type(error).__name__} in {where}"
+        text.annotate("error", "garnix2gha", what)
+    return 1
 
 
 if __name__ == "__main__":

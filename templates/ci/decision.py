@@ -11,38 +11,34 @@ from context import Cache, Event, Model, variable
 _INIT = "garnix2gha init --cache NAME"
 
 
-class Note(NamedTuple):
-    """What is said in the summary and, with a level, in an annotation."""
-
-    level: str  # error, warning, notice; empty for the summary only
-    message: str
-
-
 class Decision(NamedTuple):
-    """Whether to push, else why not; blocked if it should and cannot, so that the run must not end green."""
+    """Whether to push, else why not; and what a person must know: an annotation of that level, or for the summary only."""
 
     push: bool
     reason: str = ""
-    blocked: bool = False
-    note: Note | None = None
+    level: str = ""  # error: it should push and cannot, so that the run must not end green
+    message: str = ""
 
 
 def decide(event: Event, model: Model, found: Mapping[str, Any]) -> Decision:
     """Decide by what happened, the settings, the secrets that there are, and the cache as plan.json has it."""
-    cache = model.cache
+    cache, state = model.cache, found["state"]
     named = f"the cache {cache.name or cache.url}"
     if reason := _unwanted(event, cache):
-        return Decision(False, reason, note=_about_reading(event, cache, named, found))
-    if found["state"] == "none":
-        return Decision(False, "no cache is configured", note=_unconfigured(event, cache))
+        return Decision(False, reason, *_about_reading(event, cache, named, found))
+    if state == "none":
+        return Decision(False, "no cache is configured", *_unconfigured(event, cache))
     if variable("CAN_PUSH") != "true":
-        note = _without_token(event, cache, named)
-        return Decision(False, "there is no token to push with", note.level == "error", note)
-    if found["state"] != "ok":
-        note = Note("error", f"{named} cannot be used: {found['message']}")
-        return Decision(False, f"{named} cannot be read", True, note)
-    quick = "installer: quick builds as the user whose processes hold the token of the cache: what is built could read it"
-    return Decision(True, note=Note("warning", quick) if model.get("quick", False) else None)
+        return Decision(
+            False, "there is no token to push with", *_without_token(event, cache, named)
+        )
+    if state != "ok":
+        message = f"{named} cannot be used: {found['message']}"
+        return Decision(False, f"{named} cannot be read", "error", message)
+    if model.get("quick", False):
+        message = "installer: quick builds as the user whose processes hold the token of the cache: what is built could read it"
+        return Decision(True, "", "warning", message)
+    return Decision(True)
 
 
 def _unwanted(event: Event, cache: Cache) -> str:
@@ -69,41 +65,38 @@ def matches(pattern: str, ref: str) -> bool:
         return False
 
 
-def _about_reading(event: Event, cache: Cache, named: str, found: Mapping[str, Any]) -> Note | None:
+def _about_reading(
+    event: Event, cache: Cache, named: str, found: Mapping[str, Any]
+) -> tuple[str, str]:
+    if found["state"] not in ("ok", "none"):
+        return "notice", f"{named} cannot be read ({found['message']}): building without it"
     if found["state"] == "none" and event.is_fork and cache.variable:
-        message = (
+        return "", (
             "GitHub gives a fork's pull request no variables, so this run builds without the cache that"
             f" {cache.variable} names. A name in the settings helps: {_INIT}."
         )
-        return Note("", message)
-    if found["state"] in ("ok", "none"):
-        return None
-    return Note("notice", f"{named} cannot be read ({found['message']}): building without it")
+    return "", ""
 
 
-def _unconfigured(event: Event, cache: Cache) -> Note:
+def _unconfigured(event: Event, cache: Cache) -> tuple[str, str]:
     if event.in_fork:
-        return Note("notice", "no cache is configured in this fork: nothing is pushed")
+        return "notice", "no cache is configured in this fork: nothing is pushed"
     name = (
         f"Set the repository variable {cache.variable}, or name it" if cache.variable else "Name it"
     )
     message = "no cache is configured: the targets are built and nothing is pushed."
-    return Note("warning", f"{message} {name} in the settings: {_INIT}.")
+    return "warning", f"{message} {name} in the settings: {_INIT}."
 
 
-def _without_token(event: Event, cache: Cache, named: str) -> Note:
+def _without_token(event: Event, cache: Cache, named: str) -> tuple[str, str]:
     """Say that a push that should write has nothing to write with: the louder the more it is missed."""
     if event.in_fork:
-        return Note("notice", f"this fork has no token for {named}: nothing is pushed")
+        return "notice", f"this fork has no token for {named}: nothing is pushed"
     by_dependabot = event.actor == "dependabot[bot]"
-    level = "warning"
+    level = "error" if event.on_default_branch and not by_dependabot else "warning"
     if (event.branch or "").startswith("dependabot/"):
         level = "notice"
-    elif event.on_default_branch and not by_dependabot:
-        level = "error"
     if by_dependabot:
-        return Note(
-            level, f"a run started by Dependabot gets no secrets: nothing is pushed to {named}"
-        )
+        return level, f"a run started by Dependabot gets no secrets: nothing is pushed to {named}"
     secrets = " and ".join(cache.secrets) or "the secret that writes to it"
-    return Note(level, f"there is no token to push to {named} with: add {secrets}")
+    return level, f"there is no token to push to {named} with: add {secrets}"

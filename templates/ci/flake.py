@@ -108,8 +108,8 @@ class Flake:
         messages: list[str] = []
 
         def take(line: str) -> None:
-            told, _, answer = line.partition(tag)
-            if told == "trace: ":
+            told, ours, answer = line.partition(tag)
+            if ours and told == "trace: ":
                 answers.append(json.loads(answer))
             elif line:
                 messages.append(line)

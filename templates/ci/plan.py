@@ -14,7 +14,6 @@ import plan_report
 import stale
 import text
 from context import PROGRAMS, Event, Model
-from decision import Note
 from evaluate import Target
 from web import Client
 
@@ -37,7 +36,7 @@ def main(arguments: list[str]) -> int:
             "head": event.head,
             "branch": event.branch,
             "push": chosen.push,
-            "blocked": chosen.blocked,
+            "blocked": chosen.level == "error",
             "failed": len(failed) + len(stranded),
             "stale": outdated if model.get("stale", "fail") == "fail" else "",
             "cache": survey.cache,
@@ -47,13 +46,12 @@ def main(arguments: list[str]) -> int:
     )
     context.output("matrix", matrix.matrix(entries))
     context.output("push", "true" if chosen.push else "false")
-    level = {"fail": "error", "warn": "warning"}.get(model.get("stale", "fail"))
-    notes = [Note(level, outdated)] if level and outdated else []
-    notes += [chosen.note] if chosen.note else []
-    for note in notes:
-        if note.level:
-            text.annotate(note.level, "Nix Build Cache", note.message)
-    said = [note.message for note in notes]
+    level = {"fail": "error", "warn": "warning", "off": ""}[model.get("stale", "fail")]
+    told = [(level, outdated if level else ""), (chosen.level, chosen.message)]
+    for level, message in told:
+        if level and message:
+            text.annotate(level, "Nix Build Cache", message)
+    said = [message for _, message in told if message]
     plan_report.annotate(targets, stranded)
     if not chosen.push:
         said.append(f"Nothing is pushed: {chosen.reason}.")

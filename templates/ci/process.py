@@ -55,15 +55,15 @@ def run(
     cwd: str | None = None,
     seconds: float | None = None,
 ) -> Ended:
-    """Run a program to its end and keep what it writes; past its seconds it is killed, with code 124."""
-    child = _start(arguments, env, cwd, subprocess.PIPE, subprocess.PIPE)
-    try:
-        out, err = child.communicate(timeout=seconds)
+    """Run a program to its end and keep what it writes; past its seconds it is ended, with code 124."""
+    with _started(arguments, env, cwd, subprocess.PIPE, subprocess.PIPE) as child:
+        try:
+            out, err = child.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            end(child)
+            with child:  # which closes its pipes
+                return Ended(124, "", "")
         return Ended(_code(child), decode(out), decode(err))
-    except subprocess.TimeoutExpired:
-        return Ended(124, "", "")
-    finally:
-        end(child)
 
 
 def stream(
@@ -81,24 +81,23 @@ def stream(
     `over` is asked a few times a second; when it says yes the program is ended, and its code is 124. What the program
     left running in its session is ended with it.
     """
-    out, err = (
-        (subprocess.DEVNULL, subprocess.PIPE) if messages else (subprocess.PIPE, subprocess.STDOUT)
-    )
-    child = _start(arguments, env, cwd, out, err)
+    out, err = subprocess.PIPE, subprocess.STDOUT
+    if messages:
+        out, err = subprocess.DEVNULL, subprocess.PIPE
     failures: list[BaseException] = []
+    with _started(arguments, env, cwd, out, err) as child:
 
-    def read() -> None:
-        try:
-            with cast("IO[bytes]", child.stderr if messages else child.stdout) as lines:
-                for raw in lines:
-                    each(decode(raw).rstrip("\n"))
-        except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits
-            failures.append(error)
-            end(child)
+        def read() -> None:
+            try:
+                with cast("IO[bytes]", child.stderr if messages else child.stdout) as lines:
+                    for raw in lines:
+                        each(decode(raw).rstrip("\n"))
+            except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits
+                failures.append(error)
+                end(child)
 
-    reader = threading.Thread(target=read, daemon=True)
-    reader.start()
-    try:
+        reader = threading.Thread(target=read, daemon=True)
+        reader.start()
         # A program need not read what it is given.
         with contextlib.suppress(BrokenPipeError), cast("IO[bytes]", child.stdin) as pipe:
             pipe.write(stdin.encode())
@@ -106,32 +105,29 @@ def stream(
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(timeout=0.25)
         code = 124 if child.poll() is None else _code(child)
-    finally:
-        end(child)
     reader.join(timeout=5)  # what runs on in a session of its own may hold the output open
     if failures:
         raise failures[0]
     return code
 
 
-def _start(
+@contextlib.contextmanager
+def _started(
     arguments: Sequence[str], env: Mapping[str, str] | None, cwd: str | None, out: int, err: int
-) -> subprocess.Popen[bytes]:
+) -> Iterator[subprocess.Popen[bytes]]:
+    pipe = subprocess.PIPE
     try:
-        return subprocess.Popen(
-            arguments,
-            stdin=subprocess.PIPE,
-            stdout=out,
-            stderr=err,
-            env=env,
-            cwd=cwd,
-            start_new_session=True,
+        child = subprocess.Popen(
+            arguments, stdin=pipe, stdout=out, stderr=err, env=env, cwd=cwd, start_new_session=True
         )
+    except FileNotFoundError:
+        raise Fault(f"{arguments[0]} is not installed on this runner") from None
     except OSError as error:
-        why = "is not installed on this runner"
-        if not isinstance(error, FileNotFoundError):
-            why = f"cannot be started: {error.strerror}"
-        raise Fault(f"{arguments[0]} {why}") from None
+        raise Fault(f"{arguments[0]} cannot be started: {error.strerror}") from None
+    try:
+        yield child
+    finally:
+        end(child)
 
 
 def _code(child: subprocess.Popen[bytes]) -> int:

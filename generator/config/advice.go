@@ -1,0 +1,104 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"garnix2gha/generator/diag"
+)
+
+// finding puts a cause into words.
+func finding(c cause, places []Place) Finding {
+	const most = 3 // places that are named
+	first, n := places[0].Matcher, len(places)
+	noun, effect := "matcher", [2]string{"selects nothing", "select nothing"}
+	if c.exclude {
+		noun, effect = "exclude", [2]string{"takes nothing away", "take nothing away"}
+	}
+	if c.code == "matcher-parts" {
+		const refused = " neither two nor three parts, so garnix refused the whole file"
+		effect = [2]string{"has" + refused, "have" + refused}
+	}
+	if c.code == "exclude-undone" {
+		effect = [2]string{"has no effect", "have no effect"}
+	}
+	d := diag.Diagnostic{Pos: first.Pos, Severity: c.severity, Code: c.code}
+	var named, instead []string
+	for _, p := range places {
+		named = append(named, quoted(p.Matcher))
+		instead = append(instead, p.Instead...)
+	}
+	by := places[0].by
+	if by != "" && !slices.ContainsFunc(places, func(p Place) bool { return p.by != by }) {
+		c.reason = "the exclude " + by + " takes everything away again"
+	}
+	if n > most {
+		named = append(named[:most], fmt.Sprintf("%d more", n-most))
+	}
+	if n == 1 {
+		d.Message = fmt.Sprintf("%s %s %s: %s", noun, diag.Excerpt(first.String()), effect[0], c.reason)
+	} else {
+		d.Message = fmt.Sprintf("%d %ss %s: %s: %s", n, noun, effect[1], c.reason, enumerate(named))
+	}
+	d.Hint = c.hint(n, listed(instead))
+	return Finding{Diagnostic: d, Places: places}
+}
+
+// hint is the next step: to write something instead, or to remove what has no effect.
+func (c cause) hint(n int, instead string) string {
+	them := "it"
+	if n > 1 {
+		them = "them"
+	}
+	switch {
+	case c.replaced:
+		return "did you mean " + instead + "?"
+	case c.advice != "":
+		return strings.ReplaceAll(c.advice, "%s", them)
+	case c.code == "matcher-parts":
+		return "remove " + them
+	case c.code == "partial-glob":
+		return "remove " + them + ", and the same is built; to leave outputs out, name each of them"
+	}
+	return "remove " + them + ", and the same is built"
+}
+
+// quoted is a matcher and its line.
+func quoted(m Matcher) string {
+	if m.Pos.Line == 0 {
+		return diag.Excerpt(m.String())
+	}
+	return fmt.Sprintf("%s (line %d)", diag.Excerpt(m.String()), m.Pos.Line)
+}
+
+// listed quotes the first of the different texts.
+func listed(texts []string) string {
+	var out []string
+	for _, text := range texts {
+		if text = diag.Excerpt(text); !slices.Contains(out, text) {
+			out = append(out, text)
+		}
+		if len(out) > mostTexts {
+			out[mostTexts] = "so on"
+			break
+		}
+	}
+	return enumerate(out)
+}
+
+// name tells a section from others in a message.
+func (s Section) name() string {
+	if s.Pos.Line == 0 {
+		return "another build section"
+	}
+	return fmt.Sprintf("the build section on line %d", s.Pos.Line)
+}
+
+func includeTexts(s Section) []string {
+	texts := make([]string, 0, len(s.Include))
+	for _, m := range s.Include {
+		texts = append(texts, m.String())
+	}
+	return texts
+}

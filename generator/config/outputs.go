@@ -1,0 +1,142 @@
+package config
+
+import (
+	"iter"
+
+	"garnix2gha/generator/flake"
+)
+
+// outputs are what a flake has, as far as a lock tells, and what it may have for the rest.
+type outputs struct {
+	lock  *flake.Lock      // nil: nothing is known
+	paths []flake.AttrPath // those of the lock
+}
+
+func outputsOf(lock *flake.Lock) outputs {
+	o := outputs{lock: lock}
+	if lock != nil {
+		o.paths = lock.Paths()
+	}
+	return o
+}
+
+// others is the name of all outputs that no matcher spells: no text decodes to it.
+const others = "\xff"
+
+// each yields the outputs that m matches: those of the lock, then for every part of the flake that nobody listed one
+// that stands for what may be there.
+func (o outputs) each(m flake.Matcher) iter.Seq[flake.AttrPath] {
+	return func(yield func(flake.AttrPath) bool) {
+		for _, p := range o.paths {
+			if m.Match(p) && !yield(p) {
+				return
+			}
+		}
+		for _, p := range o.unlisted(m) {
+			if !yield(p) {
+				return
+			}
+		}
+	}
+}
+
+// unlisted returns what m matches in the parts of the flake that nobody listed.
+func (o outputs) unlisted(m flake.Matcher) []flake.AttrPath {
+	parts := m.Parts()
+	if len(parts) == 0 || parts[len(parts)-1] == "" {
+		return nil
+	}
+	name := parts[len(parts)-1]
+	if name == "*" {
+		name = others
+	}
+	var paths []flake.AttrPath
+	for _, family := range flake.Families() {
+		for _, system := range family.Systems() {
+			if o.lock != nil {
+				if _, failed := o.lock.Failure(family, system); !failed {
+					continue
+				}
+			}
+			if !m.Lists(family, system) {
+				continue
+			}
+			p := flake.AttrPath{First: family, Second: string(system)}
+			switch family.Shape() {
+			case flake.Named:
+				p.Second = name
+			case flake.PerSystem:
+				p.Third = name
+			}
+			paths = append(paths, p)
+		}
+	}
+	return paths
+}
+
+// has reports whether the lock lists an output that m matches.
+func (o outputs) has(m flake.Matcher) bool {
+	for _, p := range o.paths {
+		if m.Match(p) {
+			return true
+		}
+	}
+	return false
+}
+
+// names returns the names, as far as a matcher can spell them, of the lock's outputs that m matches.
+func (o outputs) names(m flake.Matcher) []string {
+	var names []string
+	for _, p := range o.paths {
+		if m.Match(p) {
+			names = append(names, p.Name())
+		}
+	}
+	return names
+}
+
+// CanSelect reports whether an include of the section can select an output of some flake.
+func (s Section) CanSelect(m Matcher) bool { return outputs{}.effective(s, m) }
+
+// effective reports whether an include of the section can select an output.
+func (o outputs) effective(s Section, m Matcher) bool {
+	if m.Dead && !o.has(m.Matcher) {
+		return false
+	}
+	for p := range o.each(m.Matcher) {
+		if !s.excludes(p) {
+			return true
+		}
+	}
+	return false
+}
+
+// taken yields what an exclude takes away from the includes of its section; the same output may come again.
+func (o outputs) taken(s Section, exclude flake.Matcher) iter.Seq[flake.AttrPath] {
+	return func(yield func(flake.AttrPath) bool) {
+		for _, p := range o.paths {
+			if exclude.Match(p) && s.includes(p) && !yield(p) {
+				return
+			}
+		}
+		for _, m := range s.Include {
+			both, ok := m.And(exclude)
+			if !ok || m.Dead {
+				continue
+			}
+			for _, p := range o.unlisted(both) {
+				if !yield(p) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// some reports whether there is any output.
+func some(paths iter.Seq[flake.AttrPath]) bool {
+	for range paths {
+		return true
+	}
+	return false
+}
