@@ -78,7 +78,11 @@ func (r Report) headline() string {
 		text = "Read from " + r.Config + "."
 	}
 	if len(r.Default) > 0 {
-		text += " Without an include garnix built " + strings.Join(r.Default, ", ") + "."
+		text += " Where no include is given, garnix's default holds"
+		if len(r.Open) == 0 { // which would name it
+			text += ": " + strings.Join(r.Default, ", ")
+		}
+		text += "."
 	}
 	text += fmt.Sprintf(" Strategy %s: ", r.Strategy)
 	switch few := r.Open[:min(8, len(r.Open))]; {
@@ -89,7 +93,10 @@ func (r Report) headline() string {
 		if more := len(r.Open) - len(few); more > 0 {
 			text += fmt.Sprintf(" and %d more", more)
 		}
-		text += fmt.Sprintf(", besides what is named (%d).", r.Targets)
+		if r.Targets > 0 {
+			text += fmt.Sprintf(", besides what is named (%d)", r.Targets)
+		}
+		text += "."
 	default:
 		text += "every run lists the targets."
 	}
