@@ -78,16 +78,27 @@ func (r Report) headline() string {
 		text = "Read from " + r.Config + "."
 	}
 	if len(r.Default) > 0 {
-		text += " Without an include garnix built " + strings.Join(r.Default, ", ") + "."
+		text += " Where no include is given, garnix's default holds"
+		if len(r.Open) == 0 { // which would name it
+			text += ": " + strings.Join(r.Default, ", ")
+		}
+		text += "."
 	}
 	text += fmt.Sprintf(" Strategy %s: ", r.Strategy)
-	switch {
+	switch few := r.Open[:min(8, len(r.Open))]; {
 	case r.Strategy == "static":
 		text += fmt.Sprintf("the targets are listed, %d in all.", r.Targets)
-	case len(r.Default) > 0 || len(r.Open) == 0:
-		text += "every run lists the targets."
+	case len(few) > 0:
+		text += fmt.Sprintf("every run lists what the flake has for %s", strings.Join(few, ", "))
+		if more := len(r.Open) - len(few); more > 0 {
+			text += fmt.Sprintf(" and %d more", more)
+		}
+		if r.Targets > 0 {
+			text += fmt.Sprintf(", besides what is named (%d)", r.Targets)
+		}
+		text += "."
 	default:
-		text += fmt.Sprintf("every run lists what the flake has for %s.", diag.OneLine(strings.Join(r.Open, ", "), 400))
+		text += "every run lists the targets."
 	}
 	if r.Complete {
 		text += " Every key is carried over as it was."

@@ -46,7 +46,7 @@ type Check struct {
 type Report struct {
 	Config   string    `json:"config"`   // garnix.yaml, flake.nix, or "" for garnix's defaults
 	Strategy string    `json:"strategy"` // static or dynamic
-	Targets  int       `json:"targets"`  // known now; with strategy dynamic the run may list more
+	Targets  int       `json:"targets"`  // known now
 	Open     []string  `json:"open"`     // the includes of which only the flake tells what they select
 	Default  []string  `json:"default"`  // garnix's default include, where a section has no other
 	Complete bool      `json:"complete"` // every key is carried over, and there is no warning
@@ -81,15 +81,15 @@ func New(in Input) Report {
 		Checks:   checks(in),
 		Steps:    steps(in),
 	}
+	for _, open := range in.Selection.Open {
+		r.Open = append(r.Open, diag.OneLine(open.Matcher.String(), 80))
+	}
 	for _, section := range in.Config.Sections {
 		if section.IncludeIsDefault && len(r.Default) == 0 {
 			for _, m := range section.Include {
 				r.Default = append(r.Default, m.String())
 			}
 		}
-	}
-	for _, open := range in.Selection.Open {
-		r.Open = append(r.Open, open.Matcher.String())
 	}
 	lost := func(key Key) bool { return key.Fate != Carried }
 	r.Complete = len(r.Warnings) == 0 && !slices.ContainsFunc(r.Keys, lost)
@@ -132,7 +132,7 @@ func idle(in Input) map[string]string {
 	tell := func(path string, matchers []config.Matcher) {
 		dead := 0
 		for _, m := range matchers {
-			if m.Pos.Line > 0 && warned[m.Pos] {
+			if m.Dead || m.Pos.Line > 0 && warned[m.Pos] {
 				dead++
 			}
 		}
