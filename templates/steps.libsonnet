@@ -16,11 +16,11 @@ local temp = '${{ runner.temp }}/garnix2gha';
   // The commit that garnix built: a pull request's head, not its merge.
   head(common):: self.checkout(common, '${{ github.event.pull_request.head.sha || github.sha }}'),
 
-  // Of the event's own commit, as this file is: a pull request's head may be older.
+  // Of the event's own commit, as this file is: a pull request's head may be older. The root's files come along.
   programs(common):: {
     name: 'Check out the programs',
     uses: common.uses.checkout,
-    with: { path: '.garnix2gha', 'sparse-checkout': '.github/garnix2gha', 'persist-credentials': false },
+    with: { path: '.garnix2gha', 'sparse-checkout': common.sparse, 'persist-credentials': false },
   },
 
   nix(common):: { name: 'Install Nix', uses: common.uses.nix, with: common.nix },

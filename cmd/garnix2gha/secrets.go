@@ -54,6 +54,7 @@ workflow could do everything with every cache of the account.`,
 	flags.StringVar(&s.cache, "cache-name", "", "value of the variable (default: the settings' cache, then $"+nameVariable+")")
 	flags.StringVar(&s.tokenFrom, "token", "", "SOURCE of the cache's token, never the token itself")
 	flags.StringArrayVar(&s.given, "secret", nil, "NAME=SOURCE of any secret that the workflows need; may be repeated")
+	flags.StringVar(&s.environment, "environment", "", "of Actions, instead of the repository's own; for jobs that an overlay puts into one")
 	flags.BoolVar(&s.apply, "apply", false, "make the changes")
 	return command
 }
@@ -61,9 +62,10 @@ workflow could do everything with every cache of the account.`,
 // syncer is what shall stand in GitHub, as the command line says it.
 type syncer struct {
 	*options
-	repository, cache, tokenFrom string
-	given                        []string // "NAME=SOURCE"
-	apply                        bool
+	repository, cache, tokenFrom, environment string
+
+	given []string // "NAME=SOURCE"
+	apply bool
 
 	known    *settings.Settings
 	warnings []string
@@ -99,6 +101,7 @@ func (s *syncer) sync(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	hub.Environment = s.environment
 	changes, err := hub.Plan(ctx, wanted)
 	if err != nil {
 		return err

@@ -52,23 +52,24 @@ func TestSyncShowsFirstAndAppliesWhenTold(t *testing.T) {
 	assert.Equal(t, "octo/flake", again.Repository)
 }
 
-func TestSyncReachesEveryKindOfSecret(t *testing.T) {
+func TestSyncReachesAnEnvironmentAndEveryKindOfSecret(t *testing.T) {
 	t.Parallel()
 	_, hub, env := syncWorld(t)
+	hub.environments = []string{"environments/production"}
 	env["KEY"] = "s3cret-age"
 	dir := folder(t, map[string]string{
 		settingsFile:  "cache: {name: acme, token-secret: PUSH_TOKEN, signing-key-secret: SIGNING}\n",
 		"garnix.yaml": "actions:\n  - {on: push, run: deploy-web}\n  - {on: push, run: deploy_web}\n",
 		"signing":     "s3cret-signing\n",
 	})
-	got := program{hub: hub, env: env, stdin: pushToken + "\n"}.run(t, "-C", dir, "secrets", "sync", "--repo", "octo/flake",
+	got := program{hub: hub, env: env, stdin: pushToken + "\n"}.run(t, "-C", dir, "secrets", "sync", "--repo", "octo/flake", "--environment", "production",
 		"--token", "stdin", "--secret", "SIGNING=file:"+filepath.Join(dir, "signing"), "--secret", "GARNIX_ACTION_KEY_DEPLOY_WEB_2=env:KEY", "--apply")
 	require.Equal(t, exitFine, got.code, "%s%s", got.stdout, got.stderr)
 	assert.Equal(t, map[string]string{
-		"actions/PUSH_TOKEN": pushToken, "actions/SIGNING": "s3cret-signing",
-		"actions/GARNIX_ACTION_KEY_DEPLOY_WEB_2": "s3cret-age",
+		"environments/production/PUSH_TOKEN": pushToken, "environments/production/SIGNING": "s3cret-signing",
+		"environments/production/GARNIX_ACTION_KEY_DEPLOY_WEB_2": "s3cret-age",
 	}, hub.secrets, "an action's secret has the name that its workflow asks for")
-	assert.Equal(t, map[string]string{"actions/CACHIX_CACHE_NAME": "acme"}, hub.variables)
+	assert.Equal(t, map[string]string{"environments/production/CACHIX_CACHE_NAME": "acme"}, hub.variables)
 }
 
 func TestSyncTellsWhatIsNeeded(t *testing.T) {
@@ -251,6 +252,7 @@ func TestSyncTellsWhatGitHubRefuses(t *testing.T) {
 		{name: "no login at all", env: map[string]string{"GH_TOKEN": "", "GH_HOST": ""}, says: []string{"gh is not logged in", "\nhint: run \"gh auth login\""}},
 		{name: "no gh", env: map[string]string{"PATH": t.TempDir()}, says: []string{"gh is not installed", "\nhint: install it"}},
 		{name: "a repository that is not there", args: []string{"--repo", "octo/other"}, says: []string{"read repository github.localhost/octo/other: Not Found (HTTP 404)", "\nhint: GitHub also says so of what the login may not see"}},
+		{name: "an environment that is not there", args: []string{"--environment", "staging"}, says: []string{"list secrets of environment staging of github.localhost/octo/flake: Not Found", "\nhint: make the environment in the repository's settings first"}},
 		{name: "a repository that is none", args: []string{"--repo", "octo"}, says: []string{`got "octo"`, "\nhint: name it with --repo [HOST/]OWNER/NAME"}},
 		{name: "a missing scope", entry: list, answer: refuse(403, "Must have admin rights to Repository.", "X-Accepted-OAuth-Scopes", "repo", "X-OAuth-Scopes", "gist"), says: []string{"Must have admin rights to Repository. (HTTP 403)", `hint: This API operation needs the "repo" scope`, "gh auth refresh -h github.localhost -s repo"}},
 		{name: "a missing permission", entry: secret, answer: refuse(403, "Resource not accessible by personal access token"), says: []string{"0 of 2 changes made", "set secret CACHIX_AUTH_TOKEN of github.localhost/octo/flake", "not accessible", "\nhint: the login may not do this"}},

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -44,6 +45,7 @@ func New(in Input) (*Plan, string, diag.List) {
 			Nix:    install(s),
 			Helper: label(s.PlanRunner),
 			Store:  store(s.Cache),
+			Sparse: sparse(in, &diags),
 		},
 		Manifest: manifest(in, strategy, dir),
 	}
@@ -63,6 +65,18 @@ func New(in Input) (*Plan, string, diag.List) {
 		return nil, strategy, diags
 	}
 	return p, strategy, diags
+}
+
+// sparse lists the folders of the programs and of a configuration that lies neither there nor in the root.
+func sparse(in Input, diags *diag.List) string {
+	folders := []string{".github/garnix2gha"}
+	for _, name := range slices.Sorted(maps.Keys(in.Inputs)) {
+		if folder := path.Dir(name); folder != "." && !slices.Contains(folders, folder) {
+			spelled(diags, diag.Pos{File: name}, "the folder", folder)
+			folders = append(folders, folder)
+		}
+	}
+	return strings.Join(folders, "\n")
 }
 
 func build(s *settings.Settings) *Build {

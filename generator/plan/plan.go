@@ -25,6 +25,7 @@ type Common struct {
 	Nix    map[string]string `json:"nix"`    // inputs of the action that installs Nix, in its own words
 	Helper any               `json:"helper"` // label, or list of labels, of Linux jobs that build nothing
 	Store  Store             `json:"store"`  // the binary cache
+	Sparse string            `json:"sparse"` // folders that bring the programs and every input, one a line; the root's files come along
 }
 
 // Uses names the pinned actions.

@@ -34,6 +34,17 @@ func decide(t testing.TB, yaml, own, lock string) (*plan.Plan, string, diag.List
 	})
 }
 
+func TestProgramsComeWithEveryInput(t *testing.T) {
+	t.Parallel()
+	c, _ := config.Parse("nix/garnix.yaml", []byte("builds: {include: [packages.x86_64-linux.a]}"))
+	s, _ := settings.Parse("config.yaml", nil)
+	p, _, diags := plan.New(plan.Input{Config: c, Settings: s, Inputs: map[string]string{
+		"nix/garnix.yaml": "d", ".github/garnix2gha/config.yaml": "", ".github/garnix2gha/lock.json": "",
+	}})
+	require.NotNil(t, p, "%v", diags)
+	assert.Equal(t, ".github/garnix2gha\nnix", p.Common.Sparse)
+}
+
 func TestStrategy(t *testing.T) {
 	t.Parallel()
 	const lock = `{"version":1,"outputs":{"packages":{"x86_64-linux":["a","b"]}}}`
