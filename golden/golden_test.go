@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sort"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -25,6 +27,19 @@ import (
 )
 
 var update = flag.Bool("update", false, "rewrite the out/ sections of the scenarios, and the hash in flake.nix")
+
+// TestMain lets twice as many tests run at once as there are processors: most of them wait for nix, servers and limits.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if !given {
+		if err := flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
+			panic(err) // the flag is the testing package's own
+		}
+	}
+	os.Exit(m.Run())
+}
 
 // TestScenarios holds every stage's output against its section. A stage without a section is not compared, so that a
 // scenario shows only what it is about; with -update the sections that exist are rewritten.
