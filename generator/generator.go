@@ -142,7 +142,9 @@ func Generate(in Input) (Result, error) {
 		return result, err
 	}
 	result.Diags = append(result.Diags, found...)
-	result.dropped(rendered, overlay)
+	if !found.HasErrors() {
+		result.dropped(rendered, overlay)
+	}
 	for _, file := range rendered {
 		workflow, err := output.Workflow(file.Name, file.Body)
 		if err != nil {

@@ -84,9 +84,9 @@ func (o *options) printChecked(files []fileJSON, diags diag.List, strict bool) e
 		for _, file := range files {
 			switch status := output.Status(file.Status); {
 			case !status.OK(strict):
-				diags.Errorf(posOf(file.Path), file.Status, fix(status), "%s", file.Cause)
+				diags.Errorf(posOf(file.Path), file.Status, fix(file.Path, status), "%s", file.Cause)
 			case status == output.StaleGenerator:
-				diags.Add(diag.Notice, posOf(file.Path), file.Status, fix(status), "%s", file.Cause)
+				diags.Add(diag.Notice, posOf(file.Path), file.Status, fix(file.Path, status), "%s", file.Cause)
 			}
 		}
 		return diag.Annotations(o.stdout, diags)
@@ -118,8 +118,8 @@ func (o *options) printFiles(files []fileJSON) {
 		}
 		fmt.Fprintf(o.stdout, "%s: %s\n", file.Path, status)
 		o.printDiff(file.Diff)
-		command := fix(output.Status(file.Status))
-		later := slices.ContainsFunc(files[i+1:], func(f fileJSON) bool { return fix(output.Status(f.Status)) == command })
+		command := fix(file.Path, output.Status(file.Status))
+		later := slices.ContainsFunc(files[i+1:], func(f fileJSON) bool { return fix(f.Path, output.Status(f.Status)) == command })
 		if command != "" && !later {
 			fmt.Fprintf(o.stdout, "hint: %s\n", command)
 		}
@@ -151,15 +151,17 @@ func gathered(files []fileJSON) []fileJSON {
 }
 
 // fix names the command that puts a file right; "" for one that is.
-func fix(status output.Status) string {
-	switch status {
-	case output.Current:
+func fix(name string, status output.Status) string {
+	switch {
+	case status == output.Current:
 		return ""
-	case output.Edited:
+	case status == output.Edited && strings.HasPrefix(name, output.Programs):
+		return `run "garnix2gha generate --force" to undo the change: the programs take none, and "garnix2gha eject" makes them your own`
+	case status == output.Edited:
 		return `run "garnix2gha generate --force" to undo the change, after moving it into .github/garnix2gha/overlay.libsonnet if it is wanted`
-	case output.Foreign:
+	case status == output.Foreign:
 		return `move the file away, or choose another name under "files:" in .github/garnix2gha/config.yaml`
-	case output.PinsMoved:
+	case status == output.PinsMoved:
 		return `nothing to do: "garnix2gha generate" keeps them, and "garnix2gha pins keep" writes them into the settings`
 	}
 	return `run "garnix2gha generate" and commit the result`

@@ -213,8 +213,9 @@ func newEject(o *options) *cobra.Command {
 		Use:   "eject",
 		Short: "Make the generated files the repository's own",
 		Long: `Take the headers out of every generated file and keep the files: from then on they are the
-repository's own, and "generate" and "check" leave them alone. Workflows go on to run as before,
-without asking whether garnix.yaml changed.`,
+repository's own. Workflows go on to run as before, without asking whether garnix.yaml changed.
+"generate" and "check" take them for somebody else's files and refuse, so take "garnix2gha check"
+out of your CI as well.`,
 		RunE: func(*cobra.Command, []string) error { return o.within(o.eject) },
 	}
 }

@@ -33,7 +33,7 @@ func process() int {
 	context.AfterFunc(ctx, func() {
 		stop()
 		time.Sleep(5 * time.Second)
-		os.Exit(exitFailure)
+		os.Exit(exitStopped)
 	})
 	return run(ctx, os.Args[1:], environment{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv})
 }
@@ -44,6 +44,7 @@ const (
 	exitProblems = 1 // invalid configuration, stale workflow, missing path
 	exitUsage    = 2 // wrong arguments
 	exitFailure  = 3 // the work could not be done: I/O, nix, network
+	exitStopped  = 130
 )
 
 // environment is everything the program takes from its process.
@@ -74,6 +75,9 @@ func run(ctx context.Context, args []string, env environment) int {
 	switch {
 	case err == nil:
 		return exitFine
+	case ctx.Err() != nil:
+		fmt.Fprintln(env.stderr, "garnix2gha: interrupted")
+		return exitStopped
 	case errors.Is(err, errProblems):
 		return exitProblems
 	case errors.As(err, &usage) || isCobraUsage(err):
@@ -105,7 +109,7 @@ Start with:
   garnix2gha generate --dry-run  the workflows, as a diff
   garnix2gha generate            write them
 
-Exit codes: 0 fine, 1 problems found, 2 wrong usage, 3 the work could not be done.`,
+Exit codes: 0 fine, 1 problems found, 2 wrong usage, 3 the work could not be done, 130 interrupted.`,
 		Version:       buildVersion(),
 		SilenceErrors: true,
 		SilenceUsage:  true,

@@ -95,7 +95,7 @@ func (p *retirement) settled(ctx context.Context) error {
 	for _, change := range changes {
 		known = append(known, change.Path)
 		if !change.Status.OK(true) {
-			p.refused.Errorf(posOf(change.Path), string(change.Status), fix(change.Status), "%s", change.Cause)
+			p.refused.Errorf(posOf(change.Path), string(change.Status), fix(change.Path, change.Status), "%s", change.Cause)
 		}
 	}
 	if p.head, err = p.tree.Head(ctx); err != nil {

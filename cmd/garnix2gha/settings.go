@@ -48,7 +48,7 @@ func (o *options) initialize(r *repo.Repo, cache string) error {
 			return old, nil
 		}
 		if _, diags := settings.Parse("--cache", fmt.Appendf(nil, "cache: {name: %q}\n", cache)); diags.HasErrors() {
-			return nil, usagef("%s", diags[0].Message)
+			return nil, usagef("%s; %s", diags[0].Message, diags[0].Hint)
 		}
 		return settings.WithCachix(old, cache, "", nil)
 	})

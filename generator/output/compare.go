@@ -150,12 +150,19 @@ func (h history) judge(file File, old []byte) (Status, string) {
 		if kept, err := decodeYAML(withPins(file.Data, pins)); err == nil && same(was.value, kept) {
 			return PinsMoved, "other pins: " + strings.Join(names(pins), ", ")
 		}
+		if len(h.inputs) == 0 {
+			return StaleGenerator, "it has older pins"
+		}
 	}
 	switch {
 	case len(h.inputs) > 0:
 		return StaleInputs, strings.Join(h.inputs, ", ")
 	case !h.known:
 		return StaleInputs, Targets + ", which tells what changed, cannot be read"
+	}
+	if !h.other {
+		// A digest that fits is no proof: whoever changes a file can count it again.
+		return Edited, "it is not what this version of garnix2gha writes from these inputs"
 	}
 	return StaleGenerator, "the inputs are unchanged, but this version of garnix2gha renders them otherwise"
 }

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -147,7 +148,9 @@ func TestApplySweepsTheDraftOfAKilledRun(t *testing.T) {
 	require.NoError(t, os.MkdirAll(workflows, 0o755))
 	secret := filepath.Join(dir, "secret")
 	require.NoError(t, os.WriteFile(secret, []byte("keep"), 0o644))
-	require.NoError(t, os.Symlink(secret, filepath.Join(workflows, ".garnix2gha.tmp")))
+	draft := filepath.Join(workflows, ".garnix2gha-1.tmp")
+	require.NoError(t, os.WriteFile(draft, []byte("half"), 0o644))
+	require.NoError(t, os.Chtimes(draft, time.Unix(0, 0), time.Unix(0, 0)))
 	require.NoError(t, open(t, dir).Apply([]repo.Edit{{Path: ".github/workflows/a.yml", Data: []byte("x")}}))
 	entries, err := os.ReadDir(workflows)
 	require.NoError(t, err)

@@ -11,11 +11,16 @@ import (
 	"path"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
-// temporary is the file beside another that becomes its new content. A killed run may leave it behind; GitHub does not
-// read it, and the next run removes it.
-const temporary = ".garnix2gha.tmp"
+// A draft is the file beside another that becomes its new content, one for each process. A killed run may leave it
+// behind; GitHub does not read it, and a run an hour later removes it.
+const (
+	draftPrefix = ".garnix2gha-"
+	draftSuffix = ".tmp"
+	draftAge    = time.Hour
+)
 
 // ErrChanged says that a file is not what a mend was made for.
 var ErrChanged = errors.New("it changed in the meantime; nothing was written, run the command again")
@@ -129,10 +134,10 @@ func (r *Repo) replace(name string, data []byte, mode fs.FileMode) error {
 	if err := r.root.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	draft := filepath.Join(dir, temporary)
-	if err := r.root.Remove(draft); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := r.sweep(dir); err != nil {
 		return err
 	}
+	draft := filepath.Join(dir, fmt.Sprint(draftPrefix, os.Getpid(), draftSuffix))
 	file, err := r.root.OpenFile(draft, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
@@ -152,6 +157,26 @@ func (r *Repo) replace(name string, data []byte, mode fs.FileMode) error {
 	}
 	if err != nil {
 		return errors.Join(err, r.root.Remove(draft))
+	}
+	return nil
+}
+
+// sweep removes drafts that nobody can be writing any more.
+func (r *Repo) sweep(dir string) error {
+	entries, err := fs.ReadDir(r.root.FS(), filepath.ToSlash(dir))
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if !strings.HasPrefix(entry.Name(), draftPrefix) || !strings.HasSuffix(entry.Name(), draftSuffix) {
+			continue
+		}
+		if info, err := entry.Info(); err != nil || time.Since(info.ModTime()) < draftAge {
+			continue
+		}
+		if err := r.root.Remove(filepath.Join(dir, entry.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
 	}
 	return nil
 }
