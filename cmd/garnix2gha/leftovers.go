@@ -199,15 +199,22 @@ func (o *options) printLeftovers(found cleanup) error {
 // printRest tells what is kept where, and what to do next.
 func (o *options) printRest(found cleanup) {
 	kept := map[[2]string]int{} // by file and reason
+	own := map[string]bool{} // files that a person need not see by name
 	fixable := false
 	for _, t := range found.left {
-		if t.Fix == leftovers.Kept {
+		switch {
+		case t.Kind == leftovers.KindOwn && o.terminal(o.stderr):
+			own[t.File] = true
+		case t.Fix == leftovers.Kept:
 			kept[[2]string{t.File, t.Advice}]++
 		}
 		fixable = fixable || t.Fix == leftovers.Safe || t.Fix == leftovers.Partly
 	}
 	for _, k := range slices.SortedFunc(maps.Keys(kept), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) }) {
 		fmt.Fprintf(o.stderr, "kept      %s (%s): %s\n", diag.Printable(k[0]), plural(kept[k], "line"), diag.Printable(k[1]))
+	}
+	if len(own) > 0 {
+		fmt.Fprintf(o.stderr, "kept      what garnix2gha wrote or reads (%s)\n", plural(len(own), "file"))
 	}
 	if !slices.ContainsFunc(found.left, leftovers.Trace.Counted) {
 		fmt.Fprintln(o.stderr, "nothing is left to do")
