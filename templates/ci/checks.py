@@ -16,7 +16,6 @@ ROUNDS = 4  # in which what was just pushed and is missing is asked for again: a
 
 
 def main(_arguments: list[str]) -> int:
-    """Verify and decide; 0 when all is well."""
     plan = read_json(PROGRAMS.parent / "plan.json")
     jobs = {"plan": variable("PLAN"), "build": variable("BUILD")}
     told = collect(plan, work() / "results")

@@ -22,7 +22,6 @@ def plain(text: str) -> str:
 
 
 def line(text: str) -> str:
-    """Return text for a place that has one line."""
     return plain(text).replace("\n", " ")
 
 
@@ -52,7 +51,6 @@ def markdown(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """Return text as code in a table of a summary."""
     return f"<code>{markdown(text)}</code>"
 
 
