@@ -374,6 +374,8 @@ class Meanwhile(unittest.TestCase):
         self.assertEqual(0, end.code, end.log)
         self.assertTrue(job.cache.has(job.target("a")["outputs"]["out"]))
 
+
+class Again(unittest.TestCase):
     def test_a_re_run_builds_what_failed_and_pushes_it(self) -> None:
         job = BuildJob(self)
         flag = job.temp / "mended"

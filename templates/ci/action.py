@@ -31,15 +31,15 @@ def _build(name: str) -> str:
     flake = Flake(Model(), Event().head, builds=True)
     # A throw is let through, so that it shows its message.
     (app,) = flake.each("app", {"name": name, "catch": False}, limit=1)
-    if app["state"] == "ended":
-        raise process.Fault(f"app {name} does not evaluate: {app['why']}", "Action")
-    if app["state"] == "missing":
-        raise process.Fault(f"the flake has no apps.x86_64-linux.{name}", "Action")
-    if app["state"] == "error":
-        raise process.Fault(f"app {name} {app['why']}", "Action")
-    wrong = _built(flake, app["context"]) or _wrong(app["program"])
+    wrong = {
+        "ended": f"app {name} does not evaluate: {app.get('why')}",
+        "missing": f"the flake has no apps.x86_64-linux.{name}",
+        "error": f"app {name} {app.get('why')}",
+    }.get(app["state"])
+    if not wrong and (why := _built(flake, app["context"]) or _wrong(app["program"])):
+        wrong = f"the program of app {name} {why}"
     if wrong:
-        raise process.Fault(f"the program of app {name} {wrong}", "Action")
+        raise process.Fault(wrong, "Action")
     program: str = app["program"]
     return program
 

@@ -31,10 +31,7 @@ def main(_arguments: list[str]) -> int:
 
 
 def collect(plan: dict[str, Any], folder: Path) -> dict[str, dict[str, Any]]:
-    """Read a run's results by attribute, of each job only what the plan gave it.
-
-    It ran the repository's code: nothing that it says counts for the targets of others.
-    """
+    """Read results by attribute; a job ran foreign code, so it counts only for what the plan gave it."""
     planned = {target["attr"] for target in plan["targets"]}
     told = {}
     for entry in plan["entries"]:

@@ -9,7 +9,7 @@ import nix
 import process
 import text
 from context import Event, Model, variable
-from flake import TITLE, Answer, Flake, ended
+from flake import TITLE, Answer, Flake
 from web import Client
 
 Path = tuple[str, ...]  # of an attribute
@@ -159,8 +159,8 @@ def evaluate(flake: Flake, paths: Iterable[Sequence[str]]) -> list[Target]:
         # Those have no message yet, or fell because of what was evaluated before.
         again = [
             path
-            for path, answer in answers.items()
-            if answer.get("why") == _CAUGHT or answer.get("build") is False
+            for path, a in answers.items()
+            if a.get("why") == _CAUGHT or a.get("build") is False
         ]
         for described in pool.map(lambda path: _describe(flake, [path], True), again[:_MESSAGES]):
             answers.update(described)
@@ -193,5 +193,6 @@ def _describe(flake: Flake, paths: list[Path], alone: bool = False) -> dict[Path
     answers = flake.each("describe", request, limit=limit, writing=alone)
     if len(answers) < len(paths):
         why = f"{_CAUGHT}, with others: {answers[-1]['why']}"
-        answers += [ended(why, True)] * (len(paths) - len(answers))
+        rest = {"state": "ended", "why": why, "build": True}
+        answers += [rest] * (len(paths) - len(answers))
     return dict(zip(paths, answers, strict=True))

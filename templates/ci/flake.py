@@ -14,17 +14,13 @@ import text
 from context import PROGRAMS, Model
 
 TITLE = "Evaluate flake.nix"
-Answer = dict[str, Any]  # of an OP of outputs.nix.txt, or what `ended` makes
+# Of an OP of outputs.nix.txt. One that ended nix is "ended"; "build" of it: an import needed one.
+Answer = dict[str, Any]
 _LOCK = re.compile(r"lock file|unlocked|in pure mode", re.IGNORECASE)  # does not fit the inputs
 _LOCKED_HERE = (
     "flake.lock is missing or does not fit flake.nix: each job locks the inputs anew, perhaps to"
     " other commits. Run nix flake lock and commit flake.lock."
 )
-
-
-def ended(why: str, build: bool) -> Answer:
-    """Stand for an answer that ended nix; with `build` something had to be built for an import."""
-    return {"state": "ended", "why": why, "build": build}
 
 
 class Flake:
@@ -37,10 +33,7 @@ class Flake:
         settings: Callable[[], Mapping[str, str]] | None = None,
         log: Callable[[str], None] = lambda line: None,
     ) -> None:
-        """With builds this machine may build what evaluating needs, and derivations are written.
-
-        The settings are nix's environment where it may use the store; the log takes its messages.
-        """
+        """With builds derivations are written and built; settings are the environment with the store."""
         if not re.fullmatch(r"[0-9a-f]{40,64}", head):
             raise process.Fault("the commit that is built is not known", TITLE)
         self.builds = builds
@@ -82,9 +75,15 @@ class Flake:
                 shallow = "shallow" in failure["why"]
                 hint = "\nCheck out the whole history: fetch-depth: 0." if shallow else ""
                 raise process.Fault(f"the flake cannot be read: {failure['why']}{hint}", TITLE)
-            elif not search or self._can_search():
-                answers.append(failure)
-                failures += 1
+            else:
+                if self._searches is None:
+                    # It can be followed unless packages.x86_64-linux ends nix.
+                    heads = [["packages", "x86_64-linux"], ["legacyPackages", "x86_64-linux"]]
+                    *_, ends = self._ask("list", {"queries": heads, "search": False}, True)
+                    self._searches = ends is None
+                if not search or self._searches:
+                    answers.append(failure)
+                    failures += 1
         return answers
 
     def _ask(
@@ -118,16 +117,8 @@ class Flake:
         code = process.stream(command, take, stdin=whole, env=env, out=process.NOWHERE)
         self.opened = True
         why = nix.reason("\n".join(messages), code)
-        failure = ended(why, nix.needs_build(why)) if code else None
-        return answers[1:], bool(answers), failure
-
-    def _can_search(self) -> bool:
-        """Say whether garnix's order can be followed: not where packages.x86_64-linux ends nix."""
-        if self._searches is None:
-            heads = [["packages", "x86_64-linux"], ["legacyPackages", "x86_64-linux"]]
-            *_, failure = self._ask("list", {"queries": heads, "search": False}, True)
-            self._searches = failure is None
-        return self._searches
+        failure = {"state": "ended", "why": why, "build": nix.needs_build(why)}
+        return answers[1:], bool(answers), failure if code else None
 
     def _relock(self) -> None:
         """Lock the inputs in the tree, as any nix command would, and take the flake from there."""

@@ -1,7 +1,4 @@
-"""Evaluates and builds an entry's targets: what runs the repository's code, without secrets.
-
-It pushes and annotates nothing; the program that started it finds the result in inner/ENTRY.json.
-"""
+"""Evaluates and builds an entry's targets, without secrets, and leaves the result in a file."""
 
 import os
 import re
@@ -95,7 +92,10 @@ class Work:
             for call in _calls("--realise", "--keep-going", items=drvs):
                 process.stream(call, self.each, over=self._over, out=process.NOWHERE)
             self._late = self._over()
-            self._stopped = _stopped(self._log.failures)
+            for culprit in list(self._log.failures)[:CULPRITS]:
+                call = command("nix-store", "--query", "--referrers-closure", culprit)
+                self._stopped.update(dict.fromkeys(process.run(call).stdout.split(), culprit))
+            self._stopped |= {culprit: culprit for culprit in self._log.failures}
             new = [why for drv, why in self._log.failures.items() if drv not in before]
             rest = [drv for drv in drvs if drv not in self._stopped]
             # Old nix gives up on one that this machine cannot build: go on without what failed.
@@ -146,14 +146,6 @@ def _calls(*words: str, items: Iterable[str]) -> Iterator[list[str]]:
     ordered = sorted(items)
     for start in range(0, len(ordered), GROUP):
         yield command("nix-store", *words, *ordered[start : start + GROUP])
-
-
-def _stopped(failures: Iterable[str]) -> dict[str, str]:
-    stopped = {}
-    for culprit in list(failures)[:CULPRITS]:
-        found = process.run(command("nix-store", "--query", "--referrers-closure", culprit))
-        stopped.update(dict.fromkeys(found.stdout.split(), culprit))
-    return {**stopped, **{culprit: culprit for culprit in failures}}
 
 
 def outputs_of(drv: str) -> list[str]:

@@ -42,10 +42,7 @@ def command(program: str, *arguments: str) -> list[str]:
 def environment(
     model: context.Model, cache: Mapping[str, Any] | None = None, netrc: Path | None = None
 ) -> dict[str, str]:
-    """Return nix's environment: no secrets, and our settings after the machine's.
-
-    The cache is that of plan.json; one that can be read is where nix substitutes from.
-    """
+    """Return nix's environment, without secrets; a cache of plan.json that can be read substitutes."""
     lines = [os.environ.get("NIX_CONFIG", ""), "extra-experimental-features = nix-command flakes"]
     lines += map(str, model.get("nix", []))
     if cache and cache["state"] == "ok":

@@ -31,8 +31,7 @@ def main(_arguments: list[str]) -> int:
     runners, token = model.get("runners", {}), variable("READ_TOKEN")
     paths = [path for target in survey.targets for path in target.outputs.values() if path]
     found = cache.look_up(client, model.cache, paths, token=token).verdicts
-    known = {path: verdict.verdict for path, verdict in found.items()}
-    targets = [one._replace(state=_state(one, known, runners)) for one in survey.targets]
+    targets = [one._replace(state=_state(one, found, runners)) for one in survey.targets]
     there = [system for system in survey.unlisted if system in runners]
     stranded = [system for system in survey.unlisted if system not in runners]
     jobs = entries(model, targets, there)
@@ -72,10 +71,11 @@ def main(_arguments: list[str]) -> int:
     return 0
 
 
-def _state(target: Target, there: Mapping[str, str], runners: Mapping[str, Any]) -> str:
+def _state(target: Target, there: Mapping[str, cache.Verdict], runners: Mapping[str, Any]) -> str:
     if target.state == "failed":
         return "failed"
-    found = {there.get(path or "", "unknown") for path in target.outputs.values()}
+    unknown = cache.Verdict("unknown")
+    found = {there.get(path or "", unknown).verdict for path in target.outputs.values()}
     if found == {"upstream"}:
         return "upstream"
     if found and found <= {"upstream", "in-cache"}:
@@ -136,10 +136,7 @@ def matrix(made: Sequence[Entry]) -> str:
 
 
 def digest(name: str, content: bytes) -> str:
-    """Return the digest of what an input says, as targets.json has it; empty for nothing.
-
-    It is over the lines without their ends, without blank ones and comments.
-    """
+    """Return the digest of an input without blank lines, comments and line ends; empty for none."""
     comments = (b"#", b"//") if name.endswith((".jsonnet", ".libsonnet")) else (b"#",)
     lines = content.replace(b"\r", b"").split(b"\n")
     kept = [line for line in lines if line.strip() and not line.strip().startswith(comments)]
