@@ -114,7 +114,7 @@ class Flake:
         words += ["--read-write-mode"] if writing else []
         command = nix.command("nix-instantiate", "--eval", "-", *words)
         env = self.environment() if writing else self._plain
-        code = process.stream(command, take, stdin=whole, env=env, out=process.NOWHERE)
+        code = process.stream(command, take, stdin=whole, env=env, out=lambda line: None)
         self.opened = True
         why = nix.reason("\n".join(messages), code)
         failure = {"state": "ended", "why": why, "build": nix.needs_build(why)}

@@ -90,7 +90,7 @@ class Work:
         for _ in range(ROUNDS):
             before = set(self._log.failures)
             for call in _calls("--realise", "--keep-going", items=drvs):
-                process.stream(call, self.each, over=self._over, out=process.NOWHERE)
+                process.stream(call, self.each, over=self._over, out=lambda line: None)
             self._late = self._over()
             for culprit in list(self._log.failures)[:CULPRITS]:
                 call = command("nix-store", "--query", "--referrers-closure", culprit)

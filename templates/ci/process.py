@@ -4,7 +4,6 @@ import contextlib
 import os
 import signal
 import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,7 +24,6 @@ SECRETS = (
     "GITHUB_TOKEN",
     "ACTION_KEY",
 )
-NOWHERE = subprocess.DEVNULL
 
 
 class Fault(Exception):
@@ -44,15 +42,12 @@ def run(
     seconds: float = threading.TIMEOUT_MAX,
 ) -> subprocess.CompletedProcess[str]:
     """Run a program and keep what it writes; past its seconds it is ended, with code 124."""
-    messages: list[str] = []
+    out: list[str] = []
+    err: list[str] = []
     end = time.monotonic() + seconds
     where: dict[str, Any] = {"env": env, "cwd": cwd, "over": lambda: time.monotonic() > end}
-    with tempfile.TemporaryFile() as file:
-        code = stream(arguments, messages.append, out=file, **where)
-        file.seek(0)
-        out = file.read().decode("utf-8", errors="replace")
-    err = "".join(f"{message}\n" for message in messages)
-    return subprocess.CompletedProcess(arguments, code, out, err)
+    code = stream(arguments, err.append, out=out.append, **where)
+    return subprocess.CompletedProcess(arguments, code, "\n".join(out), "\n".join(err))
 
 
 def stream(
@@ -63,15 +58,16 @@ def stream(
     env: Mapping[str, str] | None = None,
     cwd: str | None = None,
     over: Callable[[], bool] = lambda: False,
-    out: IO[bytes] | int = subprocess.PIPE,
+    out: Callable[[str], None] | None = None,
 ) -> int:
-    """Run a program and hand on each line that it writes, or with `out` each of its messages.
+    """Run a program and hand on each line; with `out` that takes the output, `each` the messages.
 
     Returned is its exit code, 128 + N by signal N. `over` is asked a few times a second; when it
     says yes the program is ended, with code 124. What it left running in its session ends with it.
     """
-    errors = subprocess.STDOUT if out == subprocess.PIPE else subprocess.PIPE
-    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": out, "stderr": errors}
+    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    if not out:
+        pipes["stderr"] = subprocess.STDOUT
     failures: list[BaseException] = []
     try:
         child = subprocess.Popen(arguments, env=env, cwd=cwd, start_new_session=True, **pipes)
@@ -80,18 +76,20 @@ def stream(
     except OSError as error:
         raise Fault(f"{arguments[0]} cannot be started: {error.strerror}") from None
 
-    def read() -> None:
+    def read(pipe: IO[bytes], take: Callable[[str], None]) -> None:
         try:
-            with cast("IO[bytes]", child.stderr or child.stdout) as lines:
-                for raw in lines:
-                    each(raw.decode("utf-8", errors="replace").rstrip("\n"))
+            with pipe:
+                for raw in pipe:
+                    take(raw.decode("utf-8", errors="replace").rstrip("\n"))
         except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits
             failures.append(error)
             _end(child)
 
-    reader = threading.Thread(target=read, daemon=True)
+    taken = [(child.stdout, out or each), (child.stderr, each)]
+    readers = [threading.Thread(target=read, args=one, daemon=True) for one in taken if one[0]]
     try:
-        reader.start()
+        for reader in readers:
+            reader.start()
         # A program need not read what it is given.
         with contextlib.suppress(BrokenPipeError), cast("IO[bytes]", child.stdin) as pipe:
             pipe.write(stdin.encode())
@@ -101,7 +99,8 @@ def stream(
         code = 124 if child.poll() is None else child.returncode
     finally:
         _end(child)
-    reader.join(timeout=5)  # what runs on in a session of its own may hold the output open
+    for reader in readers:
+        reader.join(timeout=5)  # what runs on in a session of its own may hold the output open
     if failures:
         raise failures[0]
     return code if code >= 0 else 128 - code
