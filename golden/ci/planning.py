@@ -108,11 +108,11 @@ class PlanJob(Job):
 _EVALUATE = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
-import context, evaluate, flake, listing
+import context, evaluate, flake
 request = json.loads(sys.argv[2])
 model = context.Model()
 machine = flake.Flake(model, request["head"], builds=True)
-paths = listing.of_entry(machine, model, "main", request["entry"])
+paths = evaluate.of_entry(machine, model, "main", request["entry"])
 print(json.dumps([target._asdict() for target in evaluate.evaluate(machine, paths)]))
 """
 

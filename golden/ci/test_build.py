@@ -374,18 +374,6 @@ class Meanwhile(unittest.TestCase):
         self.assertEqual(0, end.code, end.log)
         self.assertTrue(job.cache.has(job.target("a")["outputs"]["out"]))
 
-    def test_a_quick_installer_is_warned_of(self) -> None:
-        job = BuildJob(self)
-        job.packages('a = ok "a";', "a")
-        job.model(cache=job.settings, quick=True)
-        end = job.build()
-        self.assertEqual(0, end.code)
-        self.assertRegex(
-            "".join(end.annotations), r"^warning\|Nix Build Cache\|installer: quick has no daemon"
-        )
-        job.packages('a = ok "a";', "a", push=False)
-        self.assertEqual([], job.build().annotations)
-
 
 class Again(unittest.TestCase):
     def test_a_re_run_builds_what_failed_and_pushes_it(self) -> None:

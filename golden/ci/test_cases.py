@@ -13,7 +13,7 @@ from typing import Any
 
 from harness import CASES, Job, need
 
-import listing
+import evaluate
 import plan
 import text
 from context import Model
@@ -61,11 +61,11 @@ class Tables(unittest.TestCase):
         """Compare what is listed for a case."""
         if "fails" in case:
             with self.assertRaises(Fault) as caught:
-                listing.of_branch(flake, model, case["branch"])
+                evaluate.of_branch(flake, model, case["branch"])
             found = re.findall(r"^(\S+) cannot be listed", str(caught.exception), re.MULTILINE)
             self.assertEqual(found, case["fails"])
             return
-        listed = listing.of_branch(flake, model, case["branch"])
+        listed = evaluate.of_branch(flake, model, case["branch"])
         self.assertEqual(sorted(".".join(path) for path in listed.paths), case["targets"])
         self.assertEqual(listed.dotted, case.get("dotted", []))
         self.assertEqual(listed.unlisted, [])

@@ -6,7 +6,7 @@ import unittest
 
 from loopback import store_path
 
-from nix_log import AWAY, Reader
+from nix import AWAY, Reader
 
 BAD, LEAF, SLOW, MAC, OTHER, WRONG = (
     store_path(n + 1, f"{name}.drv")

@@ -19,9 +19,9 @@ class Programs(unittest.TestCase):
         ended = process.run(
             ["sh", "-c", "printf 'a\\377'; echo b >&2; exit 3"], env={"PATH": os.environ["PATH"]}
         )
-        self.assertEqual(ended, (3, "a\ufffd", "b\n"))
-        self.assertEqual(process.run(["sh", "-c", "kill -9 $$"]).code, 137)
-        self.assertEqual(process.run(["sleep", "60"], seconds=0.1).code, 124)
+        self.assertEqual((ended.returncode, ended.stdout, ended.stderr), (3, "a\ufffd", "b"))
+        self.assertEqual(process.run(["sh", "-c", "kill -9 $$"]).returncode, 137)
+        self.assertEqual(process.run(["sleep", "60"], seconds=0.1).returncode, 124)
         for name, message in (
             ("no-such-program", "is not installed on this runner"),
             ("/etc/passwd", "cannot be started: "),
@@ -38,7 +38,7 @@ class Programs(unittest.TestCase):
         )
         self.assertEqual((code, lines), (5, ["got in", "end\ufffd"]))
         lines.clear()
-        process.stream(["sh", "-c", "echo out; echo err >&2"], lines.append, messages=True)
+        process.stream(["sh", "-c", "echo out; echo err >&2"], lines.append, out=lambda line: None)
         self.assertEqual(lines, ["err"])
         self.assertEqual(
             process.stream(["true"], print, stdin="x" * 1_000_000), 0, "nobody need read"

@@ -42,7 +42,7 @@ class Form(unittest.TestCase):
                 self.assertNotIn(word, text, name)
 
     def test_nix_is_called_in_one_way(self) -> None:
-        """Whatever calls nix does it through nixconf.command, which keeps a flake from configuring it."""
+        """Whatever calls nix does it through nix.command, which keeps a flake from configuring it."""
         for name, text in FILES.items():
-            if name != "nixconf.py":
+            if name != "nix.py":
                 self.assertEqual(re.findall(r'\["nix[a-z-]*"', text), [], name)

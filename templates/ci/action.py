@@ -7,7 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
-import nixconf
+import nix
 import process
 import text
 from context import Event, Model, variable, work
@@ -28,29 +28,27 @@ def main(arguments: list[str]) -> int:
 
 
 def _build(name: str) -> str:
-    """Build the derivation that the app's program comes from, and return the program's path."""
     flake = Flake(Model(), Event().head, builds=True)
     # A throw is let through, so that it shows its message.
     (app,) = flake.each("app", {"name": name, "catch": False}, limit=1)
-    if app["state"] == "ended":
-        raise process.Fault(f"app {name} does not evaluate: {app['why']}", "Action")
-    if app["state"] == "missing":
-        raise process.Fault(f"the flake has no apps.x86_64-linux.{name}", "Action")
-    if app["state"] == "error":
-        raise process.Fault(f"app {name} {app['why']}", "Action")
-    wrong = _built(flake, app["context"]) or _wrong(app["program"])
+    wrong = {
+        "ended": f"app {name} does not evaluate: {app.get('why')}",
+        "missing": f"the flake has no apps.x86_64-linux.{name}",
+        "error": f"app {name} {app.get('why')}",
+    }.get(app["state"])
+    if not wrong and (why := _built(flake, app["context"]) or _wrong(app["program"])):
+        wrong = f"the program of app {name} {why}"
     if wrong:
-        raise process.Fault(f"the program of app {name} {wrong}", "Action")
+        raise process.Fault(wrong, "Action")
     program: str = app["program"]
     return program
 
 
 def _built(flake: Flake, derivations: list[str]) -> str:
-    """Build the one derivation, or say why not."""
     if len(derivations) != 1:
         return f"must come from exactly one derivation; it comes from {len(derivations)}"
     if derivations[0].endswith(".drv"):
-        call = nixconf.command("nix-store", "--realise", *derivations)
+        call = nix.command("nix-store", "--realise", *derivations)
         with process.foreign_output() as show:
             if process.stream(call, show, env=flake.environment()):
                 return "could not be built; see the log"

@@ -12,9 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import decision
 import inner
-import nixconf
+import nix
 import process
 import push
 import report
@@ -37,13 +36,11 @@ def main(_arguments: list[str]) -> int:
     stop = event.started + minutes * 60
     faults: list[tuple[str, str]] = []
     work().mkdir(parents=True, exist_ok=True)
-    reading = nixconf.credentials(model.cache, token)
+    reading = nix.credentials(model.cache, token)
     with reading as netrc, tempfile.TemporaryDirectory(dir=work()) as folder:
-        env = nixconf.environment(model, plan["cache"], netrc)
+        env = nix.environment(model, plan["cache"], netrc)
         tool = None
         if plan["push"]:
-            if model.get("quick", False):
-                text.annotate("warning", "Nix Build Cache", decision.QUICK)
             try:
                 tool = push.tool(model.cache, env, Path(folder))
             except process.Fault as fault:
@@ -63,7 +60,6 @@ def main(_arguments: list[str]) -> int:
 def _build(
     entry: str, stop: float, env: Mapping[str, str], tool: push.Tool | None
 ) -> dict[str, Any]:
-    """Build, and where the client can, push meanwhile."""
     call = [sys.executable, "-IBu", str(PROGRAMS), "inner", entry, str(stop)]
     found = inner.place(entry)
     code, trouble = 0, "none"

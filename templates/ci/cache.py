@@ -35,7 +35,6 @@ class Found(NamedTuple):
 
 
 def check(client: Client, cache: Cache, token: str = "") -> State:
-    """Ask the cache whether it is one and may be read."""
     if not cache.url:
         return State("none", "no cache is configured")
     answer = client.get(f"{cache.url}/nix-cache-info", password=token)
@@ -74,7 +73,6 @@ def keys(client: Client, cache: Cache, token: str = "") -> list[str]:
 
 
 def pause() -> float:
-    """Return how many seconds lie between two rounds of asking."""
     return float(variable("POLL_SECONDS", "15"))
 
 
@@ -112,7 +110,6 @@ def _ask(client: Client, url: str, paths: list[str], token: str = "") -> dict[st
 
 
 def _judge(path: str, answer: Answer) -> Verdict:
-    """Say what the answer to the question for a path's narinfo means."""
     said = f"HTTP {answer.status}"
     if answer.status in (404, 410):
         return Verdict("missing", said)

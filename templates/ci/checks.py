@@ -16,7 +16,6 @@ ROUNDS = 4  # in which what was just pushed and is missing is asked for again: a
 
 
 def main(_arguments: list[str]) -> int:
-    """Verify and decide; 0 when all is well."""
     plan = read_json(PROGRAMS.parent / "plan.json")
     jobs = {"plan": variable("PLAN"), "build": variable("BUILD")}
     told = collect(plan, work() / "results")
@@ -32,10 +31,7 @@ def main(_arguments: list[str]) -> int:
 
 
 def collect(plan: dict[str, Any], folder: Path) -> dict[str, dict[str, Any]]:
-    """Read a run's results by attribute, of each job only what the plan gave it.
-
-    It ran the repository's code: nothing that it says counts for the targets of others.
-    """
+    """Read results by attribute; a job ran foreign code, so it counts only for what the plan gave it."""
     planned = {target["attr"] for target in plan["targets"]}
     told = {}
     for entry in plan["entries"]:

@@ -41,7 +41,6 @@ def variable(name: str, default: str = "") -> str:
 
 
 def output(name: str, value: str) -> None:
-    """Set an output of the step, of one line."""
     with open(variable("GITHUB_OUTPUT", os.devnull), "a", encoding="utf-8") as file:
         file.write(f"{name}={value}\n")
 
@@ -79,17 +78,14 @@ class Cache(NamedTuple):
     client: str = ""  # installable
 
 
-class Model:
+class Model(dict[str, Any]):
     """targets.json: what is built, for whom and where. It lies beside the programs' folder."""
 
     def __init__(self, path: Path = PROGRAMS.parent / "targets.json") -> None:
-        self._raw: dict[str, Any] = read_json(path)
-        if not isinstance(self._raw, dict) or self._raw.get("version") != 1:
+        raw = read_json(path)
+        if not isinstance(raw, dict) or raw.get("version") != 1:
             raise Fault("targets.json is not of these programs' version: run garnix2gha generate")
-
-    def get(self, name: str, default: Any) -> Any:
-        """Return an entry, or the default where there is none."""
-        return self._raw.get(name, default)
+        super().__init__(raw)
 
     @cached_property
     def cache(self) -> Cache:

@@ -24,26 +24,25 @@ def decide(event: Event, model: Model, found: Mapping[str, Any]) -> Decision:
     cache, state = model.cache, found["state"]
     named = f"the cache {cache.name or cache.url}"
     if reason := _unwanted(event, cache):
-        level, message = "", ""
+        said = "", ""
         if state not in ("ok", "none"):
-            level = "notice"
-            message = f"{named} cannot be read ({found['message']}): building without it"
+            said = "notice", f"{named} cannot be read ({found['message']}): building without it"
         elif state == "none" and event.is_fork and cache.variable:
             hidden = "GitHub gives a fork's pull request no variables, so this run builds without"
             help = f"A name in the settings helps: {_INIT}."
-            message = f"{hidden} the cache that {cache.variable} names. {help}"
-        return Decision(False, reason, level, message)
+            said = "", f"{hidden} the cache that {cache.variable} names. {help}"
+        return Decision(False, reason, *said)
     if state == "none":
         level, message = "notice", "no cache is configured in this fork: nothing is pushed"
         if not event.in_fork:
             there = f"Set the repository variable {cache.variable}, or name it"
-            said = "no cache is configured: the targets are built and nothing is pushed."
+            what = "no cache is configured: the targets are built and nothing is pushed."
             place = f"{there if cache.variable else 'Name it'} in the settings: {_INIT}."
-            level, message = "warning", f"{said} {place}"
+            level, message = "warning", f"{what} {place}"
         return Decision(False, "no cache is configured", level, message)
     if variable("CAN_PUSH") != "true":
-        reason = "there is no token to push with"
-        return Decision(False, reason, *_without_token(event, cache, named))
+        said = _without_token(event, cache, named)
+        return Decision(False, "there is no token to push with", *said)
     if state != "ok":
         message = f"{named} cannot be used: {found['message']}"
         return Decision(False, f"{named} cannot be read", "error", message)

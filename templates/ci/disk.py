@@ -24,7 +24,6 @@ _PLACES = [
 
 
 def main(arguments: list[str]) -> int:
-    """Clear the disk; what cannot be removed stays."""
     if sys.platform != "linux":
         print("only Linux runners are cleared")
         return 0

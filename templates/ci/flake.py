@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import nixconf
+import nix
 import process
 import text
 from context import PROGRAMS, Model
 
 TITLE = "Evaluate flake.nix"
-Answer = dict[str, Any]  # of an OP of outputs.nix.txt, or what `ended` makes
+# Of an OP of outputs.nix.txt. One that ended nix is "ended"; "build" of it: an import needed one.
+Answer = dict[str, Any]
 _LOCK = re.compile(r"lock file|unlocked|in pure mode", re.IGNORECASE)  # does not fit the inputs
 _LOCKED_HERE = (
     "flake.lock is missing or does not fit flake.nix: each job locks the inputs anew, perhaps to"
@@ -22,14 +23,7 @@ _LOCKED_HERE = (
 )
 
 
-def ended(why: str, build: bool) -> Answer:
-    """Stand for an answer that ended nix; with `build` something had to be built for an import."""
-    return {"state": "ended", "why": why, "build": build}
-
-
 class Flake:
-    """The flake of a commit of the repository in the current folder."""
-
     def __init__(
         self,
         model: Model,
@@ -39,14 +33,11 @@ class Flake:
         settings: Callable[[], Mapping[str, str]] | None = None,
         log: Callable[[str], None] = lambda line: None,
     ) -> None:
-        """With builds this machine may build what evaluating needs, and derivations are written.
-
-        The settings are nix's environment where it may use the store; the log takes its messages.
-        """
+        """With builds derivations are written and built; settings are the environment with the store."""
         if not re.fullmatch(r"[0-9a-f]{40,64}", head):
             raise process.Fault("the commit that is built is not known", TITLE)
         self.builds = builds
-        self._plain = nixconf.environment(model)
+        self._plain = nix.environment(model)
         self.environment = settings or (lambda: self._plain)  # of a nix that uses the store
         self._log = log
         root = Path.cwd().resolve()
@@ -57,7 +48,7 @@ class Flake:
         self._reference = f"git+file://{quote(str(root))}?rev={head}{self._query}"
         self._relocked = False  # it is the tree's, with a lock file that was just written
         self._searches: bool | None = None  # in garnix's order, or that spoils it; not known yet
-        self._opened = False
+        self.opened = False  # by a nix that has ended
 
     def each(
         self, op: str, request: Mapping[str, Any], *, limit: int = 24, writing: bool = False
@@ -84,15 +75,16 @@ class Flake:
                 shallow = "shallow" in failure["why"]
                 hint = "\nCheck out the whole history: fetch-depth: 0." if shallow else ""
                 raise process.Fault(f"the flake cannot be read: {failure['why']}{hint}", TITLE)
-            elif not search or self._can_search():
-                answers.append(failure)
-                failures += 1
+            else:
+                if self._searches is None:
+                    # It can be followed unless packages.x86_64-linux ends nix.
+                    heads = [["packages", "x86_64-linux"], ["legacyPackages", "x86_64-linux"]]
+                    *_, ends = self._ask("list", {"queries": heads, "search": False}, True)
+                    self._searches = ends is None
+                if not search or self._searches:
+                    answers.append(failure)
+                    failures += 1
         return answers
-
-    def prepare(self) -> None:
-        """Let one process read the flake and open the store: two at once would collide."""
-        if not self._opened:
-            self.each("queries", {})
 
     def _ask(
         self, op: str, request: Mapping[str, Any], writing: bool
@@ -120,37 +112,29 @@ class Flake:
             options |= {"max-jobs": "0", "builders": "", "always-allow-substitutes": "true"}
         words = [word for name, value in options.items() for word in ("--option", name, value)]
         words += ["--read-write-mode"] if writing else []
-        command = nixconf.command("nix-instantiate", "--eval", "-", *words)
+        command = nix.command("nix-instantiate", "--eval", "-", *words)
         env = self.environment() if writing else self._plain
-        code = process.stream(command, take, stdin=whole, env=env, messages=True)
-        self._opened = True
-        why = nixconf.reason("\n".join(messages), code)
-        failure = ended(why, nixconf.needs_build(why)) if code else None
-        return answers[1:], bool(answers), failure
-
-    def _can_search(self) -> bool:
-        """Say whether garnix's order can be followed: not where packages.x86_64-linux ends nix."""
-        if self._searches is None:
-            heads = [["packages", "x86_64-linux"], ["legacyPackages", "x86_64-linux"]]
-            *_, failure = self._ask("list", {"queries": heads, "search": False}, True)
-            self._searches = failure is None
-        return self._searches
+        code = process.stream(command, take, stdin=whole, env=env, out=lambda line: None)
+        self.opened = True
+        why = nix.reason("\n".join(messages), code)
+        failure = {"state": "ended", "why": why, "build": nix.needs_build(why)}
+        return answers[1:], bool(answers), failure if code else None
 
     def _relock(self) -> None:
         """Lock the inputs in the tree, as any nix command would, and take the flake from there."""
         self._relocked = True
         lock = self._folder / "flake.lock"
-        call = nixconf.command("nix", "flake", "metadata", "--json", ".")
+        call = nix.command("nix", "flake", "metadata", "--json", ".")
         # Twice where that writes the lock file: some nix then answers for the tree without it.
         for _ in range(2):
             before = lock.exists() and lock.read_bytes()
             told = process.run(call, env=self._plain, cwd=str(self._folder))
-            if told.code:
-                why = nixconf.reason(told.err, told.code)
+            if told.returncode:
+                why = nix.reason(told.stderr, told.returncode)
                 raise process.Fault(f"the flake cannot be read: {why}", TITLE)
             if lock.exists() and lock.read_bytes() == before:
                 break
-        found = json.loads(told.out)
+        found = json.loads(told.stdout)
         locked = found.get("locked", {})
         digest = quote(locked.get("narHash", ""), safe="")
         date = locked.get("lastModified", found.get("lastModified", 0))
@@ -160,20 +144,17 @@ class Flake:
 
 
 def _inside(root: Path, name: str) -> Path:
-    """Return the flake's folder."""
-    folder, wrong = (root / name).resolve(), ""
-    if Path(name).is_absolute():
-        wrong = "must be relative to the checkout"
-    elif folder != root and root not in folder.parents:
-        wrong = "is outside the checkout"
-    elif not folder.is_dir():
-        wrong = "does not exist"
-    if wrong:
+    folder = (root / name).resolve()
+    faults = {
+        "must be relative to the checkout": Path(name).is_absolute(),
+        "is outside the checkout": not folder.is_relative_to(root),
+        "does not exist": not folder.is_dir(),
+    }
+    if wrong := next((fault for fault, there in faults.items() if there), ""):
         raise process.Fault(f"the flake's directory {name} {wrong}", TITLE)
     return folder
 
 
 def _nix(value: str) -> str:
-    """Return text as a string of the Nix language."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("${", "\\${")
     return f'"{escaped}"'

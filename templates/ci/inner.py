@@ -1,7 +1,4 @@
-"""Evaluates and builds an entry's targets: what runs the repository's code, without secrets.
-
-It pushes and annotates nothing; the program that started it finds the result in inner/ENTRY.json.
-"""
+"""Evaluates and builds an entry's targets, without secrets, and leaves the result in a file."""
 
 import os
 import re
@@ -13,12 +10,10 @@ from typing import Any
 
 import context
 import evaluate
-import listing
 import process
 from cache import STORE_PATH
 from flake import Flake
-from nix_log import AWAY, Reader
-from nixconf import command
+from nix import AWAY, Reader, command
 
 GROUP = 2000  # arguments of one process; macOS takes a megabyte of them
 ROUNDS = 10
@@ -54,7 +49,6 @@ def _fits(target: Any) -> bool:
 
 
 def is_path(value: Any) -> bool:
-    """Say whether it is a store path."""
     return isinstance(value, str) and bool(STORE_PATH.fullmatch(value))
 
 
@@ -67,7 +61,7 @@ def main(arguments: list[str]) -> int:
     work, model = Work(float(stop)), context.Model()
     try:
         flake = Flake(model, plan["head"], builds=True, settings=lambda: os.environ, log=work.each)
-        targets = evaluate.evaluate(flake, listing.of_entry(flake, model, plan["branch"], entry))
+        targets = evaluate.evaluate(flake, evaluate.of_entry(flake, model, plan["branch"], entry))
     except process.Fault as fault:
         context.write_json(place(name), {"fault": str(fault)})
         return 1
@@ -78,8 +72,6 @@ def main(arguments: list[str]) -> int:
 
 
 class Work:
-    """What nix builds on this machine until the time is up."""
-
     def __init__(self, stop: float) -> None:
         self._stop = stop
         self._log = Reader()
@@ -87,7 +79,6 @@ class Work:
         self._stopped: dict[str, str] = {}  # derivation -> the one whose failure stops it
 
     def each(self, line: str) -> None:
-        """Take a line of nix's messages."""
         self._log.feed(line)
         print(line, flush=True)
 
@@ -95,14 +86,16 @@ class Work:
         return time.time() > self._stop
 
     def realise(self, wanted: set[str]) -> None:
-        """Realise derivations, each once."""
         drvs = sorted(wanted)
         for _ in range(ROUNDS):
             before = set(self._log.failures)
             for call in _calls("--realise", "--keep-going", items=drvs):
-                process.stream(call, self.each, over=self._over, messages=True)
+                process.stream(call, self.each, over=self._over, out=lambda line: None)
             self._late = self._over()
-            self._stopped = _stopped(self._log.failures)
+            for culprit in list(self._log.failures)[:CULPRITS]:
+                call = command("nix-store", "--query", "--referrers-closure", culprit)
+                self._stopped.update(dict.fromkeys(process.run(call).stdout.split(), culprit))
+            self._stopped |= {culprit: culprit for culprit in self._log.failures}
             new = [why for drv, why in self._log.failures.items() if drv not in before]
             rest = [drv for drv in drvs if drv not in self._stopped]
             # Old nix gives up on one that this machine cannot build: go on without what failed.
@@ -111,13 +104,12 @@ class Work:
             drvs = rest
 
     def result(self, targets: list[evaluate.Target]) -> dict[str, Any]:
-        """Return what became of the targets, and what else was built."""
         outputs = {target.attr: _resolved(target) for target in targets}
         wanted = {path for paths in outputs.values() for path in paths.values() if path}
         made = {path for drv in self._log.built for path in outputs_of(drv)} - wanted
         gone: set[str] = set()
         for call in _calls("--check-validity", "--print-invalid", items=wanted | made):
-            gone.update(process.run(call).out.split())
+            gone.update(process.run(call).stdout.split())
         told: list[dict[str, Any]] = []
         logs: dict[str, str] = {}  # derivation -> the end of its log
         for target in targets:
@@ -151,18 +143,9 @@ class Work:
 
 
 def _calls(*words: str, items: Iterable[str]) -> Iterator[list[str]]:
-    """Yield the calls of nix-store that take all of the items."""
     ordered = sorted(items)
     for start in range(0, len(ordered), GROUP):
         yield command("nix-store", *words, *ordered[start : start + GROUP])
-
-
-def _stopped(failures: Iterable[str]) -> dict[str, str]:
-    stopped = {}
-    for culprit in list(failures)[:CULPRITS]:
-        found = process.run(command("nix-store", "--query", "--referrers-closure", culprit))
-        stopped.update(dict.fromkeys(found.out.split(), culprit))
-    return {**stopped, **{culprit: culprit for culprit in failures}}
 
 
 def outputs_of(drv: str) -> list[str]:
@@ -182,7 +165,7 @@ def _resolved(target: evaluate.Target) -> dict[str, str | None]:
         return target.outputs
     # Old nix does not answer --query for these; realising without a job builds nothing.
     call = command("nix-store", "--realise", "--max-jobs", "0", "--option", "builders", "")
-    paths = {path[44:]: path for path in process.run([*call, target.drv]).out.split()}
+    paths = {path[44:]: path for path in process.run([*call, target.drv]).stdout.split()}
     name = target.drv[44:].removesuffix(".drv")
     return {
         output: path or paths.get(name if output == "out" else f"{name}-{output}")

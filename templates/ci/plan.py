@@ -26,14 +26,12 @@ Entry = dict[str, Any]  # of plan.json
 
 
 def main(_arguments: list[str]) -> int:
-    """Plan, and hand the plan and these programs on."""
     event, model, client = Event(), Model(), Client()
     survey = evaluate.survey(event, model, client)
     runners, token = model.get("runners", {}), variable("READ_TOKEN")
     paths = [path for target in survey.targets for path in target.outputs.values() if path]
     found = cache.look_up(client, model.cache, paths, token=token).verdicts
-    known = {path: verdict.verdict for path, verdict in found.items()}
-    targets = [one._replace(state=_state(one, known, runners)) for one in survey.targets]
+    targets = [one._replace(state=_state(one, found, runners)) for one in survey.targets]
     there = [system for system in survey.unlisted if system in runners]
     stranded = [system for system in survey.unlisted if system not in runners]
     jobs = entries(model, targets, there)
@@ -73,11 +71,11 @@ def main(_arguments: list[str]) -> int:
     return 0
 
 
-def _state(target: Target, there: Mapping[str, str], runners: Mapping[str, Any]) -> str:
-    """Return what is to be done about a target, by the verdicts about its outputs."""
+def _state(target: Target, there: Mapping[str, cache.Verdict], runners: Mapping[str, Any]) -> str:
     if target.state == "failed":
         return "failed"
-    found = {there.get(path or "", "unknown") for path in target.outputs.values()}
+    unknown = cache.Verdict("unknown")
+    found = {there.get(path or "", unknown).verdict for path in target.outputs.values()}
     if found == {"upstream"}:
         return "upstream"
     if found and found <= {"upstream", "in-cache"}:
@@ -109,19 +107,16 @@ def entries(model: Model, targets: Sequence[Target], unlisted: Sequence[str]) ->
             name = system if number == 1 else f"{system} ({index + 1}/{number})"
             if single and len(dealt) == 1:
                 name = text.line(dealt[0][0].check)[:150]
-            made.append(_entry(system, name, dealt))
+            made.append({"system": system, "name": name, "groups": dealt})
     for system, dealt in there.items():
-        made.append({**_entry(system, f"{system} (listed there)", dealt), "rules": True})
+        name = f"{system} (listed there)"
+        made.append({"system": system, "name": name, "groups": dealt, "rules": True})
     made.sort(key=lambda entry: [*_ORDER, entry["system"]].index(entry["system"]))
     for number, entry in enumerate(made, 1):
         entry["id"] = f"{re.sub('[^A-Za-z0-9_-]', '_', entry['system'])}-{number}"
         entry["runner"] = model.get("runners", {})[entry["system"]]
+        entry["targets"] = [target.path for group in entry.pop("groups") for target in group]
     return made
-
-
-def _entry(system: str, name: str, groups: Sequence[Group]) -> Entry:
-    targets = [target.path for group in groups for target in group]
-    return {"system": system, "name": name, "targets": targets}
 
 
 def _within(wished: Mapping[str, int], room: int) -> Mapping[str, int]:
@@ -133,7 +128,6 @@ def _within(wished: Mapping[str, int], room: int) -> Mapping[str, int]:
 
 
 def matrix(made: Sequence[Entry]) -> str:
-    """Return the matrix as a step's output."""
     rows = [{key: entry[key] for key in ("id", "name", "system", "runner")} for entry in made]
     value = json.dumps(rows, ensure_ascii=False)
     if len(value) > _LARGEST:
@@ -142,10 +136,7 @@ def matrix(made: Sequence[Entry]) -> str:
 
 
 def digest(name: str, content: bytes) -> str:
-    """Return the digest of what an input says, as targets.json has it; empty for nothing.
-
-    It is over the lines without their ends, without blank ones and comments.
-    """
+    """Return the digest of an input without blank lines, comments and line ends; empty for none."""
     comments = (b"#", b"//") if name.endswith((".jsonnet", ".libsonnet")) else (b"#",)
     lines = content.replace(b"\r", b"").split(b"\n")
     kept = [line for line in lines if line.strip() and not line.strip().startswith(comments)]
@@ -158,8 +149,7 @@ def _outdated(model: Model) -> str:
     root = PROGRAMS.parents[2]
     changed = []
     for name, was in model.get("inputs", {}).items():
-        now = (root / name).read_bytes() if (root / name).is_file() else b""
-        if digest(name, now) != was:
+        if digest(name, (root / name).read_bytes() if (root / name).is_file() else b"") != was:
             changed.append(name)
     verb = "is" if len(changed) == 1 else "are"
     what = f"{', '.join(changed)} {verb} not what these workflows were generated from"

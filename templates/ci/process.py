@@ -5,8 +5,9 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import IO, NamedTuple, cast
+from typing import IO, Any, cast
 
 import text
 
@@ -23,7 +24,6 @@ SECRETS = (
     "GITHUB_TOKEN",
     "ACTION_KEY",
 )
-_PIPE = subprocess.PIPE
 
 
 class Fault(Exception):
@@ -34,35 +34,20 @@ class Fault(Exception):
         self.title = title
 
 
-class Ended(NamedTuple):
-    """How a program ended: its exit code (128 + N by signal N), and what it wrote."""
-
-    code: int
-    out: str
-    err: str
-
-
-def decode(data: bytes) -> str:
-    """Decode what another program wrote; nobody promises that it is UTF-8."""
-    return data.decode("utf-8", errors="replace")
-
-
 def run(
     arguments: Sequence[str],
     *,
     env: Mapping[str, str] | None = None,
     cwd: str | None = None,
-    seconds: float | None = None,
-) -> Ended:
+    seconds: float = threading.TIMEOUT_MAX,
+) -> subprocess.CompletedProcess[str]:
     """Run a program and keep what it writes; past its seconds it is ended, with code 124."""
-    with _started(arguments, env, cwd, _PIPE, _PIPE) as child:
-        try:
-            out, err = child.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            _end(child)
-            with child:  # which closes its pipes
-                return Ended(124, "", "")
-        return Ended(_code(child), decode(out), decode(err))
+    out: list[str] = []
+    err: list[str] = []
+    end = time.monotonic() + seconds
+    where: dict[str, Any] = {"env": env, "cwd": cwd, "over": lambda: time.monotonic() > end}
+    code = stream(arguments, err.append, out=out.append, **where)
+    return subprocess.CompletedProcess(arguments, code, "\n".join(out), "\n".join(err))
 
 
 def stream(
@@ -73,76 +58,62 @@ def stream(
     env: Mapping[str, str] | None = None,
     cwd: str | None = None,
     over: Callable[[], bool] = lambda: False,
-    messages: bool = False,
+    out: Callable[[str], None] | None = None,
 ) -> int:
-    """Run a program, hand on each line of its outputs, or of its messages only; return its code.
+    """Run a program and hand on each line; with `out` that takes the output, `each` the messages.
 
-    `over` is asked a few times a second; when it says yes the program is ended, with code 124.
-    What the program left running in its session is ended with it.
+    Returned is its exit code, 128 + N by signal N. `over` is asked a few times a second; when it
+    says yes the program is ended, with code 124. What it left running in its session ends with it.
     """
-    out, err = (subprocess.DEVNULL, _PIPE) if messages else (_PIPE, subprocess.STDOUT)
+    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    if not out:
+        pipes["stderr"] = subprocess.STDOUT
     failures: list[BaseException] = []
-    with _started(arguments, env, cwd, out, err) as child:
+    try:
+        child = subprocess.Popen(arguments, env=env, cwd=cwd, start_new_session=True, **pipes)
+    except FileNotFoundError:
+        raise Fault(f"{arguments[0]} is not installed on this runner") from None
+    except OSError as error:
+        raise Fault(f"{arguments[0]} cannot be started: {error.strerror}") from None
 
-        def read() -> None:
-            try:
-                with cast("IO[bytes]", child.stderr if messages else child.stdout) as lines:
-                    for raw in lines:
-                        each(decode(raw).rstrip("\n"))
-            except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits
-                failures.append(error)
-                _end(child)
+    def read(pipe: IO[bytes], take: Callable[[str], None]) -> None:
+        try:
+            with pipe:
+                for raw in pipe:
+                    take(raw.decode("utf-8", errors="replace").rstrip("\n"))
+        except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits
+            failures.append(error)
+            _end(child)
 
-        reader = threading.Thread(target=read, daemon=True)
-        reader.start()
+    taken = [(child.stdout, out or each), (child.stderr, each)]
+    readers = [threading.Thread(target=read, args=one, daemon=True) for one in taken if one[0]]
+    try:
+        for reader in readers:
+            reader.start()
         # A program need not read what it is given.
         with contextlib.suppress(BrokenPipeError), cast("IO[bytes]", child.stdin) as pipe:
             pipe.write(stdin.encode())
         while child.poll() is None and not over():
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(timeout=0.25)
-        code = 124 if child.poll() is None else _code(child)
-    reader.join(timeout=5)  # what runs on in a session of its own may hold the output open
-    if failures:
-        raise failures[0]
-    return code
-
-
-@contextlib.contextmanager
-def _started(
-    call: Sequence[str], env: Mapping[str, str] | None, cwd: str | None, out: int, err: int
-) -> Iterator[subprocess.Popen[bytes]]:
-    try:
-        child = subprocess.Popen(
-            call, stdin=_PIPE, stdout=out, stderr=err, env=env, cwd=cwd, start_new_session=True
-        )
-    except FileNotFoundError:
-        raise Fault(f"{call[0]} is not installed on this runner") from None
-    except OSError as error:
-        raise Fault(f"{call[0]} cannot be started: {error.strerror}") from None
-    try:
-        yield child
+        code = 124 if child.poll() is None else child.returncode
     finally:
         _end(child)
-
-
-def _code(child: subprocess.Popen[bytes]) -> int:
-    return child.returncode if child.returncode >= 0 else 128 - child.returncode
+    for reader in readers:
+        reader.join(timeout=5)  # what runs on in a session of its own may hold the output open
+    if failures:
+        raise failures[0]
+    return code if code >= 0 else 128 - code
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
     """Ask a program twice to end, then kill it, seconds apart; and what is left of its session."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-        if child.poll() is None:
-            _signal(child, number)
+        if child.poll() is None or number == signal.SIGKILL:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(child.pid, number)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(timeout=5)
-    _signal(child, signal.SIGKILL)
-
-
-def _signal(child: subprocess.Popen[bytes], number: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, number)
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import nixconf
+import nix
 import process
 import text
 from context import Cache, variable
@@ -34,8 +34,6 @@ _FINAL = tuple(_CAUSES.values())[:2]
 
 
 class Tool(NamedTuple):
-    """A client that is ready to push."""
-
     place: str  # where it pushes to, for messages
     command: list[str]
     env: dict[str, str]  # with the secrets that it needs, and no others
@@ -53,7 +51,6 @@ def tool(cache: Cache, env: Mapping[str, str], folder: Path) -> Tool:
 
 
 def secret(name: str) -> str:
-    """Return a secret that a push needs."""
     if not variable(name):
         raise process.Fault(f"{name} is empty: nothing is pushed", "Push")
     return variable(name)
@@ -61,12 +58,12 @@ def secret(name: str) -> str:
 
 def _install(program: str, installable: str, env: Mapping[str, str]) -> str:
     print(f"installing {program}", flush=True)
-    call = nixconf.command("nix", "build", "--no-link", "--json", installable)
+    call = nix.command("nix", "build", "--no-link", "--json", installable)
     ended = process.run(call, env=env, seconds=1800)
-    if ended.code:
-        why = nixconf.reason(ended.err, ended.code)
+    if ended.returncode:
+        why = nix.reason(ended.stderr, ended.returncode)
         raise process.Fault(f"{program} cannot be installed: {why}", "Push")
-    for output in json.loads(ended.out)[0]["outputs"].values():
+    for output in json.loads(ended.stdout)[0]["outputs"].values():
         if os.access(f"{output}/bin/{program}", os.X_OK):
             return f"{output}/bin/{program}"
     raise process.Fault(f"there is no {program} in {installable}", "Push")

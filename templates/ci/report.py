@@ -41,7 +41,6 @@ def _of_kind(targets: Sequence[Target]) -> dict[str, list[Target]]:
 
 
 def line(targets: Sequence[Target], jobs: int) -> str:
-    """Return a plan in one line."""
     build, cached, upstream, bad = map(len, _of_kind(targets).values())
     there = f"{cached + upstream} already there, {bad} cannot be built"
     return f"{build} to build in {text.count(jobs, 'job')}, {there}"
@@ -115,7 +114,6 @@ class Row(NamedTuple):
 def rows(
     attr: str, outputs: Mapping[str, str | None], verdicts: Mapping[str, Verdict]
 ) -> Iterator[Row]:
-    """Return a row for each output of a target."""
     if not outputs:
         yield Row(attr, "", None, "unknown", "its outputs are not known")
     for output, path in outputs.items():

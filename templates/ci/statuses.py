@@ -19,7 +19,6 @@ TOO_FAST = (403, 408, 429)
 
 
 def main(_arguments: list[str]) -> int:
-    """Post them; 0 when all are posted."""
     event = Event()
     if event.is_fork:
         print("nothing is posted for a fork")

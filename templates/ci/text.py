@@ -13,16 +13,11 @@ _ADDRESS = re.compile(r"(www)\.", re.IGNORECASE)
 
 
 def plain(text: str) -> str:
-    """Return text for the log: no control characters but line feeds, no command after `##[`.
-
-    The runner looks for other commands at the start of a line: that is for the caller to keep ours,
-    or inside `::stop-commands::`.
-    """
+    """Return text for the log, where its caller keeps it from the start of lines or stops commands."""
     return _CONTROLS.sub(" ", _ESCAPES.sub("", text)).replace("##[", "## [")
 
 
 def line(text: str) -> str:
-    """Return text for a place that has one line."""
     return plain(text).replace("\n", " ")
 
 
@@ -52,7 +47,6 @@ def markdown(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """Return text as code in a table of a summary."""
     return f"<code>{markdown(text)}</code>"
 
 

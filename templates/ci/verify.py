@@ -16,7 +16,6 @@ RESERVE = 5  # minutes of the job that are not for waiting
 
 
 def main(_arguments: list[str]) -> int:
-    """Verify; 0 when everything is there."""
     event, model, client = Event(), Model(), Client()
     minutes = str(event.at("inputs", "wait-minutes") or 0)
     if not re.fullmatch(r"[0-9]{1,4}", minutes):

@@ -2,10 +2,12 @@
 
 import base64
 import contextlib
+import ssl
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from functools import cached_property
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
@@ -54,19 +56,17 @@ class Client:
     def __init__(self, limit: int = 32, pause: float | None = None) -> None:
         self._limit = limit
         self._pause = float(variable("RETRY_SECONDS", "1")) if pause is None else pause
+        self._tls = ssl.create_default_context()
         self._until = 0.0
         self._down: dict[Origin | None, str] = {}  # why
         self._answered: dict[Origin | None, float] = {}  # when last
         self._lines: dict[int, tuple[Origin, Any]] = {}  # a thread's connection, and to whom
 
     def get(self, url: str, *, password: str = "") -> Answer:
-        """Get a page."""
         return self.many([Request(url, basic(password))])[0]
 
     def many(self, requests: Iterable[Request]) -> list[Answer]:
         """Ask for all at once, answer in order; a host where nobody answers is given up for all."""
-        from concurrent.futures import ThreadPoolExecutor
-
         self._until, self._down = time.monotonic() + BUDGET, {}
         with ThreadPoolExecutor(self._limit) as pool:
             answers = list(pool.map(self._persist, requests))
@@ -110,9 +110,6 @@ class Client:
         return Answer(0, error="no web address, or redirects without end")
 
     def _ask(self, request: Request, origin: Origin) -> Answer:
-        """Ask over this thread's connection."""
-        from http.client import HTTPConnection, HTTPException, HTTPSConnection
-
         scheme, host, port = origin
         line: Any
         there, line = self._lines.get(threading.get_ident(), (None, None))
@@ -130,12 +127,6 @@ class Client:
             # The text of other errors may hold a header.
             why = (error.strerror or str(error)) if isinstance(error, OSError) else ""
             return Answer(0, error=why.lower() or "the connection failed")
-
-    @cached_property
-    def _tls(self) -> Any:
-        import ssl
-
-        return ssl.create_default_context()
 
 
 def _exchange(line: Any, request: Request) -> Answer:

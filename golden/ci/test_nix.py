@@ -9,7 +9,7 @@ from unittest import mock
 
 from harness import scratch
 
-import nixconf
+import nix
 from context import Cache, Model
 from process import SECRETS
 
@@ -56,7 +56,7 @@ class Messages(unittest.TestCase):
             ("only the word", "error:\n", 1, "evaluation failed"),
             ("a long one", f"error: {'x' * 5000}", 1, "x" * 1500),
         ):
-            self.assertEqual(nixconf.reason(messages, code), want, name)
+            self.assertEqual(nix.reason(messages, code), want, name)
 
     def test_what_only_a_build_would_help(self) -> None:
         for messages, want in (
@@ -88,7 +88,7 @@ class Messages(unittest.TestCase):
             ),
             ("error: infinite recursion encountered", False),
         ):
-            self.assertEqual(nixconf.needs_build(nixconf.reason(messages, 1)), want, messages)
+            self.assertEqual(nix.needs_build(nix.reason(messages, 1)), want, messages)
 
 
 class Settings(unittest.TestCase):
@@ -102,9 +102,9 @@ class Settings(unittest.TestCase):
         }
         env = {**dict.fromkeys(SECRETS, "s3cret"), "NIX_CONFIG": "cores = 1", "PATH": "/bin"}
         with mock.patch.dict(os.environ, env, clear=True):
-            plain = nixconf.environment(Model(file))
-            full = nixconf.environment(Model(file), facts, file)
-            down = nixconf.environment(Model(file), {**facts, "state": "unreachable"})
+            plain = nix.environment(Model(file))
+            full = nix.environment(Model(file), facts, file)
+            down = nix.environment(Model(file), {**facts, "state": "unreachable"})
         self.assertEqual(set(plain), {"NIX_CONFIG", "PATH"})
         self.assertEqual(plain, down, "a cache that cannot be read is no substituter")
         lines = full["NIX_CONFIG"].split("\n")
@@ -115,7 +115,7 @@ class Settings(unittest.TestCase):
         self.assertIn(f"netrc-file = {file}", lines)
         self.assertNotIn("builders = x", lines)
         self.assertEqual(
-            nixconf.command("nix", "eval")[:4], ["nix", "--option", "accept-flake-config", "false"]
+            nix.command("nix", "eval")[:4], ["nix", "--option", "accept-flake-config", "false"]
         )
 
     def test_the_credentials_of_a_private_cache_are_nobodys_else_and_go(self) -> None:
@@ -127,9 +127,9 @@ class Settings(unittest.TestCase):
                 (private._replace(private=False), "t"),
                 (Cache(), "t"),
             ):
-                with nixconf.credentials(cache, token) as path:
+                with nix.credentials(cache, token) as path:
                     self.assertIsNone(path)
-            with self.assertRaises(KeyError), nixconf.credentials(private, "t0ken") as path:
+            with self.assertRaises(KeyError), nix.credentials(private, "t0ken") as path:
                 assert path
                 self.assertEqual(path.stat().st_mode & 0o777, 0o600)
                 self.assertEqual(path.read_text(), "machine c.example password t0ken\n")
