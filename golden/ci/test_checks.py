@@ -238,14 +238,16 @@ class Lies(unittest.TestCase):
             wants("old", "failed", 8),
             wants("linux", "built", 8),
             wants("mac", "built", 4, system="aarch64-darwin"),
+            # Listed for that system, though its derivation is for another.
+            wants("packages.aarch64-darwin.intel", "built", 5, system="x86_64-darwin"),
             id="three",
         )
         job.told(wants("yours", "built", 2), id="two")
-        job.holds(1, 2, 3, 4)
+        job.holds(1, 2, 3, 4, 5)
         end = job.check()
         self.assertEqual((0, []), (end.code, end.annotations), end.log)
         self.assertEqual(0, job.cache.asked("GET", hash_of(store_path(8))))
-        self.assertEqual(5, job.cache.asked("GET"))
+        self.assertEqual(6, job.cache.asked("GET"))
 
     def test_a_single_artifact_may_lie_flat_and_a_link_is_none(self) -> None:
         job = ChecksJob(self)

@@ -93,3 +93,12 @@ class Programs(unittest.TestCase):
             raise KeyError
         self.assertEqual(annotations(out.getvalue()), [])
         self.assertNotIn("\x1b", out.getvalue())
+
+    def test_what_outlives_its_program_is_not_shown(self) -> None:
+        shown = io.StringIO()
+        with contextlib.redirect_stdout(shown):
+            with process.foreign_output() as show:
+                show("::error::within")
+            show("::error::behind")
+        self.assertIn("within", shown.getvalue())
+        self.assertNotIn("behind", shown.getvalue())

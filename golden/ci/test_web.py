@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import time
 import unittest
 from unittest import mock
@@ -115,6 +116,12 @@ class Redirects(unittest.TestCase):
                 )
                 self.assertEqual(Answer(0, error=error), Client(pause=0).get(server.url))
 
+    def test_one_to_no_host_is_no_crash(self) -> None:
+        for place in ("http://a b/", "http://[::1%25 x]/", "http://\x7f/"):
+            with self.subTest(place):
+                server = Server(self, lambda request, _, to=place: request.reply(302, location=to))
+                self.assertEqual(0, Client(pause=61).get(server.url).status)
+
     def test_one_to_nowhere_is_an_answer(self) -> None:
         server = Server(self, lambda request, _: request.reply(302))
         self.assertEqual(302, Client(pause=0).get(server.url).status)
@@ -194,7 +201,14 @@ class Trouble(unittest.TestCase):
                 request.wfile.write(b"x")
                 time.sleep(0.02)
 
+        def crawl(request: Request, _: int) -> None:
+            with contextlib.suppress(OSError):
+                for letter in b"HTTP/1.1 200 OK\r\nX-A: " + b"a" * 100:
+                    request.wfile.write(bytes([letter]))
+                    time.sleep(0.05)
+
         for name, answer, error in (
+            ("crawling", crawl, "the connection failed"),
             ("silent", lambda request, _: time.sleep(1), "timed out"),
             ("dripping", drip, "the answer is too long, or takes too long"),
             (

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import cache
+import evaluate
 import inner
 import report
 import text
@@ -41,8 +42,12 @@ def collect(plan: dict[str, Any], folder: Path) -> dict[str, dict[str, Any]]:
         for file in (file for file in files if file.is_file() and not file.is_symlink()):
             result = inner.read(file)
             for target in result["targets"] if result.get("entry") == entry["id"] else ():
-                attr, here = target["attr"], target.get("system") == entry["system"]
-                if attr in mine or (entry.get("rules") and here and attr not in planned):
+                attr, path = target["attr"], target["path"]
+                # As the plan deals them: by the path, whatever system a derivation is for.
+                named = len(path) > 1 and evaluate.system_of(path)
+                here = (named or target.get("system")) == entry["system"]
+                listed = entry.get("rules") and here and ".".join(path) == attr
+                if attr in mine or (listed and attr not in planned):
                     told[attr] = {**target, "pushed": result.get("pushed") is True}
     return told
 

@@ -119,9 +119,18 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 @contextlib.contextmanager
 def foreign_output() -> Iterator[Callable[[str], None]]:
     """Give a function that prints lines of others, none of which the runner takes for a command."""
-    token = os.urandom(16).hex()
+    token, lock, over = os.urandom(16).hex(), threading.Lock(), threading.Event()
+
+    def show(raw: str) -> None:
+        with lock:
+            # What outlives its program may still be read when the runner obeys again.
+            if not over.is_set():
+                print(text.plain(raw), flush=True)
+
     print(f"::stop-commands::{token}", flush=True)
     try:
-        yield lambda raw: print(text.plain(raw), flush=True)
+        yield show
     finally:
-        print(f"\n::{token}::", flush=True)
+        with lock:
+            over.set()
+            print(f"\n::{token}::", flush=True)

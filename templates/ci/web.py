@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import socket
 import ssl
 import threading
 import time
@@ -113,17 +114,18 @@ class Client:
         scheme, host, port = origin
         line: Any
         there, line = self._lines.get(threading.get_ident(), (None, None))
-        if there != origin:
-            if line:
-                line.close()
-            line = HTTPConnection(host, port, timeout=SECONDS)
-            if scheme == "https":
-                line = HTTPSConnection(host, port, timeout=SECONDS, context=self._tls)
-            self._lines[threading.get_ident()] = origin, line
         try:
+            if there != origin:
+                if line:
+                    line.close()
+                line = HTTPConnection(host, port, timeout=SECONDS)
+                if scheme == "https":
+                    line = HTTPSConnection(host, port, timeout=SECONDS, context=self._tls)
+                self._lines[threading.get_ident()] = origin, line
             return _exchange(line, request)
         except (OSError, HTTPException, ValueError) as error:
-            line.close()
+            if line:
+                line.close()
             # The text of other errors may hold a header.
             why = (error.strerror or str(error)) if isinstance(error, OSError) else ""
             return Answer(0, error=why.lower() or "the connection failed")
@@ -133,16 +135,28 @@ def _exchange(line: Any, request: Request) -> Answer:
     deadline, method = time.monotonic() + SECONDS, "GET" if request.body is None else "POST"
     target = "/" + "/".join(request.url.split("/")[3:])
     line.request(method, target, request.body, {"User-Agent": "garnix2gha", **request.headers})
-    response = line.getresponse()
-    body = b""
-    while part := response.read1(65536):
-        body += part
-        if len(body) > LARGEST or time.monotonic() > deadline:
-            line.close()
-            return Answer(response.status, error="the answer is too long, or takes too long")
-    response.close()  # read1 leaves one open that it has read to its end
+    # A server that sends a little now and then would never run into the connection's own limit.
+    late = threading.Timer(1.5 * SECONDS, _cut, [line.sock])
+    late.daemon = True
+    late.start()
+    try:
+        response = line.getresponse()
+        body = b""
+        while part := response.read1(65536):
+            body += part
+            if len(body) > LARGEST or time.monotonic() > deadline:
+                line.close()
+                return Answer(response.status, error="the answer is too long, or takes too long")
+        response.close()  # read1 leaves one open that it has read to its end
+    finally:
+        late.cancel()
     names = {name.lower(): value for name, value in response.getheaders()}
     return Answer(response.status, body.decode("utf-8", errors="replace"), "", names)
+
+
+def _cut(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 def _origin(url: str) -> Origin | None:
