@@ -31,7 +31,8 @@ def main(_arguments: list[str]) -> int:
     runners, token = model.get("runners", {}), variable("READ_TOKEN")
     paths = [path for target in survey.targets for path in target.outputs.values() if path]
     found = cache.look_up(client, model.cache, paths, token=token).verdicts
-    targets = [one._replace(state=_state(one, found, runners)) for one in survey.targets]
+    known = {path: verdict.verdict for path, verdict in found.items()}
+    targets = [one._replace(state=_state(one, known, runners)) for one in survey.targets]
     there = [system for system in survey.unlisted if system in runners]
     stranded = [system for system in survey.unlisted if system not in runners]
     jobs = entries(model, targets, there)
@@ -71,11 +72,10 @@ def main(_arguments: list[str]) -> int:
     return 0
 
 
-def _state(target: Target, there: Mapping[str, cache.Verdict], runners: Mapping[str, Any]) -> str:
+def _state(target: Target, there: Mapping[str, str], runners: Mapping[str, Any]) -> str:
     if target.state == "failed":
         return "failed"
-    unknown = cache.Verdict("unknown")
-    found = {there.get(path or "", unknown).verdict for path in target.outputs.values()}
+    found = {there.get(path or "", "unknown") for path in target.outputs.values()}
     if found == {"upstream"}:
         return "upstream"
     if found and found <= {"upstream", "in-cache"}:
