@@ -2,6 +2,7 @@ package config
 
 import (
 	"iter"
+	"slices"
 
 	"garnix2gha/generator/flake"
 )
@@ -76,12 +77,7 @@ func (o outputs) unlisted(m flake.Matcher) []flake.AttrPath {
 
 // has reports whether the lock lists an output that m matches.
 func (o outputs) has(m flake.Matcher) bool {
-	for _, p := range o.paths {
-		if m.Match(p) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(o.paths, m.Match)
 }
 
 // names returns the names, as far as a matcher can spell them, of the lock's outputs that m matches.
