@@ -36,7 +36,7 @@ func (c cause) finding(places []Place) Finding {
 	}
 	message := fmt.Sprintf("%s %s %s: %s", noun, diag.Excerpt(first.String()), one, c.reason)
 	if n > 1 {
-		message = fmt.Sprintf("%d %ss %s: %s: %s", n, noun, many, c.reason, enumerate(named))
+		message = fmt.Sprintf("%d %ss %s: %s: %s", n, noun, many, c.reason, diag.Enumerate(named, "and"))
 	}
 	d := diag.Diagnostic{Pos: first.Pos, Severity: c.severity, Code: c.code, Message: message, Hint: c.hint(n, listed(instead))}
 	return Finding{Diagnostic: d, Places: places}
@@ -81,7 +81,7 @@ func listed(texts []string) string {
 			break
 		}
 	}
-	return enumerate(out)
+	return diag.Enumerate(out, "and")
 }
 
 // name tells a section from others in a message.

@@ -31,23 +31,17 @@ type Config struct {
 	Actions        []Action
 	Servers        []Server
 	Incrementalize Incrementalize
-	FODChecks      Flag
-	PublishModules Flag
+	FODChecks      bool
+	PublishModules bool
 	FlakeDir       Text // as written, see FlakePath
 
-	// Keys lists every key met at a level that garnix decoded, in file order.
+	// Keys lists every key met at a level that garnix decoded, in the order in which they were met.
 	Keys []Key
 }
 
 // Text is a text and where it stands; the line is 0 for a default.
 type Text struct {
 	Value string
-	Pos   diag.Pos
-}
-
-// Flag is a boolean and where it stands; the line is 0 for a default.
-type Flag struct {
-	Value bool
 	Pos   diag.Pos
 }
 
@@ -60,8 +54,7 @@ type Section struct {
 
 	// Branch is the one branch the section is for, compared as it is; nil means every branch and also forks.
 	// No branch has the empty name.
-	Branch    *string
-	BranchPos diag.Pos
+	Branch *string
 }
 
 // Considered reports whether the section takes part for a commit on the branch; a pull request from a fork has none.
@@ -120,7 +113,7 @@ type Incrementalize struct {
 
 // Server is a machine that garnix hosted.
 type Server struct {
-	Configuration Text // a name in nixosConfigurations
+	Configuration string // a name in nixosConfigurations
 	Deployment    Deployment
 }
 
@@ -168,12 +161,10 @@ func Default() *Config {
 func defaults(origin Origin, file string) *Config {
 	pos := diag.Pos{File: file}
 	return &Config{
-		Origin:         origin,
-		File:           file,
-		Sections:       []Section{{Pos: pos, Include: defaultInclude(file), IncludeIsDefault: true, BranchPos: pos}},
-		FODChecks:      Flag{Pos: pos},
-		PublishModules: Flag{Pos: pos},
-		FlakeDir:       Text{Value: ".", Pos: pos},
+		Origin:   origin,
+		File:     file,
+		Sections: []Section{{Pos: pos, Include: defaultInclude(file), IncludeIsDefault: true}},
+		FlakeDir: Text{Value: ".", Pos: pos},
 	}
 }
 

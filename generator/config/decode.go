@@ -1,7 +1,6 @@
 package config
 
 import (
-	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -29,9 +28,6 @@ func decode(origin Origin, file string, root *yaml.Node, budget int, found diag.
 		}
 		return nil, fewer(d.diags.Sorted())
 	}
-	slices.SortStableFunc(d.keys, func(a, b Key) int {
-		return cmp.Or(cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column, b.Pos.Column))
-	})
 	c.Keys = d.keys
 	return c, fewer(d.diags.Sorted())
 }
@@ -102,7 +98,7 @@ func (d *decoder) builds(p place) []Section {
 }
 
 func (d *decoder) section(p place) Section {
-	s := Section{Pos: d.at(p.node), BranchPos: diag.Pos{File: d.file}}
+	s := Section{Pos: d.at(p.node)}
 	if p.node.Kind == yaml.MappingNode {
 		s.Include, s.IncludeIsDefault = defaultInclude(d.file), true
 	}
@@ -114,7 +110,7 @@ func (d *decoder) section(p place) Section {
 			if !ok {
 				return
 			}
-			s.Branch, s.BranchPos = &branch.Value, branch.Pos
+			s.Branch = &branch.Value
 			if hint := neverBranch(branch.Value); hint != "" {
 				d.diags.Warnf(branch.Pos, "branch-never-matches", hint,
 					"no branch is called %s, so this build section never took part", diag.Excerpt(branch.Value))
@@ -166,7 +162,7 @@ func (d *decoder) action(p place) Action {
 		},
 		"on":               func(p place) { d.choice(p, "push") },
 		"sandboxType":      func(p place) { a.Sandbox = Sandbox(d.choice(p, string(FastStartup), string(SharedResources))) },
-		"withRepoContents": func(p place) { a.WithRepoContents = d.flag(p).Value },
+		"withRepoContents": func(p place) { a.WithRepoContents = d.flag(p) },
 	})
 	return a
 }
@@ -194,7 +190,7 @@ func appOf(run string) string {
 func (d *decoder) incrementalize(p place) (i Incrementalize) {
 	switch kindOf(p.node) {
 	case boolKind:
-		i.Enabled = d.flag(p).Value
+		i.Enabled = d.flag(p)
 	case mappingKind:
 		i.Enabled, i.ExcludeBranches = true, []string{}
 		d.mapping(p, levels()[incrementalizeLevel], map[string]func(place){
@@ -216,7 +212,7 @@ func (d *decoder) word(p place, hint string) string {
 
 func (d *decoder) server(p place) (s Server) {
 	d.mapping(p, levels()[serverLevel], map[string]func(place){
-		"configuration": func(p place) { s.Configuration, _ = d.text(p, "name one of nixosConfigurations") },
+		"configuration": func(p place) { s.Configuration = d.word(p, "name one of nixosConfigurations") },
 		"deployment":    func(p place) { s.Deployment = d.deployment(p) },
 	})
 	return s
@@ -234,7 +230,7 @@ func (d *decoder) deployment(p place) (t Deployment) {
 		level, t.Machine = onBranchLevel, "i2x4"
 		fields["branch"] = func(p place) { t.Branch = d.word(p, "garnix took one branch; write a server for each") }
 		fields["machine"] = func(p place) { t.Machine = d.choice(p, "i2x4", "i4x8", "i8x16", "i16x32") }
-		fields["isPrimary"] = func(p place) { t.IsPrimary = d.flag(p).Value }
+		fields["isPrimary"] = func(p place) { t.IsPrimary = d.flag(p) }
 	}
 	d.mapping(p, levels()[level], fields)
 	return t

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"gopkg.in/yaml.v3"
 
@@ -107,11 +106,11 @@ func (d *decoder) text(p place, hint string) (text Text, ok bool) {
 	return text, false
 }
 
-func (d *decoder) flag(p place) Flag {
+func (d *decoder) flag(p place) bool {
 	if kindOf(p.node) != boolKind {
 		d.wrongType(p, "a boolean", "write true or false, without quotes")
 	}
-	return Flag{Value: yesWord.MatchString(p.node.Value), Pos: d.at(p.node)}
+	return yesWord.MatchString(p.node.Value)
 }
 
 // choice is a text out of a few.
@@ -120,7 +119,7 @@ func (d *decoder) choice(p place, known ...string) string {
 	if !ok || slices.Contains(known, text.Value) {
 		return text.Value
 	}
-	hint := "garnix knew " + enumerate(known)
+	hint := "garnix knew " + diag.Enumerate(known, "and")
 	if near := diag.Nearest(text.Value, known); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
 	}
@@ -136,18 +135,9 @@ func (d *decoder) wrongType(p place, want, hint string) {
 	hint = "give it a value, or remove the key to get garnix's default"
 	switch p.key.Value {
 	case "include":
-		hint = `write "include: []" to build nothing here; without the key garnix's default is built: ` + enumerate(includeTexts(defaults("", "").Sections[0]))
+		hint = `write "include: []" to build nothing here; without the key garnix's default is built: ` + diag.Enumerate(includeTexts(defaults("", "").Sections[0]), "and")
 	case "builds":
 		hint = `write "builds: []" to build nothing; without the key garnix's default is built`
 	}
 	d.diags.Errorf(d.at(p.key), "config-null", hint, "%s: null is not accepted, expected %s", p.name(), want)
-}
-
-// enumerate joins words as prose: "a", "a and b", "a, b and c".
-func enumerate(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " and " + words[last]
 }

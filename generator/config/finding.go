@@ -129,7 +129,7 @@ func (j *judge) excludes(section int) {
 		case some(outputs{}.taken(s, m.Matcher)):
 			c.reason = "the flake has no such output"
 		case s.IncludeIsDefault:
-			c.reason = "garnix's default include selects nothing like it: " + enumerate(includeTexts(s))
+			c.reason = "garnix's default include selects nothing like it: " + diag.Enumerate(includeTexts(s), "and")
 		default:
 			c.reason = "no include of its build section selects anything like it"
 		}
@@ -240,7 +240,7 @@ func (j *judge) nothing() []Finding {
 	case j.flake.lock == nil:
 		d.Message = "nothing can ever be built: no build section selects anything, whatever the flake holds"
 	case len(wanted) == 1 && wanted[0].IncludeIsDefault:
-		d.Message = "nothing is built: garnix's default include selects no output of the flake: " + enumerate(includeTexts(wanted[0]))
+		d.Message = "nothing is built: garnix's default include selects no output of the flake: " + diag.Enumerate(includeTexts(wanted[0]), "and")
 	default:
 		d.Message = "nothing is built: no build section selects an output of the flake"
 	}

@@ -113,7 +113,7 @@ func unknownKeyHint(key string, value *yaml.Node, l level) string {
 		}
 	}
 	if len(inside) > 0 {
-		return fmt.Sprintf("move %s up to where %s stands; as it is, garnix used the default", enumerate(inside), diag.Excerpt(key))
+		return fmt.Sprintf("move %s up to where %s stands; as it is, garnix used the default", diag.Enumerate(inside, "and"), diag.Excerpt(key))
 	}
 	if near := diag.Nearest(key, l.keys); near != "" {
 		return fmt.Sprintf("did you mean %q? as it is, garnix used the default", near)
@@ -123,5 +123,5 @@ func unknownKeyHint(key string, value *yaml.Node, l level) string {
 			return fmt.Sprintf("%q means something only %s", key, home.under)
 		}
 	}
-	return "remove it; known here: " + enumerate(l.keys)
+	return "remove it; known here: " + diag.Enumerate(l.keys, "and")
 }

@@ -166,11 +166,7 @@ func (l *Lock) ErrorPaths() []string { return slices.Sorted(maps.Keys(l.Errors))
 // Failure returns the key in Errors of the part of the flake, a family for a system if it has any, that could not be
 // listed; ok is false if it could. That of a single output failed nothing but the output's own check, and is none.
 func (l *Lock) Failure(f Family, s System) (key string, ok bool) {
-	keys := []string{string(f)}
-	if s != "" {
-		keys = append(keys, string(f)+"."+string(s))
-	}
-	for _, key := range keys {
+	for _, key := range []string{string(f), string(f) + "." + string(s)} {
 		if _, ok := l.Errors[key]; ok {
 			return key, true
 		}
@@ -179,10 +175,7 @@ func (l *Lock) Failure(f Family, s System) (key string, ok bool) {
 }
 
 func sorted[T ~string](names []T) []T {
-	out := slices.Clone(names)
-	if out == nil {
-		out = []T{}
-	}
+	out := append([]T{}, names...)
 	slices.Sort(out)
 	return slices.Compact(out)
 }
