@@ -48,17 +48,10 @@ func (c cause) hint(n int, instead string) string {
 	if n > 1 {
 		them = "them"
 	}
-	switch {
-	case c.replaced:
+	if c.replaced {
 		return "did you mean " + instead + "?"
-	case c.advice != "":
-		return strings.ReplaceAll(c.advice, "%s", them)
-	case c.code == "matcher-parts":
-		return "remove " + them
-	case c.code == "partial-glob":
-		return "remove " + them + ", and the same is built; to leave outputs out, name each of them"
 	}
-	return "remove " + them + ", and the same is built"
+	return strings.ReplaceAll(c.advice, "%s", them)
 }
 
 // quoted is a matcher and its line.

@@ -20,7 +20,7 @@ func decode(origin Origin, file string, root *yaml.Node, budget int, found diag.
 	if root != nil && kindOf(root) != nullKind {
 		d.config(c, place{key: root, node: root})
 	}
-	if d.diags.HasErrors() || refused(c.Sections) {
+	if d.diags.HasErrors() || d.refused {
 		for _, f := range Findings(c.Sections, nil) {
 			if len(f.Places) > 0 { // what holds for all matchers is known only once all are right
 				d.diags = append(d.diags, f.Diagnostic)
@@ -143,7 +143,8 @@ func (d *decoder) matchers(p place) []Matcher {
 	}
 	for _, item := range d.list(p, hint) {
 		if text, ok := d.text(item, "write one matcher an item"); ok {
-			matchers = append(matchers, newMatcher(text.Value, text.Pos))
+			m := newMatcher(text.Value, text.Pos)
+			matchers, d.refused = append(matchers, m), d.refused || m.refused
 		}
 	}
 	return matchers

@@ -17,6 +17,8 @@ type decoder struct {
 	diags  diag.List
 	keys   []Key
 	budget int // characters that may still be decoded; aliases could repeat them without end
+
+	refused bool // garnix took some matcher for none, and so refused the whole file
 }
 
 // place is a value together with where it was found, for messages.

@@ -113,10 +113,16 @@ func (j *judge) excludes(section int) {
 	s := j.sections[section]
 	alive := slices.ContainsFunc(s.Include, func(m Matcher) bool { return !m.Dead && some(j.flake.each(m.Matcher)) })
 	for _, m := range s.Exclude {
-		c := cause{exclude: true, severity: diag.Warning, code: "exclude-excludes-nothing"}
+		c := cause{exclude: true, severity: diag.Warning, code: "exclude-excludes-nothing", advice: "remove %s, and the same is built"}
 		switch {
 		case m.Dead && !j.flake.has(m.Matcher):
 			c.code, c.reason, _ = defectOf(m)
+			switch c.code {
+			case "matcher-parts":
+				c.advice = "remove %s"
+			case "partial-glob":
+				c.advice += "; to leave outputs out, name each of them"
+			}
 		case some(j.flake.taken(s, m.Matcher)):
 			if c.reason = j.undone(section, m); c.reason == "" {
 				continue

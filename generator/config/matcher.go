@@ -33,13 +33,6 @@ func newMatcher(text string, at diag.Pos) Matcher {
 // String returns the matcher as it was written.
 func (m Matcher) String() string { return m.text }
 
-// refused reports whether garnix refused a matcher, and so the whole file.
-func refused(sections []Section) bool {
-	return slices.ContainsFunc(sections, func(s Section) bool {
-		return slices.ContainsFunc(slices.Concat(s.Include, s.Exclude), func(m Matcher) bool { return m.refused })
-	})
-}
-
 // defectOf returns why a matcher has no effect whatever the flake holds, the most telling reason, as a cause has it; the
 // code is "" if there is none.
 func defectOf(m Matcher) (code, reason, advice string) {
