@@ -8,7 +8,7 @@ import (
 	"garnix2gha/generator/diag"
 )
 
-// finding puts a cause into words.
+// finding puts a cause into words, with the next step: to write something instead, or to remove what has no effect.
 func (c cause) finding(places []Place) Finding {
 	const most = 3 // places that are named
 	const refused = " neither two nor three parts, so garnix refused the whole file"
@@ -34,24 +34,18 @@ func (c cause) finding(places []Place) Finding {
 	if n > most {
 		named = append(named[:most], fmt.Sprintf("%d more", n-most))
 	}
+	them := "it"
 	message := fmt.Sprintf("%s %s %s: %s", noun, diag.Excerpt(first.String()), one, c.reason)
 	if n > 1 {
+		them = "them"
 		message = fmt.Sprintf("%d %ss %s: %s: %s", n, noun, many, c.reason, diag.Enumerate(named, "and"))
 	}
-	d := diag.Diagnostic{Pos: first.Pos, Severity: c.severity, Code: c.code, Message: message, Hint: c.hint(n, listed(instead))}
-	return Finding{Diagnostic: d, Places: places}
-}
-
-// hint is the next step: to write something instead, or to remove what has no effect.
-func (c cause) hint(n int, instead string) string {
-	them := "it"
-	if n > 1 {
-		them = "them"
-	}
+	hint := strings.ReplaceAll(c.advice, "%s", them)
 	if c.replaced {
-		return "did you mean " + instead + "?"
+		hint = "did you mean " + listed(instead) + "?"
 	}
-	return strings.ReplaceAll(c.advice, "%s", them)
+	d := diag.Diagnostic{Pos: first.Pos, Severity: c.severity, Code: c.code, Message: message, Hint: hint}
+	return Finding{Diagnostic: d, Places: places}
 }
 
 // quoted is a matcher and its line.

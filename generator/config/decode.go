@@ -64,13 +64,13 @@ func fewer(sorted diag.List) diag.List {
 }
 
 func (d *decoder) config(c *Config, p place) {
-	d.mapping(p, levels()[topLevel], map[string]func(place){
+	d.mapping(p, "at the top level", map[string]func(place){
 		"builds":               func(p place) { c.Sections = d.builds(p) },
 		"actions":              func(p place) { c.Actions = each(d, p, `write a list: "- {on: push, run: name}"`, d.action) },
 		"servers":              func(p place) { c.Servers = each(d, p, "write a list of servers", d.server) },
 		"incrementalizeBuilds": func(p place) { c.Incrementalize = d.incrementalize(p) },
 		"modules": func(p place) {
-			d.mapping(p, levels()[modulesLevel], map[string]func(place){"publish": func(p place) { c.PublishModules = d.flag(p) }})
+			d.mapping(p, "in modules", map[string]func(place){"publish": func(p place) { c.PublishModules = d.flag(p) }})
 		},
 		"fodChecks": func(p place) { c.FODChecks = d.flag(p) },
 		"flakeDir":  func(p place) { c.FlakeDir, _ = d.text(p, "") },
@@ -93,17 +93,14 @@ func (d *decoder) builds(p place) []Section {
 	case listKind:
 		return each(d, p, "", d.section)
 	}
-	d.wrongType(p, "a mapping or a list of mappings", levels()[sectionLevel].hint)
+	d.wrongType(p, "a mapping or a list of mappings", levelOf("in a build section").hint)
 	return nil
 }
 
 func (d *decoder) section(p place) Section {
 	s := Section{Pos: d.at(p.node)}
-	if p.node.Kind == yaml.MappingNode {
-		s.Include, s.IncludeIsDefault = defaultInclude(d.file), true
-	}
-	d.mapping(p, levels()[sectionLevel], map[string]func(place){
-		"include": func(p place) { s.Include, s.IncludeIsDefault = d.matchers(p), false },
+	d.mapping(p, "in a build section", map[string]func(place){
+		"include": func(p place) { s.Include = d.matchers(p) },
 		"exclude": func(p place) { s.Exclude = d.matchers(p) },
 		"branch": func(p place) {
 			branch, ok := d.text(p, "garnix took one branch; give every branch a build section of its own")
@@ -117,6 +114,9 @@ func (d *decoder) section(p place) Section {
 			}
 		},
 	})
+	if s.Include == nil && p.node.Kind == yaml.MappingNode {
+		s.Include, s.IncludeIsDefault = defaultInclude(d.file), true
+	}
 	return s
 }
 
@@ -152,7 +152,7 @@ func (d *decoder) matchers(p place) []Matcher {
 
 func (d *decoder) action(p place) Action {
 	a := Action{Sandbox: FastStartup}
-	d.mapping(p, levels()[actionLevel], map[string]func(place){
+	d.mapping(p, "in an action", map[string]func(place){
 		"run": func(p place) {
 			run, _ := d.text(p, "name one flake app")
 			a.Run, a.RunPos = run.Value, run.Pos
@@ -194,7 +194,7 @@ func (d *decoder) incrementalize(p place) (i Incrementalize) {
 		i.Enabled = d.flag(p)
 	case mappingKind:
 		i.Enabled, i.ExcludeBranches = true, []string{}
-		d.mapping(p, levels()[incrementalizeLevel], map[string]func(place){
+		d.mapping(p, "in incrementalizeBuilds", map[string]func(place){
 			"excludeBranches": func(p place) {
 				i.ExcludeBranches = each(d, p, "write a list of branches", func(p place) string { return d.word(p, "") })
 			},
@@ -212,7 +212,7 @@ func (d *decoder) word(p place, hint string) string {
 }
 
 func (d *decoder) server(p place) (s Server) {
-	d.mapping(p, levels()[serverLevel], map[string]func(place){
+	d.mapping(p, "in a server", map[string]func(place){
 		"configuration": func(p place) { s.Configuration = d.word(p, "name one of nixosConfigurations") },
 		"deployment":    func(p place) { s.Deployment = d.deployment(p) },
 	})
@@ -221,19 +221,19 @@ func (d *decoder) server(p place) (s Server) {
 
 // deployment decodes by the type: on pull requests no other key was read.
 func (d *decoder) deployment(p place) (t Deployment) {
-	level, fields := deploymentLevel, map[string]func(place){
+	level, fields := "in a deployment", map[string]func(place){
 		"type": func(p place) { t.Type = DeploymentType(d.choice(p, string(OnBranch), string(OnPullRequest))) },
 	}
 	switch typeOf(p.node) {
 	case OnPullRequest:
-		level = onPullRequestLevel
+		level = "in a deployment on pull requests"
 	case OnBranch:
-		level, t.Machine = onBranchLevel, "i2x4"
+		level, t.Machine = "in a deployment from a branch", "i2x4"
 		fields["branch"] = func(p place) { t.Branch = d.word(p, "garnix took one branch; write a server for each") }
 		fields["machine"] = func(p place) { t.Machine = d.choice(p, "i2x4", "i4x8", "i8x16", "i16x32") }
 		fields["isPrimary"] = func(p place) { t.IsPrimary = d.flag(p) }
 	}
-	d.mapping(p, levels()[level], fields)
+	d.mapping(p, level, fields)
 	return t
 }
 

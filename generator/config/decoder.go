@@ -52,9 +52,10 @@ func (d *decoder) spend(p place, n int) bool {
 	return d.budget >= 0
 }
 
-// mapping checks that p is a mapping, decodes its fields by their keys and records all keys, warning of those that garnix
-// ignored.
-func (d *decoder) mapping(p place, l level, fields map[string]func(place)) {
+// mapping checks that p is a mapping of a level, decodes its fields by their keys and records all keys, warning of those
+// that garnix ignored.
+func (d *decoder) mapping(p place, name string, fields map[string]func(place)) {
+	l := levelOf(name)
 	if p.node.Kind != yaml.MappingNode {
 		d.wrongType(p, "a mapping", l.hint)
 		return

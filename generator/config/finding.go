@@ -53,9 +53,9 @@ func Findings(sections []Section, lock *flake.Lock) []Finding {
 		sound.Errors = nil // what could not be listed is not there
 		j.proven = outputsOf(&sound)
 	}
-	for i, s := range sections {
+	for _, s := range sections {
 		j.includes(s)
-		j.excludes(i)
+		j.excludes(s)
 	}
 	var findings []Finding
 	for _, c := range j.order {
@@ -109,8 +109,7 @@ func (j *judge) excludedBy(s Section, include Matcher) string {
 }
 
 // excludes judges the excludes of a section: for one without effect it is always right to remove it.
-func (j *judge) excludes(section int) {
-	s := j.sections[section]
+func (j *judge) excludes(s Section) {
 	alive := slices.ContainsFunc(s.Include, func(m Matcher) bool { return !m.Dead && some(j.flake.each(m.Matcher)) })
 	for _, m := range s.Exclude {
 		c := cause{exclude: true, severity: diag.Warning, code: "exclude-excludes-nothing", advice: "remove %s, and the same is built"}
@@ -124,7 +123,7 @@ func (j *judge) excludes(section int) {
 				c.advice += "; to leave outputs out, name each of them"
 			}
 		case some(j.flake.taken(s, m.Matcher)):
-			if c.reason = j.undone(section, m); c.reason == "" {
+			if c.reason = j.undone(s, m); c.reason == "" {
 				continue
 			}
 			c.code = "exclude-undone"
@@ -147,11 +146,11 @@ func (j *judge) excludes(section int) {
 }
 
 // undone says which sections build what an exclude takes away, on every branch on which it does; it is "" if none do.
-func (j *judge) undone(section int, exclude Matcher) string {
+func (j *judge) undone(s Section, exclude Matcher) string {
 	by := map[int]bool{}
 	reason := ""
-	for p := range j.flake.taken(j.sections[section], exclude.Matcher) {
-		i := slices.IndexFunc(j.sections, func(other Section) bool { return other.builds(p, j.sections[section]) })
+	for p := range j.flake.taken(s, exclude.Matcher) {
+		i := slices.IndexFunc(j.sections, func(other Section) bool { return other.builds(p, s) })
 		if i < 0 {
 			return ""
 		}

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"slices"
+	"sync"
 
 	"gopkg.in/yaml.v3"
 
@@ -21,57 +22,51 @@ type level struct {
 	hosted   []string
 }
 
-// The indices of levels.
-const (
-	topLevel = iota
-	sectionLevel
-	actionLevel
-	serverLevel
-	onBranchLevel
-	deploymentLevel // of a type that is not known
-	onPullRequestLevel
-	incrementalizeLevel
-	modulesLevel
-)
+// levelOf returns the level of a name.
+func levelOf(name string) level {
+	all := levels()
+	return all[slices.IndexFunc(all, func(l level) bool { return l.name == name })]
+}
 
-func levels() []level {
+// levels are all levels, in the order in which a key is looked for.
+var levels = sync.OnceValue(func() []level {
 	const typeHint, deploymentHint = `add "type: on-branch" or "type: on-pull-request"`, `a deployment has a "type"`
 	deploymentKeys := []string{"type", "branch", "machine", "isPrimary"}
 	return []level{
-		topLevel: {
+		{
 			name: "at the top level", under: "at the top level", hint: `garnix.yaml is a mapping with keys such as "builds"`,
 			keys:   []string{"builds", "incrementalizeBuilds", "actions", "modules", "fodChecks", "flakeDir", "servers"},
 			fork:   []string{"artifacts", "autoCancelSuperseded", "cancelSupersededBuilds"},
 			hosted: []string{"enableGithubOrgAccessTokens"},
 		},
-		sectionLevel: {
+		{
 			name: "in a build section", under: `under "builds"`, hint: `list the matchers under "include"`,
 			keys: []string{"include", "exclude", "branch"},
 		},
-		actionLevel: {
+		{
 			name: "in an action", under: `in an item of "actions"`, hint: `an action is written "- {on: push, run: name}"`,
 			keys:     []string{"run", "on", "sandboxType", "withRepoContents"},
 			required: map[string]string{"run": "name a flake app to run", "on": `add "on: push"`},
 			fork:     []string{"githubToken"},
 		},
-		serverLevel: {
+		{
 			name: "in a server", under: `in an item of "servers"`, hint: `a server has "configuration" and "deployment"`,
 			keys:     []string{"configuration", "deployment"},
 			required: map[string]string{"configuration": "name one of nixosConfigurations", "deployment": `add "deployment: {type: on-branch, branch: main}"`},
 		},
-		onBranchLevel: {
-			name: "in a deployment", under: `in a server's "deployment" of type "on-branch"`, hint: deploymentHint,
+		{
+			name: "in a deployment from a branch", under: `in a server's "deployment" of type "on-branch"`, hint: deploymentHint,
 			keys: deploymentKeys, required: map[string]string{"branch": "name the branch to deploy from"},
 		},
-		deploymentLevel:    {name: "in a deployment", hint: deploymentHint, keys: deploymentKeys, required: map[string]string{"type": typeHint}},
-		onPullRequestLevel: {name: "in a deployment on pull requests", keys: deploymentKeys[:1]},
-		incrementalizeLevel: {
+		{name: "in a deployment", hint: deploymentHint, keys: deploymentKeys, required: map[string]string{"type": typeHint}},
+		{name: "in a deployment on pull requests", keys: deploymentKeys[:1]},
+		{
 			name: "in incrementalizeBuilds", under: `under "incrementalizeBuilds"`, keys: []string{"excludeBranches"},
 			required: map[string]string{"excludeBranches": `list the branches under "excludeBranches", or write "incrementalizeBuilds: true"`},
 		},
-		modulesLevel: {name: "in modules", under: `under "modules"`, hint: `write "modules: {publish: true}"`, keys: []string{"publish"}},
+		{name: "in modules", under: `under "modules"`, hint: `write "modules: {publish: true}"`, keys: []string{"publish"}},
 	}
-}
+})
 
 func (l level) kindOf(key string) KeyKind {
 	switch {
