@@ -62,20 +62,15 @@ func (s Section) Considered(branch string) bool {
 	return s.Branch == nil || (*s.Branch == branch && branch != "")
 }
 
-// includes reports whether some include matches p.
-func (s Section) includes(p flake.AttrPath) bool {
-	return slices.ContainsFunc(s.Include, func(m Matcher) bool { return m.Match(p) })
-}
-
-// excludes reports whether some exclude matches p.
-func (s Section) excludes(p flake.AttrPath) bool {
-	return slices.ContainsFunc(s.Exclude, func(m Matcher) bool { return m.Match(p) })
+// firstMatch returns the index of the first matcher that matches p; it is -1 if there is none.
+func firstMatch(matchers []Matcher, p flake.AttrPath) int {
+	return slices.IndexFunc(matchers, func(m Matcher) bool { return m.Match(p) })
 }
 
 // Selects returns the first include that matches p; ok is false if there is none or an exclude matches p too.
 func (s Section) Selects(p flake.AttrPath) (by Matcher, ok bool) {
-	i := slices.IndexFunc(s.Include, func(m Matcher) bool { return m.Match(p) })
-	if i < 0 || s.excludes(p) {
+	i := firstMatch(s.Include, p)
+	if i < 0 || firstMatch(s.Exclude, p) >= 0 {
 		return Matcher{}, false
 	}
 	return s.Include[i], true

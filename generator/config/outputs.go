@@ -100,7 +100,7 @@ func (o outputs) effective(s Section, m Matcher) bool {
 		return false
 	}
 	for p := range o.each(m.Matcher) {
-		if !s.excludes(p) {
+		if firstMatch(s.Exclude, p) < 0 {
 			return true
 		}
 	}
@@ -111,7 +111,7 @@ func (o outputs) effective(s Section, m Matcher) bool {
 func (o outputs) taken(s Section, exclude flake.Matcher) iter.Seq[flake.AttrPath] {
 	return func(yield func(flake.AttrPath) bool) {
 		for _, p := range o.paths {
-			if exclude.Match(p) && s.includes(p) && !yield(p) {
+			if exclude.Match(p) && firstMatch(s.Include, p) >= 0 && !yield(p) {
 				return
 			}
 		}
