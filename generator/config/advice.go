@@ -8,60 +8,44 @@ import (
 	"garnix2gha/generator/diag"
 )
 
-// finding puts a cause into words.
-func finding(c cause, places []Place) Finding {
+// finding puts a cause into words, with the next step: to write something instead, or to remove what has no effect.
+func (c cause) finding(places []Place) Finding {
 	const most = 3 // places that are named
+	const refused = " neither two nor three parts, so garnix refused the whole file"
 	first, n := places[0].Matcher, len(places)
-	noun, effect := "matcher", [2]string{"selects nothing", "select nothing"}
+	noun, one, many := "matcher", "selects nothing", "select nothing"
 	if c.exclude {
-		noun, effect = "exclude", [2]string{"takes nothing away", "take nothing away"}
+		noun, one, many = "exclude", "takes nothing away", "take nothing away"
 	}
-	if c.code == "matcher-parts" {
-		const refused = " neither two nor three parts, so garnix refused the whole file"
-		effect = [2]string{"has" + refused, "have" + refused}
+	switch c.code {
+	case "matcher-parts":
+		one, many = "has"+refused, "have"+refused
+	case "exclude-undone":
+		one, many = "has no effect", "have no effect"
 	}
-	if c.code == "exclude-undone" {
-		effect = [2]string{"has no effect", "have no effect"}
-	}
-	d := diag.Diagnostic{Pos: first.Pos, Severity: c.severity, Code: c.code}
 	var named, instead []string
 	for _, p := range places {
 		named = append(named, quoted(p.Matcher))
 		instead = append(instead, p.Instead...)
 	}
-	by := places[0].by
-	if by != "" && !slices.ContainsFunc(places, func(p Place) bool { return p.by != by }) {
+	if by := places[0].by; by != "" && !slices.ContainsFunc(places, func(p Place) bool { return p.by != by }) {
 		c.reason = "the exclude " + by + " takes everything away again"
 	}
 	if n > most {
 		named = append(named[:most], fmt.Sprintf("%d more", n-most))
 	}
-	if n == 1 {
-		d.Message = fmt.Sprintf("%s %s %s: %s", noun, diag.Excerpt(first.String()), effect[0], c.reason)
-	} else {
-		d.Message = fmt.Sprintf("%d %ss %s: %s: %s", n, noun, effect[1], c.reason, enumerate(named))
-	}
-	d.Hint = c.hint(n, listed(instead))
-	return Finding{Diagnostic: d, Places: places}
-}
-
-// hint is the next step: to write something instead, or to remove what has no effect.
-func (c cause) hint(n int, instead string) string {
 	them := "it"
+	message := fmt.Sprintf("%s %s %s: %s", noun, diag.Excerpt(first.String()), one, c.reason)
 	if n > 1 {
 		them = "them"
+		message = fmt.Sprintf("%d %ss %s: %s: %s", n, noun, many, c.reason, diag.Enumerate(named, "and"))
 	}
-	switch {
-	case c.replaced:
-		return "did you mean " + instead + "?"
-	case c.advice != "":
-		return strings.ReplaceAll(c.advice, "%s", them)
-	case c.code == "matcher-parts":
-		return "remove " + them
-	case c.code == "partial-glob":
-		return "remove " + them + ", and the same is built; to leave outputs out, name each of them"
+	hint := strings.ReplaceAll(c.advice, "%s", them)
+	if c.replaced {
+		hint = "did you mean " + listed(instead) + "?"
 	}
-	return "remove " + them + ", and the same is built"
+	d := diag.Diagnostic{Pos: first.Pos, Severity: c.severity, Code: c.code, Message: message, Hint: hint}
+	return Finding{Diagnostic: d, Places: places}
 }
 
 // quoted is a matcher and its line.
@@ -84,7 +68,7 @@ func listed(texts []string) string {
 			break
 		}
 	}
-	return enumerate(out)
+	return diag.Enumerate(out, "and")
 }
 
 // name tells a section from others in a message.

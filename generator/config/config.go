@@ -31,23 +31,17 @@ type Config struct {
 	Actions        []Action
 	Servers        []Server
 	Incrementalize Incrementalize
-	FODChecks      Flag
-	PublishModules Flag
+	FODChecks      bool
+	PublishModules bool
 	FlakeDir       Text // as written, see FlakePath
 
-	// Keys lists every key met at a level that garnix decoded, in file order.
+	// Keys lists every key met at a level that garnix decoded, in the order in which they were met.
 	Keys []Key
 }
 
 // Text is a text and where it stands; the line is 0 for a default.
 type Text struct {
 	Value string
-	Pos   diag.Pos
-}
-
-// Flag is a boolean and where it stands; the line is 0 for a default.
-type Flag struct {
-	Value bool
 	Pos   diag.Pos
 }
 
@@ -60,8 +54,7 @@ type Section struct {
 
 	// Branch is the one branch the section is for, compared as it is; nil means every branch and also forks.
 	// No branch has the empty name.
-	Branch    *string
-	BranchPos diag.Pos
+	Branch *string
 }
 
 // Considered reports whether the section takes part for a commit on the branch; a pull request from a fork has none.
@@ -69,20 +62,15 @@ func (s Section) Considered(branch string) bool {
 	return s.Branch == nil || (*s.Branch == branch && branch != "")
 }
 
-// includes reports whether some include matches p.
-func (s Section) includes(p flake.AttrPath) bool {
-	return slices.ContainsFunc(s.Include, func(m Matcher) bool { return m.Match(p) })
-}
-
-// excludes reports whether some exclude matches p.
-func (s Section) excludes(p flake.AttrPath) bool {
-	return slices.ContainsFunc(s.Exclude, func(m Matcher) bool { return m.Match(p) })
+// firstMatch returns the index of the first matcher that matches p; it is -1 if there is none.
+func firstMatch(matchers []Matcher, p flake.AttrPath) int {
+	return slices.IndexFunc(matchers, func(m Matcher) bool { return m.Match(p) })
 }
 
 // Selects returns the first include that matches p; ok is false if there is none or an exclude matches p too.
 func (s Section) Selects(p flake.AttrPath) (by Matcher, ok bool) {
-	i := slices.IndexFunc(s.Include, func(m Matcher) bool { return m.Match(p) })
-	if i < 0 || s.excludes(p) {
+	i := firstMatch(s.Include, p)
+	if i < 0 || firstMatch(s.Exclude, p) >= 0 {
 		return Matcher{}, false
 	}
 	return s.Include[i], true
@@ -120,7 +108,7 @@ type Incrementalize struct {
 
 // Server is a machine that garnix hosted.
 type Server struct {
-	Configuration Text // a name in nixosConfigurations
+	Configuration string // a name in nixosConfigurations
 	Deployment    Deployment
 }
 
@@ -168,12 +156,10 @@ func Default() *Config {
 func defaults(origin Origin, file string) *Config {
 	pos := diag.Pos{File: file}
 	return &Config{
-		Origin:         origin,
-		File:           file,
-		Sections:       []Section{{Pos: pos, Include: defaultInclude(file), IncludeIsDefault: true, BranchPos: pos}},
-		FODChecks:      Flag{Pos: pos},
-		PublishModules: Flag{Pos: pos},
-		FlakeDir:       Text{Value: ".", Pos: pos},
+		Origin:   origin,
+		File:     file,
+		Sections: []Section{{Pos: pos, Include: defaultInclude(file), IncludeIsDefault: true}},
+		FlakeDir: Text{Value: ".", Pos: pos},
 	}
 }
 

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -10,6 +9,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"garnix2gha/generator/diag"
+	"garnix2gha/generator/document"
 )
 
 // decode reads a whole configuration within the budget, adding to what was found before; nil nodes are an empty file.
@@ -20,7 +20,7 @@ func decode(origin Origin, file string, root *yaml.Node, budget int, found diag.
 	if root != nil && kindOf(root) != nullKind {
 		d.config(c, place{key: root, node: root})
 	}
-	if d.diags.HasErrors() || refused(c.Sections) {
+	if d.diags.HasErrors() || d.refused {
 		for _, f := range Findings(c.Sections, nil) {
 			if len(f.Places) > 0 { // what holds for all matchers is known only once all are right
 				d.diags = append(d.diags, f.Diagnostic)
@@ -28,9 +28,6 @@ func decode(origin Origin, file string, root *yaml.Node, budget int, found diag.
 		}
 		return nil, fewer(d.diags.Sorted())
 	}
-	slices.SortStableFunc(d.keys, func(a, b Key) int {
-		return cmp.Or(cmp.Compare(a.Pos.Line, b.Pos.Line), cmp.Compare(a.Pos.Column, b.Pos.Column))
-	})
 	c.Keys = d.keys
 	return c, fewer(d.diags.Sorted())
 }
@@ -67,36 +64,26 @@ func fewer(sorted diag.List) diag.List {
 }
 
 func (d *decoder) config(c *Config, p place) {
-	if !d.mapping(p, topLevel()) {
-		return
+	d.mapping(p, "at the top level", map[string]func(place){
+		"builds":               func(p place) { c.Sections = d.builds(p) },
+		"actions":              func(p place) { c.Actions = each(d, p, `write a list: "- {on: push, run: name}"`, d.action) },
+		"servers":              func(p place) { c.Servers = each(d, p, "write a list of servers", d.server) },
+		"incrementalizeBuilds": func(p place) { c.Incrementalize = d.incrementalize(p) },
+		"modules": func(p place) {
+			d.mapping(p, "in modules", map[string]func(place){"publish": func(p place) { c.PublishModules = d.flag(p) }})
+		},
+		"fodChecks": func(p place) { c.FODChecks = d.flag(p) },
+		"flakeDir":  func(p place) { c.FlakeDir, _ = d.text(p, "") },
+	})
+}
+
+// each decodes the items of a list.
+func each[T any](d *decoder, p place, hint string, decode func(place) T) []T {
+	out := []T{}
+	for _, item := range d.list(p, hint) {
+		out = append(out, decode(item))
 	}
-	if f, ok := p.child("builds"); ok {
-		c.Sections = d.builds(f)
-	}
-	if f, ok := p.child("actions"); ok {
-		for _, item := range d.list(f, `write a list: "- {on: push, run: name}"`) {
-			c.Actions = append(c.Actions, d.action(item))
-		}
-	}
-	if f, ok := p.child("servers"); ok {
-		for _, item := range d.list(f, "write a list of servers") {
-			c.Servers = append(c.Servers, d.server(item))
-		}
-	}
-	if f, ok := p.child("incrementalizeBuilds"); ok {
-		c.Incrementalize = d.incrementalize(f)
-	}
-	if f, ok := p.child("modules"); ok && d.mapping(f, modulesLevel()) {
-		if publish, ok := f.child("publish"); ok {
-			c.PublishModules = d.flag(publish)
-		}
-	}
-	if f, ok := p.child("fodChecks"); ok {
-		c.FODChecks = d.flag(f)
-	}
-	if f, ok := p.child("flakeDir"); ok {
-		c.FlakeDir, _ = d.text(f, "")
-	}
+	return out
 }
 
 func (d *decoder) builds(p place) []Section {
@@ -104,37 +91,31 @@ func (d *decoder) builds(p place) []Section {
 	case mappingKind:
 		return []Section{d.section(p)}
 	case listKind:
-		sections := []Section{}
-		for _, item := range d.list(p, "") {
-			sections = append(sections, d.section(item))
-		}
-		return sections
+		return each(d, p, "", d.section)
 	}
-	d.wrongType(p, "a mapping or a list of mappings", sectionLevel().hint)
+	d.wrongType(p, "a mapping or a list of mappings", levelOf("in a build section").hint)
 	return nil
 }
 
 func (d *decoder) section(p place) Section {
-	s := Section{Pos: d.at(p.node), BranchPos: diag.Pos{File: d.file}}
-	if !d.mapping(p, sectionLevel()) {
-		return s
-	}
-	if f, ok := p.child("include"); ok {
-		s.Include = d.matchers(f)
-	} else {
-		s.Include, s.IncludeIsDefault = defaultInclude(d.file), true
-	}
-	if f, ok := p.child("exclude"); ok {
-		s.Exclude = d.matchers(f)
-	}
-	if f, ok := p.child("branch"); ok {
-		if branch, ok := d.text(f, "garnix took one branch; give every branch a build section of its own"); ok {
-			s.Branch, s.BranchPos = &branch.Value, branch.Pos
+	s := Section{Pos: d.at(p.node)}
+	d.mapping(p, "in a build section", map[string]func(place){
+		"include": func(p place) { s.Include = d.matchers(p) },
+		"exclude": func(p place) { s.Exclude = d.matchers(p) },
+		"branch": func(p place) {
+			branch, ok := d.text(p, "garnix took one branch; give every branch a build section of its own")
+			if !ok {
+				return
+			}
+			s.Branch = &branch.Value
 			if hint := neverBranch(branch.Value); hint != "" {
 				d.diags.Warnf(branch.Pos, "branch-never-matches", hint,
 					"no branch is called %s, so this build section never took part", diag.Excerpt(branch.Value))
 			}
-		}
+		},
+	})
+	if s.Include == nil && p.node.Kind == yaml.MappingNode {
+		s.Include, s.IncludeIsDefault = defaultInclude(d.file), true
 	}
 	return s
 }
@@ -162,7 +143,8 @@ func (d *decoder) matchers(p place) []Matcher {
 	}
 	for _, item := range d.list(p, hint) {
 		if text, ok := d.text(item, "write one matcher an item"); ok {
-			matchers = append(matchers, newMatcher(text.Value, text.Pos))
+			m := newMatcher(text.Value, text.Pos)
+			matchers, d.refused = append(matchers, m), d.refused || m.refused
 		}
 	}
 	return matchers
@@ -170,26 +152,19 @@ func (d *decoder) matchers(p place) []Matcher {
 
 func (d *decoder) action(p place) Action {
 	a := Action{Sandbox: FastStartup}
-	if !d.mapping(p, actionLevel()) {
-		return a
-	}
-	if f, ok := d.required(p, "run", "name a flake app to run"); ok {
-		run, _ := d.text(f, "name one flake app")
-		a.Run, a.RunPos = run.Value, run.Pos
-		if name := appOf(run.Value); name != run.Value {
-			d.diags.Warnf(run.Pos, "action-attribute", "write "+diag.Excerpt("run: "+name),
-				"garnix took the name of an app and looked for %s", diag.Excerpt(a.Attr().String()))
-		}
-	}
-	if f, ok := d.required(p, "on", `add "on: push"`); ok {
-		d.choice(f, "push")
-	}
-	if f, ok := p.child("sandboxType"); ok {
-		a.Sandbox = Sandbox(d.choice(f, string(FastStartup), string(SharedResources)))
-	}
-	if f, ok := p.child("withRepoContents"); ok {
-		a.WithRepoContents = d.flag(f).Value
-	}
+	d.mapping(p, "in an action", map[string]func(place){
+		"run": func(p place) {
+			run, _ := d.text(p, "name one flake app")
+			a.Run, a.RunPos = run.Value, run.Pos
+			if name := appOf(run.Value); name != run.Value {
+				d.diags.Warnf(run.Pos, "action-attribute", "write "+diag.Excerpt("run: "+name),
+					"garnix took the name of an app and looked for %s", diag.Excerpt(a.Attr().String()))
+			}
+		},
+		"on":               func(p place) { d.choice(p, "push") },
+		"sandboxType":      func(p place) { a.Sandbox = Sandbox(d.choice(p, string(FastStartup), string(SharedResources))) },
+		"withRepoContents": func(p place) { a.WithRepoContents = d.flag(p) },
+	})
 	return a
 }
 
@@ -213,64 +188,63 @@ func appOf(run string) string {
 	return name
 }
 
-func (d *decoder) incrementalize(p place) Incrementalize {
-	var i Incrementalize
+func (d *decoder) incrementalize(p place) (i Incrementalize) {
 	switch kindOf(p.node) {
 	case boolKind:
-		i.Enabled = d.flag(p).Value
+		i.Enabled = d.flag(p)
 	case mappingKind:
 		i.Enabled, i.ExcludeBranches = true, []string{}
-		if !d.mapping(p, incrementalizeLevel()) {
-			return i
-		}
-		if f, ok := d.required(p, "excludeBranches", `list the branches under "excludeBranches", or write "incrementalizeBuilds: true"`); ok {
-			for _, item := range d.list(f, "write a list of branches") {
-				branch, _ := d.text(item, "")
-				i.ExcludeBranches = append(i.ExcludeBranches, branch.Value)
-			}
-		}
+		d.mapping(p, "in incrementalizeBuilds", map[string]func(place){
+			"excludeBranches": func(p place) {
+				i.ExcludeBranches = each(d, p, "write a list of branches", func(p place) string { return d.word(p, "") })
+			},
+		})
 	default:
 		d.wrongType(p, `a boolean or a mapping with "excludeBranches"`, "write true or false, without quotes")
 	}
 	return i
 }
 
-func (d *decoder) server(p place) Server {
-	var s Server
-	if !d.mapping(p, serverLevel()) {
-		return s
-	}
-	if f, ok := d.required(p, "configuration", "name one of nixosConfigurations"); ok {
-		s.Configuration, _ = d.text(f, "name one of nixosConfigurations")
-	}
-	if f, ok := d.required(p, "deployment", `add "deployment: {type: on-branch, branch: main}"`); ok {
-		s.Deployment = d.deployment(f)
-	}
+// word decodes a text whose place is of no interest.
+func (d *decoder) word(p place, hint string) string {
+	text, _ := d.text(p, hint)
+	return text.Value
+}
+
+func (d *decoder) server(p place) (s Server) {
+	d.mapping(p, "in a server", map[string]func(place){
+		"configuration": func(p place) { s.Configuration = d.word(p, "name one of nixosConfigurations") },
+		"deployment":    func(p place) { s.Deployment = d.deployment(p) },
+	})
 	return s
 }
 
-func (d *decoder) deployment(p place) Deployment {
-	var t Deployment
-	if f, ok := p.child("type"); ok && kindOf(f.node) == textKind {
-		t.Type = DeploymentType(f.node.Value)
+// deployment decodes by the type: on pull requests no other key was read.
+func (d *decoder) deployment(p place) (t Deployment) {
+	level, fields := "in a deployment", map[string]func(place){
+		"type": func(p place) { t.Type = DeploymentType(d.choice(p, string(OnBranch), string(OnPullRequest))) },
 	}
-	if !d.mapping(p, deploymentLevel(t.Type)) {
-		return t
+	switch typeOf(p.node) {
+	case OnPullRequest:
+		level = "in a deployment on pull requests"
+	case OnBranch:
+		level, t.Machine = "in a deployment from a branch", "i2x4"
+		fields["branch"] = func(p place) { t.Branch = d.word(p, "garnix took one branch; write a server for each") }
+		fields["machine"] = func(p place) { t.Machine = d.choice(p, "i2x4", "i4x8", "i8x16", "i16x32") }
+		fields["isPrimary"] = func(p place) { t.IsPrimary = d.flag(p) }
 	}
-	f, ok := d.required(p, "type", `add "type: on-branch" or "type: on-pull-request"`)
-	if !ok || d.choice(f, string(OnBranch), string(OnPullRequest)) != string(OnBranch) {
-		return t
-	}
-	t.Machine = "i2x4"
-	if f, ok := d.required(p, "branch", "name the branch to deploy from"); ok {
-		branch, _ := d.text(f, "garnix took one branch; write a server for each")
-		t.Branch = branch.Value
-	}
-	if f, ok := p.child("machine"); ok {
-		t.Machine = d.choice(f, "i2x4", "i4x8", "i8x16", "i16x32")
-	}
-	if f, ok := p.child("isPrimary"); ok {
-		t.IsPrimary = d.flag(f).Value
-	}
+	d.mapping(p, level, fields)
 	return t
+}
+
+// typeOf returns the type of a deployment as it is written, if at all.
+func typeOf(deployment *yaml.Node) DeploymentType {
+	if deployment.Kind == yaml.MappingNode {
+		for key, value := range document.Pairs(deployment) {
+			if key.Value == "type" && kindOf(value) == textKind {
+				return DeploymentType(value.Value)
+			}
+		}
+	}
+	return ""
 }

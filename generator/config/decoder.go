@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 
 	"gopkg.in/yaml.v3"
 
@@ -18,6 +17,8 @@ type decoder struct {
 	diags  diag.List
 	keys   []Key
 	budget int // characters that may still be decoded; aliases could repeat them without end
+
+	refused bool // garnix took some matcher for none, and so refused the whole file
 }
 
 // place is a value together with where it was found, for messages.
@@ -29,18 +30,6 @@ type place struct {
 
 // name says which value a message is about.
 func (p place) name() string { return cmp.Or(p.path, "the top level") }
-
-// child returns a field of a mapping; ok is false if there is none.
-func (p place) child(name string) (place, bool) {
-	if p.node.Kind == yaml.MappingNode {
-		for key, value := range document.Pairs(p.node) {
-			if key.Value == name {
-				return place{path: join(p.path, name), key: key, node: value}, true
-			}
-		}
-	}
-	return place{}, false
-}
 
 func join(path, key string) string {
 	key = diag.OneLine(key, 80)
@@ -63,21 +52,32 @@ func (d *decoder) spend(p place, n int) bool {
 	return d.budget >= 0
 }
 
-// mapping checks that p is a mapping and records its keys, warning of those that garnix ignored.
-func (d *decoder) mapping(p place, l level) bool {
+// mapping checks that p is a mapping of a level, decodes its fields by their keys and records all keys, warning of those
+// that garnix ignored.
+func (d *decoder) mapping(p place, name string, fields map[string]func(place)) {
+	l := levelOf(name)
 	if p.node.Kind != yaml.MappingNode {
 		d.wrongType(p, "a mapping", l.hint)
-		return false
+		return
 	}
+	found := map[string]bool{}
 	for key, value := range document.Pairs(p.node) {
 		if !d.spend(p, 1+len(key.Value)) {
-			return false
+			return
 		}
-		kind := l.kindOf(key.Value)
-		d.keys = append(d.keys, Key{Path: join(p.path, key.Value), Pos: d.at(key), Kind: kind})
+		path, kind := join(p.path, key.Value), l.kindOf(key.Value)
+		d.keys = append(d.keys, Key{Path: path, Pos: d.at(key), Kind: kind})
 		d.ignoredKey(key, value, kind, l)
+		found[key.Value] = true
+		if decode, ok := fields[key.Value]; ok {
+			decode(place{path: path, key: key, node: value})
+		}
 	}
-	return true
+	for _, key := range l.keys {
+		if hint := l.required[key]; hint != "" && !found[key] {
+			d.diags.Errorf(d.at(p.node), "config-missing", hint, "%s: missing", join(p.path, key))
+		}
+	}
 }
 
 // list checks that p is a list and returns its items.
@@ -109,11 +109,11 @@ func (d *decoder) text(p place, hint string) (text Text, ok bool) {
 	return text, false
 }
 
-func (d *decoder) flag(p place) Flag {
+func (d *decoder) flag(p place) bool {
 	if kindOf(p.node) != boolKind {
 		d.wrongType(p, "a boolean", "write true or false, without quotes")
 	}
-	return Flag{Value: yesWord.MatchString(p.node.Value), Pos: d.at(p.node)}
+	return yesWord.MatchString(p.node.Value)
 }
 
 // choice is a text out of a few.
@@ -122,21 +122,12 @@ func (d *decoder) choice(p place, known ...string) string {
 	if !ok || slices.Contains(known, text.Value) {
 		return text.Value
 	}
-	hint := "garnix knew " + enumerate(known)
+	hint := "garnix knew " + diag.Enumerate(known, "and")
 	if near := diag.Nearest(text.Value, known); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
 	}
 	d.diags.Errorf(text.Pos, "config-value", hint, "%s: unknown value %s", p.name(), diag.Excerpt(text.Value))
 	return ""
-}
-
-// required returns a field that must be there.
-func (d *decoder) required(p place, key, hint string) (place, bool) {
-	c, ok := p.child(key)
-	if !ok {
-		d.diags.Errorf(d.at(p.node), "config-missing", hint, "%s: missing", join(p.path, key))
-	}
-	return c, ok
 }
 
 func (d *decoder) wrongType(p place, want, hint string) {
@@ -147,140 +138,9 @@ func (d *decoder) wrongType(p place, want, hint string) {
 	hint = "give it a value, or remove the key to get garnix's default"
 	switch p.key.Value {
 	case "include":
-		hint = `write "include: []" to build nothing here; without the key garnix's default is built: ` + enumerate(includeTexts(defaults("", "").Sections[0]))
+		hint = `write "include: []" to build nothing here; without the key garnix's default is built: ` + diag.Enumerate(includeTexts(defaults("", "").Sections[0]), "and")
 	case "builds":
 		hint = `write "builds: []" to build nothing; without the key garnix's default is built`
 	}
 	d.diags.Errorf(d.at(p.key), "config-null", hint, "%s: null is not accepted, expected %s", p.name(), want)
-}
-
-// enumerate joins words as prose: "a", "a and b", "a, b and c".
-func enumerate(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " and " + words[last]
-}
-
-// level is a kind of mapping: the keys that garnix read there, and what to say about others.
-type level struct {
-	name   string // for messages: "in a build section"
-	keys   []string
-	fork   []string
-	hosted []string
-	hint   string // what to write if the value is no mapping
-}
-
-func topLevel() level {
-	return level{
-		name:   "at the top level",
-		keys:   []string{"builds", "incrementalizeBuilds", "actions", "modules", "fodChecks", "flakeDir", "servers"},
-		fork:   []string{"artifacts", "autoCancelSuperseded", "cancelSupersededBuilds"},
-		hosted: []string{"enableGithubOrgAccessTokens"},
-		hint:   `garnix.yaml is a mapping with keys such as "builds"`,
-	}
-}
-
-func sectionLevel() level {
-	return level{
-		name: "in a build section",
-		keys: []string{"include", "exclude", "branch"},
-		hint: `list the matchers under "include"`,
-	}
-}
-
-func actionLevel() level {
-	return level{
-		name: "in an action",
-		keys: []string{"run", "on", "sandboxType", "withRepoContents"},
-		fork: []string{"githubToken"},
-		hint: `an action is written "- {on: push, run: name}"`,
-	}
-}
-
-func modulesLevel() level {
-	return level{name: "in modules", keys: []string{"publish"}, hint: `write "modules: {publish: true}"`}
-}
-
-func incrementalizeLevel() level {
-	return level{name: "in incrementalizeBuilds", keys: []string{"excludeBranches"}}
-}
-
-func serverLevel() level {
-	return level{name: "in a server", keys: []string{"configuration", "deployment"}, hint: `a server has "configuration" and "deployment"`}
-}
-
-// deploymentLevel depends on the type: a deployment on pull requests read no other key.
-func deploymentLevel(kind DeploymentType) level {
-	l := level{name: "in a deployment", keys: []string{"type", "branch", "machine", "isPrimary"}, hint: `a deployment has a "type"`}
-	if kind == OnPullRequest {
-		l.name, l.keys = "in a deployment on pull requests", l.keys[:1]
-	}
-	return l
-}
-
-func (l level) kindOf(key string) KeyKind {
-	switch {
-	case slices.Contains(l.keys, key):
-		return KeyRead
-	case slices.Contains(l.fork, key):
-		return KeyFork
-	case slices.Contains(l.hosted, key):
-		return KeyHosted
-	}
-	return KeyUnknown
-}
-
-// ignoredKey warns of a key that garnix did not read. An editor's "$schema" is no mistake.
-func (d *decoder) ignoredKey(key, value *yaml.Node, kind KeyKind, l level) {
-	at, name := d.at(key), diag.Excerpt(key.Value)
-	switch {
-	case kind == KeyRead:
-	case kind == KeyFork:
-		d.diags.Warnf(at, "fork-only-key", "remove it; only the self-hosted fork of garnix reads it",
-			"hosted garnix never knew the key %s and ignored it", name)
-	case kind == KeyHosted:
-		d.diags.Warnf(at, "hosted-only-key", "remove it; give CI a token of its own for private flake inputs",
-			"key %s was an option of the hosted service only", name)
-	case key.Value == "$schema":
-		d.diags.Add(diag.Notice, at, "unknown-key", "", "garnix did not read %s; it is for editors", name)
-	default:
-		d.diags.Warnf(at, "unknown-key", unknownKeyHint(key.Value, value, l), "garnix did not know the key %s %s and ignored it", name, l.name)
-	}
-}
-
-func unknownKeyHint(key string, value *yaml.Node, l level) string {
-	var inside []string
-	if value.Kind == yaml.MappingNode {
-		for below := range document.Pairs(value) {
-			if slices.Contains(l.keys, below.Value) {
-				inside = append(inside, below.Value)
-			}
-		}
-	}
-	if len(inside) > 0 {
-		return fmt.Sprintf("move %s up to where %s stands; as it is, garnix used the default", enumerate(inside), diag.Excerpt(key))
-	}
-	if near := diag.Nearest(key, l.keys); near != "" {
-		return fmt.Sprintf("did you mean %q? as it is, garnix used the default", near)
-	}
-	homes := []struct {
-		level
-		under string
-	}{
-		{level: topLevel(), under: "at the top level"},
-		{level: sectionLevel(), under: `under "builds"`},
-		{level: actionLevel(), under: `in an item of "actions"`},
-		{level: serverLevel(), under: `in an item of "servers"`},
-		{level: deploymentLevel(OnBranch), under: `in a server's "deployment" of type "on-branch"`},
-		{level: incrementalizeLevel(), under: `under "incrementalizeBuilds"`},
-		{level: modulesLevel(), under: `under "modules"`},
-	}
-	for _, home := range homes {
-		if slices.Contains(home.keys, key) {
-			return fmt.Sprintf("%q means something only %s", key, home.under)
-		}
-	}
-	return "remove it; known here: " + enumerate(l.keys)
 }

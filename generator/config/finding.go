@@ -26,7 +26,9 @@ type Place struct {
 
 // cause is what findings are told apart by.
 type cause struct {
-	defect
+	code     string
+	reason   string // the end of a sentence
+	advice   string // what to do if nothing better is known; %s stands for "it" or "them"
 	severity diag.Severity
 	exclude  bool
 	replaced bool // there are texts to write instead
@@ -35,8 +37,7 @@ type cause struct {
 // judge finds the matchers without effect.
 type judge struct {
 	sections []Section
-	flake    outputs // as far as a lock tells
-	any      outputs // whatever a flake may have
+	flake    outputs // as far as a lock tells; the zero outputs are whatever a flake may have
 	proven   outputs // those of the lock alone, if there is one
 	order    []cause
 	places   map[cause][]Place
@@ -46,19 +47,19 @@ type judge struct {
 // Findings tells what the sections say without effect: about this flake if there is a lock, else about any flake. Those
 // about matchers that garnix refused are errors.
 func Findings(sections []Section, lock *flake.Lock) []Finding {
-	j := &judge{sections: sections, flake: outputsOf(lock), any: outputsOf(nil), proven: outputsOf(nil), places: map[cause][]Place{}, tried: map[cause]int{}}
+	j := &judge{sections: sections, flake: outputsOf(lock), places: map[cause][]Place{}, tried: map[cause]int{}}
 	if lock != nil {
 		sound := *lock
 		sound.Errors = nil // what could not be listed is not there
 		j.proven = outputsOf(&sound)
 	}
-	for i, s := range sections {
+	for _, s := range sections {
 		j.includes(s)
-		j.excludes(i)
+		j.excludes(s)
 	}
 	var findings []Finding
 	for _, c := range j.order {
-		findings = append(findings, finding(c, j.places[c]))
+		findings = append(findings, c.finding(j.places[c]))
 	}
 	return append(findings, j.nothing()...)
 }
@@ -72,11 +73,11 @@ func (j *judge) includes(s Section) {
 		if j.flake.effective(s, m) {
 			continue
 		}
-		c := cause{severity: diag.Warning, defect: defect{code: "matcher-matches-nothing", advice: "remove %s, or add such an output to the flake"}}
+		c := cause{severity: diag.Warning, code: "matcher-matches-nothing", advice: "remove %s, or add such an output to the flake"}
 		switch {
 		case m.Dead && !j.flake.has(m.Matcher):
-			c.defect, _ = defectOf(m)
-		case !j.any.effective(s, m), j.flake.has(m.Matcher):
+			c.code, c.reason, c.advice = defectOf(m)
+		case !outputs{}.effective(s, m), j.flake.has(m.Matcher):
 			c.reason, c.advice = "excludes of the same build section take everything away again", "remove %s or narrow the exclude"
 			j.add(c, Place{Matcher: m, by: j.excludedBy(s, m)})
 			continue
@@ -97,7 +98,7 @@ func (j *judge) includes(s Section) {
 func (j *judge) excludedBy(s Section, include Matcher) string {
 	selected := slices.Collect(j.flake.each(include.Matcher))
 	if len(selected) == 0 {
-		selected = slices.Collect(j.any.each(include.Matcher))
+		selected = slices.Collect(outputs{}.each(include.Matcher))
 	}
 	for _, m := range s.Exclude {
 		if !slices.ContainsFunc(selected, func(p flake.AttrPath) bool { return !m.Match(p) }) {
@@ -108,28 +109,32 @@ func (j *judge) excludedBy(s Section, include Matcher) string {
 }
 
 // excludes judges the excludes of a section: for one without effect it is always right to remove it.
-func (j *judge) excludes(section int) {
-	s := j.sections[section]
+func (j *judge) excludes(s Section) {
 	alive := slices.ContainsFunc(s.Include, func(m Matcher) bool { return !m.Dead && some(j.flake.each(m.Matcher)) })
 	for _, m := range s.Exclude {
-		c := cause{exclude: true, severity: diag.Warning, defect: defect{code: "exclude-excludes-nothing"}}
+		c := cause{exclude: true, severity: diag.Warning, code: "exclude-excludes-nothing", advice: "remove %s, and the same is built"}
 		switch {
 		case m.Dead && !j.flake.has(m.Matcher):
-			c.defect, _ = defectOf(m)
-			c.advice = ""
+			c.code, c.reason, _ = defectOf(m)
+			switch c.code {
+			case "matcher-parts":
+				c.advice = "remove %s"
+			case "partial-glob":
+				c.advice += "; to leave outputs out, name each of them"
+			}
 		case some(j.flake.taken(s, m.Matcher)):
-			if c.reason = j.undone(section, m); c.reason == "" {
+			if c.reason = j.undone(s, m); c.reason == "" {
 				continue
 			}
 			c.code = "exclude-undone"
 		case !alive:
 			continue // the includes have findings of their own
-		case some(j.any.taken(s, m.Matcher)) && !m.Literal():
+		case some(outputs{}.taken(s, m.Matcher)) && !m.Literal():
 			c.severity, c.reason, c.advice = diag.Notice, "the flake has no such output", "it takes effect once the flake has one"
-		case some(j.any.taken(s, m.Matcher)):
+		case some(outputs{}.taken(s, m.Matcher)):
 			c.reason = "the flake has no such output"
 		case s.IncludeIsDefault:
-			c.reason = "garnix's default include selects nothing like it: " + enumerate(includeTexts(s))
+			c.reason = "garnix's default include selects nothing like it: " + diag.Enumerate(includeTexts(s), "and")
 		default:
 			c.reason = "no include of its build section selects anything like it"
 		}
@@ -141,11 +146,11 @@ func (j *judge) excludes(section int) {
 }
 
 // undone says which sections build what an exclude takes away, on every branch on which it does; it is "" if none do.
-func (j *judge) undone(section int, exclude Matcher) string {
+func (j *judge) undone(s Section, exclude Matcher) string {
 	by := map[int]bool{}
 	reason := ""
-	for p := range j.flake.taken(j.sections[section], exclude.Matcher) {
-		i := slices.IndexFunc(j.sections, func(other Section) bool { return other.builds(p, j.sections[section]) })
+	for p := range j.flake.taken(s, exclude.Matcher) {
+		i := slices.IndexFunc(j.sections, func(other Section) bool { return other.builds(p, s) })
 		if i < 0 {
 			return ""
 		}
@@ -240,7 +245,7 @@ func (j *judge) nothing() []Finding {
 	case j.flake.lock == nil:
 		d.Message = "nothing can ever be built: no build section selects anything, whatever the flake holds"
 	case len(wanted) == 1 && wanted[0].IncludeIsDefault:
-		d.Message = "nothing is built: garnix's default include selects no output of the flake: " + enumerate(includeTexts(wanted[0]))
+		d.Message = "nothing is built: garnix's default include selects no output of the flake: " + diag.Enumerate(includeTexts(wanted[0]), "and")
 	default:
 		d.Message = "nothing is built: no build section selects an output of the flake"
 	}

@@ -25,75 +25,63 @@ type Matcher struct {
 func newMatcher(text string, at diag.Pos) Matcher {
 	parsed, err := flake.ParseMatcher(text)
 	m := Matcher{Matcher: parsed, Pos: at, text: text, refused: err != nil}
-	_, m.Dead = defectOf(m)
+	defect, _, _ := defectOf(m)
+	m.Dead = defect != ""
 	return m
 }
 
 // String returns the matcher as it was written.
 func (m Matcher) String() string { return m.text }
 
-// refused reports whether garnix refused a matcher, and so the whole file.
-func refused(sections []Section) bool {
-	return slices.ContainsFunc(sections, func(s Section) bool {
-		return slices.ContainsFunc(slices.Concat(s.Include, s.Exclude), func(m Matcher) bool { return m.refused })
-	})
-}
-
-// defect is why a matcher has no effect whatever the flake holds.
-type defect struct {
-	code   string
-	reason string // the end of a sentence
-	advice string // what to do if nothing better is known; %s stands for "it" or "them"
-}
-
-// defectOf returns the most telling defect of a matcher; ok is false if it has none.
-func defectOf(m Matcher) (d defect, ok bool) {
+// defectOf returns why a matcher has no effect whatever the flake holds, the most telling reason, as a cause has it; the
+// code is "" if there is none.
+func defectOf(m Matcher) (code, reason, advice string) {
 	text := m.String()
 	parts := strings.Split(text, ".")
 	first, shape := parts[0], flake.Family(parts[0]).Shape()
-	code := "matcher-never-matches"
+	code = "matcher-never-matches"
 	if m.refused {
 		code = "matcher-parts"
 	}
 	_, dotted := unquoted(text)
 	switch {
 	case regular(text):
-		return defect{code, `it looks like a regular expression, and garnix knew "*" for a whole part only`, "name each output, or remove %s"}, true
+		return code, `it looks like a regular expression, and garnix knew "*" for a whole part only`, "name each output, or remove %s"
 	case dotted:
-		return defect{code, "garnix knew no Nix quoting and never selected a name with a dot",
-			"give the output a second name without a dot and list that one, or remove %s"}, true
+		return code, "garnix knew no Nix quoting and never selected a name with a dot",
+			"give the output a second name without a dot and list that one, or remove %s"
 	case strings.Contains(text, `"`):
-		return defect{code, "garnix knew no Nix quoting and took the quotes for a part of the name", "remove %s"}, true
+		return code, "garnix knew no Nix quoting and took the quotes for a part of the name", "remove %s"
 	case strings.Contains(text, "#"):
-		return defect{code, `a matcher is an attribute path, without "#" and what comes before it`, "name an output, or remove %s"}, true
+		return code, `a matcher is an attribute path, without "#" and what comes before it`, "name an output, or remove %s"
 	case m.refused && shape == flake.PerSystem && len(parts) > 3:
-		return defect{code, "garnix listed one level of names and never looked into nested sets",
-			"give what is in the set a name beside it, " + first + ".<system>.<name>, or remove %s"}, true
+		return code, "garnix listed one level of names and never looked into nested sets",
+			"give what is in the set a name beside it, " + first + ".<system>.<name>, or remove %s"
 	case m.refused && shape == flake.Named && len(parts) > 3:
-		return defect{code, "garnix built the toplevel of a configuration, " + first + ".<name>, and no other part of it",
-			"put what is meant under packages of the flake, or remove %s"}, true
+		return code, "garnix built the toplevel of a configuration, " + first + ".<name>, and no other part of it",
+			"put what is meant under packages of the flake, or remove %s"
 	case m.refused:
-		return defect{code, `a matcher is family.system.name or family.name, with "*" for anything`, "name an output, or remove %s"}, true
+		return code, `a matcher is family.system.name or family.name, with "*" for anything`, "name an output, or remove %s"
 	case slices.Contains(parts, ""):
-		return defect{code, "a part is empty", "remove %s"}, true
+		return code, "a part is empty", "remove %s"
 	case first != "*" && shape == flake.Unlisted && !partialGlob(first):
-		advice := "put what should be built under packages, checks or devShells of the flake, or remove %s"
+		advice = "put what should be built under packages, checks or devShells of the flake, or remove %s"
 		if first == "apps" || first == "defaultApp" {
 			advice = `build the app's package instead (garnix ran apps only as "actions"), or remove %s`
 		}
-		return defect{code, "garnix never listed " + diag.Excerpt(first), advice}, true
+		return code, "garnix never listed " + diag.Excerpt(first), advice
 	case shape == flake.PerSystem && len(parts) != 3:
-		return defect{code, fmt.Sprintf("%s has three parts, %[1]s.<system>.<name>", first), "name an output, or remove %s"}, true
+		return code, fmt.Sprintf("%s has three parts, %[1]s.<system>.<name>", first), "name an output, or remove %s"
 	case shape == flake.Named && len(parts) != 2:
-		return defect{code, fmt.Sprintf("%s has two parts, %[1]s.<name>", first), "name one without a dot in its name, or remove %s"}, true
+		return code, fmt.Sprintf("%s has two parts, %[1]s.<name>", first), "name one without a dot in its name, or remove %s"
 	case shape == flake.Direct && len(parts) != 2:
-		return defect{code, fmt.Sprintf("%s has two parts, %[1]s.<system>", first), "remove %s"}, true
+		return code, fmt.Sprintf("%s has two parts, %[1]s.<system>", first), "remove %s"
 	case slices.ContainsFunc(parts, partialGlob):
-		return defect{"partial-glob", `"*" stands for a whole part only, and everything else is taken as it is`, "name each output, or remove %s"}, true
+		return "partial-glob", `"*" stands for a whole part only, and everything else is taken as it is`, "name each output, or remove %s"
 	case (shape != flake.Named && len(parts) == 3 || shape == flake.Direct) && parts[1] != "*" && !flake.System(parts[1]).Supported():
-		return defect{code, "garnix built for no system " + diag.Excerpt(parts[1]), "write " + strings.Join(systemNames(), ", ") + " or \"*\" there, or remove %s"}, true
+		return code, "garnix built for no system " + diag.Excerpt(parts[1]), "write " + strings.Join(systemNames(), ", ") + " or \"*\" there, or remove %s"
 	}
-	return defect{}, false
+	return "", "", ""
 }
 
 // partialGlob reports whether a part looks like a glob and is none: "*" alone is garnix's only wildcard.

@@ -140,10 +140,10 @@ func plural(f flake.Family) flake.Family {
 // many it returns none.
 func (o outputs) expand(parts []string) []string {
 	const most = 64
-	texts := []string{""}
-	for i, part := range parts {
+	texts := parts[:1]
+	for i, part := range parts[1:] {
 		words := systemNames()
-		if i == len(parts)-1 && flake.Family(parts[0]).Shape() != flake.Direct {
+		if i == len(parts)-2 && flake.Family(parts[0]).Shape() != flake.Direct {
 			words = o.names(scope(parts))
 		}
 		var longer []string
@@ -155,9 +155,6 @@ func (o outputs) expand(parts []string) []string {
 		if texts = longer; len(texts) > most {
 			return nil
 		}
-	}
-	for i, text := range texts {
-		texts[i] = strings.TrimPrefix(text, ".")
 	}
 	return texts
 }

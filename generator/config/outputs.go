@@ -2,6 +2,7 @@ package config
 
 import (
 	"iter"
+	"slices"
 
 	"garnix2gha/generator/flake"
 )
@@ -76,12 +77,7 @@ func (o outputs) unlisted(m flake.Matcher) []flake.AttrPath {
 
 // has reports whether the lock lists an output that m matches.
 func (o outputs) has(m flake.Matcher) bool {
-	for _, p := range o.paths {
-		if m.Match(p) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(o.paths, m.Match)
 }
 
 // names returns the names, as far as a matcher can spell them, of the lock's outputs that m matches.
@@ -104,7 +100,7 @@ func (o outputs) effective(s Section, m Matcher) bool {
 		return false
 	}
 	for p := range o.each(m.Matcher) {
-		if !s.excludes(p) {
+		if firstMatch(s.Exclude, p) < 0 {
 			return true
 		}
 	}
@@ -115,7 +111,7 @@ func (o outputs) effective(s Section, m Matcher) bool {
 func (o outputs) taken(s Section, exclude flake.Matcher) iter.Seq[flake.AttrPath] {
 	return func(yield func(flake.AttrPath) bool) {
 		for _, p := range o.paths {
-			if exclude.Match(p) && s.includes(p) && !yield(p) {
+			if exclude.Match(p) && firstMatch(s.Include, p) >= 0 && !yield(p) {
 				return
 			}
 		}

@@ -69,13 +69,8 @@ func fromFlake(file string, lock *flake.Lock) (c *Config, found diag.List, ignor
 	if c, found = ParseFlakeConfig(file, lock.GarnixConfig); c != nil {
 		return c, found, ""
 	}
-	for _, d := range found {
-		if d.Severity == diag.Error {
-			ignored = fmt.Sprintf("%s [%s]", d.Message, d.Code)
-			break
-		}
-	}
-	return nil, nil, ignored
+	fault := found[slices.IndexFunc(found, func(d diag.Diagnostic) bool { return d.Severity == diag.Error })]
+	return nil, nil, fmt.Sprintf("%s [%s]", fault.Message, fault.Code)
 }
 
 // Parse decodes the text of a garnix.yaml; an empty one gives the defaults. file is its path relative to the

@@ -20,7 +20,7 @@ func TestFlakeConfigSharesTheDecoder(t *testing.T) {
 	assert.Equal(t, config.FromFlake, c.Origin)
 	assert.Equal(t, []string{"packages.*"}, texts(c.Sections[0].Include))
 	assert.Equal(t, "on", *c.Sections[0].Branch, "JSON texts are not typed by their characters")
-	assert.True(t, c.FODChecks.Value)
+	assert.True(t, c.FODChecks)
 	require.Len(t, diags, 1)
 	diags = append(diags, diagnostics(config.Findings(c.Sections, nil))...)
 	require.Len(t, diags, 3)

@@ -45,6 +45,6 @@ func TestBooleansKeepTheirMeaning(t *testing.T) {
 	t.Parallel()
 	for written, want := range map[string]bool{"y": true, "Yes": true, "on": true, "TRUE": true, "n": false, "NO": false, "Off": false, "false": false} {
 		c, _ := parse(t, "fodChecks: "+written+"\n")
-		assert.Equal(t, want, c.FODChecks.Value, written)
+		assert.Equal(t, want, c.FODChecks, written)
 	}
 }

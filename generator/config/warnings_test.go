@@ -74,7 +74,7 @@ func TestDuplicateKeysAreWarnedOfAndTheLastWins(t *testing.T) {
 func TestADuplicateThatIsIgnoredMayBeInvalid(t *testing.T) {
 	t.Parallel()
 	c, _ := parse(t, "fodChecks: maybe\nfodChecks: yes\n")
-	assert.True(t, c.FODChecks.Value)
+	assert.True(t, c.FODChecks)
 }
 
 func TestBranchesThatNeverExist(t *testing.T) {

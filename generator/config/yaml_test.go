@@ -46,14 +46,14 @@ func TestFilesOfManyKindsAreRead(t *testing.T) {
 		name, text string
 		pos        diag.Pos
 	}{
-		{name: "CRLF line ends", text: "builds:\r\n  branch: main\r\n", pos: at(2, 11)},
-		{name: "a byte order mark", text: "\ufeffbuilds: {branch: main}\n", pos: at(1, 18)},
-		{name: "UTF-16", text: utf16le("builds: {branch: main}\n"), pos: at(1, 18)},
-		{name: "JSON", text: "{\"builds\":[{\"branch\":\"main\"}]}\n", pos: at(1, 22)},
-		{name: "no final line end", text: "builds: {branch: main}", pos: at(1, 18)},
-		{name: "an end marker and a comment", text: "---\nbuilds: {branch: main}\n...\n# end\n", pos: at(2, 18)},
-		{name: "the directive of YAML 1.2", text: "%YAML 1.2\n---\nbuilds: {branch: main}\n", pos: at(3, 18)},
-		{name: "columns count characters", text: "builds: {\"\": é, branch: main}\n", pos: at(1, 25)},
+		{name: "CRLF line ends", text: "builds:\r\n  branch: main\r\n", pos: at(2, 3)},
+		{name: "a byte order mark", text: "\ufeffbuilds: {branch: main}\n", pos: at(1, 10)},
+		{name: "UTF-16", text: utf16le("builds: {branch: main}\n"), pos: at(1, 10)},
+		{name: "JSON", text: "{\"builds\":[{\"branch\":\"main\"}]}\n", pos: at(1, 13)},
+		{name: "no final line end", text: "builds: {branch: main}", pos: at(1, 10)},
+		{name: "an end marker and a comment", text: "---\nbuilds: {branch: main}\n...\n# end\n", pos: at(2, 10)},
+		{name: "the directive of YAML 1.2", text: "%YAML 1.2\n---\nbuilds: {branch: main}\n", pos: at(3, 10)},
+		{name: "columns count characters", text: "builds: {\"\": é, branch: main}\n", pos: at(1, 17)},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
@@ -61,7 +61,7 @@ func TestFilesOfManyKindsAreRead(t *testing.T) {
 			c, _ := parse(t, tc.text)
 			require.NotNil(t, c.Sections[0].Branch)
 			assert.Equal(t, "main", *c.Sections[0].Branch)
-			assert.Equal(t, tc.pos, c.Sections[0].BranchPos)
+			assert.Equal(t, tc.pos, c.Keys[len(c.Keys)-1].Pos)
 		})
 	}
 }

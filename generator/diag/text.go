@@ -57,3 +57,12 @@ func cut(text string, most int) string {
 	}
 	return text
 }
+
+// Enumerate joins words as prose: "a", "a and b", "a, b and c".
+func Enumerate(words []string, conjunction string) string {
+	last := len(words) - 1
+	if last < 1 {
+		return strings.Join(words, "")
+	}
+	return strings.Join(words[:last], ", ") + " " + conjunction + " " + words[last]
+}

@@ -63,3 +63,10 @@ func TestShellWord(t *testing.T) {
 	assert.Equal(t, `'$(x);'\''y'`, diag.ShellWord("$(x);'y"))
 	assert.Equal(t, `'é'`, diag.ShellWord("é"))
 }
+
+func TestEnumerate(t *testing.T) {
+	t.Parallel()
+	for want, words := range map[string][]string{"": nil, "a": {"a"}, "a or b": {"a", "b"}, "a, b or c": {"a", "b", "c"}} {
+		assert.Equal(t, want, diag.Enumerate(words, "or"))
+	}
+}

@@ -121,23 +121,17 @@ func (p AttrPath) Build() []string {
 
 // CheckName returns the name of the check run garnix reported for p.
 func (p AttrPath) CheckName() string {
-	switch p.First {
-	case "packages":
-		return "package " + p.Third + " [" + p.Second + "]"
-	case "checks":
-		return "check " + p.Third + " [" + p.Second + "]"
-	case "devShells":
-		return "devShell " + p.Third + " [" + p.Second + "]"
-	case "defaultPackage":
-		return "default package [" + p.Second + "]"
-	case "devShell":
-		return "default devShell [" + p.Second + "]"
-	case "nixosConfigurations":
-		return "nixosConfig " + p.Second
-	case "homeConfigurations":
-		return "homeConfig " + p.Second
-	case "darwinConfigurations":
-		return "darwinConfig " + p.Second
+	kinds := map[Family]string{
+		"packages": "package", "checks": "check", "devShells": "devShell", "defaultPackage": "default package", "devShell": "default devShell",
+		"nixosConfigurations": "nixosConfig", "homeConfigurations": "homeConfig", "darwinConfigurations": "darwinConfig",
+	}
+	switch kind := kinds[p.First]; p.First.Shape() {
+	case PerSystem:
+		return kind + " " + p.Third + " [" + p.Second + "]"
+	case Direct:
+		return kind + " [" + p.Second + "]"
+	case Named:
+		return kind + " " + p.Second
 	}
 	return p.String()
 }

@@ -32,13 +32,13 @@ type Lock struct {
 	Errors map[string]string
 }
 
-// lockFile is the JSON of a lock.
+// lockFile is the JSON of a lock, as it is read.
 type lockFile struct {
 	Version      int                        `json:"version"`
 	Outputs      map[string]json.RawMessage `json:"outputs"`
-	Systems      map[string]System          `json:"systems,omitempty"`
-	GarnixConfig *json.RawMessage           `json:"garnixConfig,omitempty"`
-	Errors       map[string]string          `json:"errors,omitempty"`
+	Systems      map[string]System          `json:"systems"`
+	GarnixConfig json.RawMessage            `json:"garnixConfig"` // null is not nil
+	Errors       map[string]string          `json:"errors"`
 }
 
 // DecodeLock reads lock.json. Families that garnix never listed are accepted and ignored, whatever their shape.
@@ -63,20 +63,15 @@ func DecodeLock(file string, src []byte) (*Lock, diag.List) {
 		return nil, diags
 	}
 	lock := &Lock{
-		Named:     map[Family][]string{},
-		PerSystem: map[Family]map[System][]string{},
-		Direct:    map[Family][]System{},
-		Systems:   map[string]System{},
-		Errors:    map[string]string{},
+		Named:        map[Family][]string{},
+		PerSystem:    map[Family]map[System][]string{},
+		Direct:       map[Family][]System{},
+		Systems:      map[string]System{},
+		GarnixConfig: compact(raw.GarnixConfig),
+		Errors:       map[string]string{},
 	}
 	maps.Copy(lock.Systems, raw.Systems)
 	maps.Copy(lock.Errors, raw.Errors)
-	if hasKey(src, "garnixConfig") {
-		lock.GarnixConfig = json.RawMessage("null")
-		if raw.GarnixConfig != nil {
-			lock.GarnixConfig = compact(*raw.GarnixConfig)
-		}
-	}
 	for _, family := range Families() {
 		value, ok := raw.Outputs[string(family)]
 		if !ok {
@@ -171,11 +166,7 @@ func (l *Lock) ErrorPaths() []string { return slices.Sorted(maps.Keys(l.Errors))
 // Failure returns the key in Errors of the part of the flake, a family for a system if it has any, that could not be
 // listed; ok is false if it could. That of a single output failed nothing but the output's own check, and is none.
 func (l *Lock) Failure(f Family, s System) (key string, ok bool) {
-	keys := []string{string(f)}
-	if s != "" {
-		keys = append(keys, string(f)+"."+string(s))
-	}
-	for _, key := range keys {
+	for _, key := range []string{string(f), string(f) + "." + string(s)} {
 		if _, ok := l.Errors[key]; ok {
 			return key, true
 		}
@@ -184,29 +175,16 @@ func (l *Lock) Failure(f Family, s System) (key string, ok bool) {
 }
 
 func sorted[T ~string](names []T) []T {
-	out := slices.Clone(names)
-	if out == nil {
-		out = []T{}
-	}
+	out := append([]T{}, names...)
 	slices.Sort(out)
 	return slices.Compact(out)
-}
-
-// hasKey tells an absent key from a null one, which mean different things for garnixConfig.
-func hasKey(src []byte, key string) bool {
-	var keys map[string]json.RawMessage
-	if json.Unmarshal(src, &keys) != nil {
-		return false
-	}
-	_, ok := keys[key]
-	return ok
 }
 
 // compact removes the layout, so that a lock says the same however it is indented.
 func compact(value json.RawMessage) json.RawMessage {
 	var b bytes.Buffer
-	if json.Compact(&b, value) != nil {
-		return value
+	if json.Compact(&b, value) != nil { // there is none
+		return nil
 	}
 	return b.Bytes()
 }

@@ -50,15 +50,13 @@ func (m Matcher) And(other Matcher) (both Matcher, ok bool) {
 	if len(m.parts) != len(other.parts) {
 		return Matcher{}, false
 	}
-	for i, part := range m.parts {
-		if part != other.parts[i] && part != "*" && other.parts[i] != "*" {
+	both = Matcher{parts: m.Parts()}
+	for i, part := range other.parts {
+		switch {
+		case both.parts[i] == "*":
+			both.parts[i] = part
+		case part != "*" && part != both.parts[i]:
 			return Matcher{}, false
-		}
-	}
-	both.parts = slices.Clone(m.parts)
-	for i, part := range both.parts {
-		if part == "*" {
-			both.parts[i] = other.parts[i]
 		}
 	}
 	return both, len(both.parts) > 0

@@ -170,9 +170,9 @@ func fateOf(c *config.Config, key config.Key, top string) (Fate, string) {
 		return Lost, "GitHub hosts no servers: deploy from a job of your own after the builds"
 	case top == "incrementalizeBuilds" && c.Incrementalize.Enabled:
 		return Lost, "builds are whole again, which is only slower"
-	case top == "fodChecks" && c.FODChecks.Value:
+	case top == "fodChecks" && c.FODChecks:
 		return Lost, "fixed-output derivations are not built a second time"
-	case top == "modules" && c.PublishModules.Value:
+	case top == "modules" && c.PublishModules:
 		return Lost, "garnix's module index is gone"
 	}
 	return Carried, ""
@@ -216,13 +216,13 @@ func checks(in Input) []Check {
 	if in.Plan.Actions != nil {
 		out = append(out, Check{"app N", "action N"}, Check{"action N", "action N"})
 	}
-	if in.Config.FODChecks.Value {
+	if in.Config.FODChecks {
 		out = append(out, Check{Old: "FOD checks"})
 	}
 	if len(in.Config.Servers) > 0 {
 		out = append(out, Check{Old: "deployment plan"}, Check{Old: "deployment N"})
 	}
-	if in.Config.PublishModules.Value {
+	if in.Config.PublishModules {
 		out = append(out, Check{Old: "Garnix module publish"})
 	}
 	return out

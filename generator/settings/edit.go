@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -184,14 +185,7 @@ func endOf(lines [][]byte, line, margin int) int {
 	return end
 }
 
+var visible = regexp.MustCompile(`(?m)^.*\S`)
+
 // indent puts a margin before every line that is not empty.
-func indent(text, margin string) string {
-	var b strings.Builder
-	for line := range strings.Lines(text) {
-		if strings.TrimSpace(line) != "" {
-			b.WriteString(margin)
-		}
-		b.WriteString(line)
-	}
-	return b.String()
-}
+func indent(text, margin string) string { return visible.ReplaceAllString(text, margin+"$0") }

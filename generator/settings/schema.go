@@ -47,10 +47,7 @@ var book = sync.OnceValue(func() rulebook {
 // at returns the part of the schema that an address of the validator names; nil if it names none.
 func (r rulebook) at(address string) map[string]any {
 	_, fragment, _ := strings.Cut(address, "#")
-	pointer, err := url.PathUnescape(fragment)
-	if err != nil {
-		return nil
-	}
+	pointer, _ := url.PathUnescape(fragment) // the validator spells it well
 	node := r.root
 	for token := range strings.SplitSeq(strings.Trim(pointer, "/"), "/") {
 		switch container := node.(type) {

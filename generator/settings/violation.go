@@ -63,7 +63,7 @@ func (p *parser) violation(at []string, rule map[string]any, broken jsonschema.E
 		path += "." + strconv.Itoa(broken.Duplicates[1])
 		c = complaint{code: "duplicate-value", message: "repeats an earlier entry", hint: "remove one"}
 	case *kind.Enum:
-		c.message = fmt.Sprintf("must be %s, not %s", choice(words(rule)), diag.Excerpt(fmt.Sprint(broken.Got)))
+		c.message = fmt.Sprintf("must be %s, not %s", diag.Enumerate(words(rule), "or"), diag.Excerpt(fmt.Sprint(broken.Got)))
 		if near := diag.Nearest(fmt.Sprint(broken.Got), words(rule)); near != "" {
 			c.hint = fmt.Sprintf("did you mean %q?", near)
 		}
@@ -112,10 +112,7 @@ func (p *parser) badLines(n *yaml.Node, forbidden map[string]any) []diag.Pos {
 	if n == nil || n.Style&yaml.LiteralStyle == 0 || !strings.HasPrefix(pattern, "(^|\n)") {
 		return nil
 	}
-	expression, err := regexp.Compile(pattern)
-	if err != nil {
-		return nil
-	}
+	expression := regexp.MustCompile(pattern) // the schema is compiled already
 	var lines []diag.Pos
 	for i, line := range strings.Split(n.Value, "\n") {
 		if expression.MatchString(line) {
@@ -163,9 +160,9 @@ func wrongType(n *yaml.Node, rule map[string]any, want []string) complaint {
 			wanted = append(wanted, names[name])
 		}
 	}
-	c := complaint{code: "wrong-type", message: "must be " + choice(wanted)}
+	c := complaint{code: "wrong-type", message: "must be " + diag.Enumerate(wanted, "or")}
 	if rule["enum"] != nil {
-		c.message = "must be " + choice(words(rule))
+		c.message = "must be " + diag.Enumerate(words(rule), "or")
 	}
 	if found := cmp.Or(names[got], "a value of type "+diag.Excerpt(got)); found != wanted[0] {
 		c.message += ", not " + found
@@ -193,13 +190,4 @@ func words(rule map[string]any) []string {
 		out = append(out, fmt.Sprint(word))
 	}
 	return out
-}
-
-// choice renders "a, b or c".
-func choice(words []string) string {
-	last := len(words) - 1
-	if last < 1 {
-		return strings.Join(words, "")
-	}
-	return strings.Join(words[:last], ", ") + " or " + words[last]
 }

@@ -155,7 +155,7 @@ func configJSON(t *testing.T, c *config.Config) map[string]json.RawMessage {
 			deployment["branch"], deployment["machine"] = s.Deployment.Branch, s.Deployment.Machine
 			deployment["isPrimary"] = s.Deployment.IsPrimary
 		}
-		servers = append(servers, map[string]any{"configuration": s.Configuration.Value, "deployment": deployment})
+		servers = append(servers, map[string]any{"configuration": s.Configuration, "deployment": deployment})
 	}
 	var incrementalize any = c.Incrementalize.Enabled
 	if c.Incrementalize.ExcludeBranches != nil {
@@ -163,7 +163,7 @@ func configJSON(t *testing.T, c *config.Config) map[string]json.RawMessage {
 	}
 	fields := map[string]any{
 		"builds": builds, "actions": actions, "servers": servers, "incrementalizeBuilds": incrementalize,
-		"modules": map[string]any{"publish": c.PublishModules.Value}, "fodChecks": c.FODChecks.Value, "flakeDir": c.FlakeDir.Value,
+		"modules": map[string]any{"publish": c.PublishModules}, "fodChecks": c.FODChecks, "flakeDir": c.FlakeDir.Value,
 	}
 	out := map[string]json.RawMessage{}
 	for key, value := range fields {
