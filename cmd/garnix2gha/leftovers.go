@@ -199,7 +199,7 @@ func (o *options) printLeftovers(found cleanup) error {
 // printRest tells what is kept where, and what to do next.
 func (o *options) printRest(found cleanup) {
 	kept := map[[2]string]int{} // by file and reason
-	own := map[string]bool{} // files that a person need not see by name
+	own := map[string]bool{}    // files that a person need not see by name
 	fixable := false
 	for _, t := range found.left {
 		switch {

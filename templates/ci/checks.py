@@ -32,7 +32,7 @@ def main(_arguments: list[str]) -> int:
 
 
 def collect(plan: dict[str, Any], folder: Path) -> dict[str, dict[str, Any]]:
-    """Read results by attribute; a job ran foreign code, so it counts only for what the plan gave it."""
+    """Read results by attribute; a job ran foreign code and counts only for its own targets."""
     planned = {target["attr"] for target in plan["targets"]}
     told = {}
     for entry in plan["entries"]:

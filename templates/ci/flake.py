@@ -33,7 +33,7 @@ class Flake:
         settings: Callable[[], Mapping[str, str]] | None = None,
         log: Callable[[str], None] = lambda line: None,
     ) -> None:
-        """With builds derivations are written and built; settings are the environment with the store."""
+        """With builds derivations are written and built; settings make nix's environment."""
         if not re.fullmatch(r"[0-9a-f]{40,64}", head):
             raise process.Fault("the commit that is built is not known", TITLE)
         self.builds = builds

@@ -42,7 +42,7 @@ def command(program: str, *arguments: str) -> list[str]:
 def environment(
     model: context.Model, cache: Mapping[str, Any] | None = None, netrc: Path | None = None
 ) -> dict[str, str]:
-    """Return nix's environment, without secrets; a cache of plan.json that can be read substitutes."""
+    """Return nix's environment, without secrets; a readable cache of plan.json substitutes."""
     lines = [os.environ.get("NIX_CONFIG", ""), "extra-experimental-features = nix-command flakes"]
     lines += map(str, model.get("nix", []))
     if cache and cache["state"] == "ok":

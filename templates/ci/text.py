@@ -13,7 +13,7 @@ _ADDRESS = re.compile(r"(www)\.", re.IGNORECASE)
 
 
 def plain(text: str) -> str:
-    """Return text for the log, where its caller keeps it from the start of lines or stops commands."""
+    """Return text for the log, for behind words of ours or inside `::stop-commands::`."""
     return _CONTROLS.sub(" ", _ESCAPES.sub("", text)).replace("##[", "## [")
 
 
