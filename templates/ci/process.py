@@ -119,7 +119,8 @@ def _end(child: subprocess.Popen[bytes]) -> None:
 @contextlib.contextmanager
 def foreign_output() -> Iterator[Callable[[str], None]]:
     """Give a function that prints lines of others, none of which the runner takes for a command."""
-    token, lock, over = os.urandom(16).hex(), threading.Lock(), threading.Event()
+    token = os.urandom(16).hex()
+    lock, over = threading.Lock(), threading.Event()
 
     def show(raw: str) -> None:
         with lock:
