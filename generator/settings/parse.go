@@ -36,13 +36,13 @@ func Parse(file string, src []byte) (*Settings, diag.List) {
 // settings holds a file to all rules. Where it breaks one the default stands in, so that the rules behind are tried too.
 func (p *parser) settings(file any) *Settings {
 	whole := object(book().root)
-	if file == nil {
-		file = map[string]any{}
+	mapping := map[string]any{}
+	if file != nil {
+		if given := object(file); given != nil {
+			fill(whole, given)
+		}
+		mapping = p.without(file, p.validate(file))
 	}
-	if mapping := object(file); mapping != nil {
-		fill(whole, mapping)
-	}
-	mapping := p.without(file, p.validate(file))
 	fill(whole, mapping)
 	s, err := decode(mapping)
 	if err != nil {

@@ -24,24 +24,26 @@ func Schema() []byte { return []byte(schema) }
 // allowed, null is not.
 func GarnixSchema() []byte { return []byte(garnixSchema) }
 
-// rulebook is the schema of the settings, as JSON holds it and compiled.
-type rulebook struct {
-	root     any
-	compiled *jsonschema.Schema
-}
+// rulebook is the schema of the settings as JSON holds it.
+type rulebook struct{ root any }
 
-// book reads the schema once. It panics, as regexp.MustCompile does, on one that does not compile.
+// book reads the schema once. It panics, as regexp.MustCompile does, on one that is no JSON.
 var book = sync.OnceValue(func() rulebook {
-	const address = "settings.schema.json"
 	root, err := jsonschema.UnmarshalJSON(strings.NewReader(schema))
 	if err != nil {
 		panic(err)
 	}
+	return rulebook{root}
+})
+
+// compiled makes the validator once, and only for a file that says something: it takes a third of a whole run.
+var compiled = sync.OnceValue(func() *jsonschema.Schema {
+	const address = "settings.schema.json"
 	compiler := jsonschema.NewCompiler()
-	if err := compiler.AddResource(address, root); err != nil {
+	if err := compiler.AddResource(address, book().root); err != nil {
 		panic(err)
 	}
-	return rulebook{root: root, compiled: compiler.MustCompile(address)}
+	return compiler.MustCompile(address)
 })
 
 // at returns the part of the schema that an address of the validator names; nil if it names none.

@@ -25,7 +25,7 @@ type complaint struct{ code, message, hint string }
 // validate holds a file to the schema, reports the first rule that each value breaks, and returns where these stand.
 func (p *parser) validate(file any) (broken [][]string) {
 	var found *jsonschema.ValidationError
-	if !errors.As(book().compiled.Validate(file), &found) {
+	if !errors.As(compiled().Validate(file), &found) {
 		return nil
 	}
 	var visit func(*jsonschema.ValidationError)
