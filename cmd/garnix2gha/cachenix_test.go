@@ -66,12 +66,7 @@ const verifiedFlake = `{
 
 func newNixRepository(t *testing.T, config string) nixRepository {
 	t.Helper()
-	if _, err := exec.LookPath("nix"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("nix is missing, and CI must have it")
-		}
-		t.Skip("nix is missing")
-	}
+	requireTool(t, "nix")
 	other := "aarch64-darwin"
 	if nixSystem() == other {
 		other = "x86_64-linux"

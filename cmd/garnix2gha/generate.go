@@ -25,8 +25,8 @@ func newGenerate(o *options) *cobra.Command {
 		Short: "Write the workflows",
 		Long: `Write the workflows below .github/workflows and what they run below .github/garnix2gha, one line
 a file: created, updated, unchanged or removed. A file that garnix2gha did not write, or that
-somebody changed since, is neither overwritten nor removed unless --force is given. Pins that
-a bot moved stay.`,
+somebody changed since, is neither overwritten nor removed unless --force is given; of a program
+that another version wrote nobody can tell, and it is replaced. Pins that a bot moved stay.`,
 		RunE: func(*cobra.Command, []string) error {
 			return o.within(func(r *repo.Repo) error { return o.runGenerate(r, dryRun, force) })
 		},

@@ -45,14 +45,8 @@ func TestManualHoldsEveryCommand(t *testing.T) {
 	assert.Greater(t, len(pages), len(commands), "these and completion's")
 	assert.NoFileExists(t, filepath.Join(dir, "garnix2gha-man.1"))
 
-	groff, err := exec.LookPath("groff")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("groff is not installed")
-		}
-		t.Skip("groff is not installed")
-	}
-	out, err := exec.Command(groff, append([]string{"-man", "-ww", "-z", "-Tutf8"}, pages...)...).CombinedOutput()
+	requireTool(t, "groff")
+	out, err := exec.Command("groff", append([]string{"-man", "-ww", "-z", "-Tutf8"}, pages...)...).CombinedOutput()
 	require.NoError(t, err)
 	assert.Empty(t, string(out))
 }

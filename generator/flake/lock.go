@@ -160,9 +160,6 @@ func (l *Lock) Paths() []AttrPath {
 	return paths
 }
 
-// ErrorPaths returns the keys of Errors, sorted.
-func (l *Lock) ErrorPaths() []string { return slices.Sorted(maps.Keys(l.Errors)) }
-
 // Failure returns the key in Errors of the part of the flake, a family for a system if it has any, that could not be
 // listed; ok is false if it could. That of a single output failed nothing but the output's own check, and is none.
 func (l *Lock) Failure(f Family, s System) (key string, ok bool) {

@@ -2,6 +2,8 @@ package flake_test
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -36,7 +38,7 @@ func TestDecodeLockReadsWhatGarnixListed(t *testing.T) {
 	assert.Equal(t, []flake.System{flake.AArch64Darwin, flake.X8664Linux}, lock.Direct["devShell"])
 	assert.Equal(t, flake.AArch64Linux, lock.Systems["nixosConfigurations.web"])
 	assert.JSONEq(t, `{"builds":[]}`, string(lock.GarnixConfig))
-	assert.Equal(t, []string{"checks.aarch64-darwin"}, lock.ErrorPaths())
+	assert.Equal(t, []string{"checks.aarch64-darwin"}, slices.Sorted(maps.Keys(lock.Errors)))
 
 	var paths []string
 	for _, p := range lock.Paths() {

@@ -134,9 +134,17 @@ func listing(traces []Trace) []string {
 }
 
 func summary(traces []Trace) string {
+	counts := map[Kind]map[Remedy]int{}
+	for _, t := range traces {
+		if counts[t.Kind] == nil {
+			counts[t.Kind] = map[Remedy]int{}
+		}
+		counts[t.Kind][t.Fix]++
+	}
 	var b strings.Builder
-	for _, c := range Summary(traces) {
-		fmt.Fprintf(&b, "%s %d: safe %d, partly %d, manual %d, kept %d\n", c.Kind, c.Total, c.Safe, c.Partly, c.Manual, c.Kept)
+	for _, kind := range slices.Sorted(maps.Keys(counts)) {
+		c := counts[kind]
+		fmt.Fprintf(&b, "%s %d: safe %d, partly %d, manual %d, kept %d\n", kind, c[Safe]+c[Partly]+c[Manual]+c[Kept], c[Safe], c[Partly], c[Manual], c[Kept])
 	}
 	return b.String()
 }

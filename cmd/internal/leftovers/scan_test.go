@@ -221,20 +221,6 @@ func TestTracesAsJSON(t *testing.T) {
 		"advice":"look at it, and remove or reword the mention (also on line 3)"}`, string(got))
 }
 
-func TestSummaryCountsByKind(t *testing.T) {
-	t.Parallel()
-	got := Summary([]Trace{
-		{Kind: KindOwn, Fix: Kept}, {Kind: KindBadge, Fix: Partly}, {Kind: KindBadge, Fix: Safe},
-		{Kind: KindConfigFile, Fix: Manual}, {Kind: KindBadge, Fix: Safe},
-	})
-	assert.Equal(t, []Count{
-		{Kind: KindBadge, Total: 3, Safe: 2, Partly: 1},
-		{Kind: KindConfigFile, Total: 1, Manual: 1},
-		{Kind: KindOwn, Total: 1, Kept: 1},
-	}, got)
-	assert.Empty(t, Summary(nil))
-}
-
 func TestWhatCountsAndWhatIsLeftByHand(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {

@@ -4,10 +4,6 @@
 package leftovers
 
 import (
-	"cmp"
-	"maps"
-	"slices"
-
 	"garnix2gha/generator/diag"
 )
 
@@ -63,35 +59,3 @@ func (t Trace) Counted() bool { return t.Fix != Kept && t.Kind != KindSkipped }
 
 // ByHand reports whether a mention stays after the edits that a person has to see to.
 func (t Trace) ByHand() bool { return t.Counted() && t.Fix != Safe }
-
-// Count is one line of a summary. Total = Safe + Partly + Manual + Kept.
-type Count struct {
-	Kind   Kind `json:"kind"`
-	Total  int  `json:"total"`
-	Safe   int  `json:"safe"`
-	Partly int  `json:"partly"`
-	Manual int  `json:"manual"`
-	Kept   int  `json:"kept"`
-}
-
-// Summary counts the traces by kind, in the kinds' alphabetical order, without those that do not occur.
-func Summary(traces []Trace) []Count {
-	counts := map[Kind]Count{}
-	for _, t := range traces {
-		c := counts[t.Kind]
-		c.Kind = t.Kind
-		c.Total++
-		switch t.Fix {
-		case Safe:
-			c.Safe++
-		case Partly:
-			c.Partly++
-		case Kept:
-			c.Kept++
-		default:
-			c.Manual++
-		}
-		counts[t.Kind] = c
-	}
-	return slices.SortedFunc(maps.Values(counts), func(a, b Count) int { return cmp.Compare(a.Kind, b.Kind) })
-}
