@@ -11,20 +11,9 @@ import (
 	"garnix2gha/generator/flake"
 )
 
-// Origin says where a configuration came from.
-type Origin string
-
-// The origins, in the order in which garnix tried them (YamlConfig.hs).
-const (
-	FromFlake   Origin = "flake"   // the flake output garnix.config
-	FromFile    Origin = "file"    // garnix.yaml
-	FromDefault Origin = "default" // neither exists
-)
-
 // Config is a decoded configuration. Every default is filled in as garnix did.
 type Config struct {
-	Origin Origin
-	File   string // slash path of what was read; empty for FromDefault
+	File string // slash path of what was read, that of a garnix.yaml or "flake.nix"; "" where neither says anything
 
 	// Sections are the build sections in order. A mapping under "builds" is the one section 0; no section builds nothing.
 	Sections       []Section
@@ -55,11 +44,6 @@ type Section struct {
 	// Branch is the one branch the section is for, compared as it is; nil means every branch and also forks.
 	// No branch has the empty name.
 	Branch *string
-}
-
-// Considered reports whether the section takes part for a commit on the branch; a pull request from a fork has none.
-func (s Section) Considered(branch string) bool {
-	return s.Branch == nil || (*s.Branch == branch && branch != "")
 }
 
 // firstMatch returns the index of the first matcher that matches p; it is -1 if there is none.
@@ -149,14 +133,11 @@ const (
 )
 
 // Default returns the configuration of a repository that has none.
-func Default() *Config {
-	return defaults(FromDefault, "")
-}
+func Default() *Config { return defaults("") }
 
-func defaults(origin Origin, file string) *Config {
+func defaults(file string) *Config {
 	pos := diag.Pos{File: file}
 	return &Config{
-		Origin:   origin,
 		File:     file,
 		Sections: []Section{{Pos: pos, Include: defaultInclude(file), IncludeIsDefault: true}},
 		FlakeDir: Text{Value: ".", Pos: pos},

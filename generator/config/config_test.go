@@ -40,7 +40,7 @@ func at(line, column int) diag.Pos {
 func TestDefaultIsGarnixs(t *testing.T) {
 	t.Parallel()
 	c := config.Default()
-	assert.Equal(t, config.FromDefault, c.Origin)
+	assert.Empty(t, c.File)
 	require.Len(t, c.Sections, 1)
 	assert.Equal(t, defaultIncludes, texts(c.Sections[0].Include))
 	assert.True(t, c.Sections[0].IncludeIsDefault)
@@ -78,7 +78,6 @@ servers:
     deployment: {type: on-pull-request}
 `)
 	assert.Empty(t, diags)
-	assert.Equal(t, config.FromFile, c.Origin)
 	assert.Equal(t, "garnix.yaml", c.File)
 
 	require.Len(t, c.Sections, 2)
@@ -223,31 +222,6 @@ func TestFlakePath(t *testing.T) {
 			dir, ok := c.FlakePath()
 			assert.Equal(t, tc.ok, ok)
 			assert.Equal(t, tc.want, dir)
-		})
-	}
-}
-
-func TestSectionConsidered(t *testing.T) {
-	t.Parallel()
-	branch := func(name string) *string { return &name }
-	tests := []struct {
-		name    string
-		section *string
-		branch  string
-		want    bool
-	}{
-		{name: "no branch is every branch", section: nil, branch: "main", want: true},
-		{name: "no branch is also a fork", section: nil, branch: "", want: true},
-		{name: "the branch itself", section: branch("main"), branch: "main", want: true},
-		{name: "another branch", section: branch("main"), branch: "Main", want: false},
-		{name: "a branch is not for forks", section: branch("main"), branch: "", want: false},
-		{name: "the empty name is no branch's", section: branch(""), branch: "", want: false},
-		{name: "a star is a literal name", section: branch("*"), branch: "main", want: false},
-	}
-	for _, tc := range tests {
-		t.Run(tc.name, func(t *testing.T) {
-			t.Parallel()
-			assert.Equal(t, tc.want, config.Section{Branch: tc.section}.Considered(tc.branch))
 		})
 	}
 }

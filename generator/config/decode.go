@@ -14,9 +14,9 @@ import (
 
 // decode reads a whole configuration within the budget, adding to what was found before; nil nodes are an empty file.
 // The Config is nil if there are errors; then what is known about the matchers is told at once.
-func decode(origin Origin, file string, root *yaml.Node, budget int, found diag.List) (*Config, diag.List) {
+func decode(file string, root *yaml.Node, budget int, found diag.List) (*Config, diag.List) {
 	d := &decoder{file: file, diags: found, budget: budget}
-	c := defaults(origin, file)
+	c := defaults(file)
 	if root != nil && kindOf(root) != nullKind {
 		d.config(c, place{key: root, node: root})
 	}
@@ -144,7 +144,7 @@ func (d *decoder) matchers(p place) []Matcher {
 	for _, item := range d.list(p, hint) {
 		if text, ok := d.text(item, "write one matcher an item"); ok {
 			m := newMatcher(text.Value, text.Pos)
-			matchers, d.refused = append(matchers, m), d.refused || m.refused
+			matchers, d.refused = append(matchers, m), d.refused || !m.Valid()
 		}
 	}
 	return matchers

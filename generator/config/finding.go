@@ -138,7 +138,7 @@ func (j *judge) excludes(s Section) {
 		default:
 			c.reason = "no include of its build section selects anything like it"
 		}
-		if m.refused && m.String() == "*" && s.IncludeIsDefault {
+		if !m.Valid() && m.String() == "*" && s.IncludeIsDefault {
 			c.advice = `write "include: []" to build nothing here, or remove %s`
 		}
 		j.add(c, Place{Matcher: m})
@@ -213,7 +213,7 @@ func (j *judge) meanings(c cause, m Matcher) [][]string {
 }
 
 func (j *judge) add(c cause, p Place) {
-	if p.Matcher.refused {
+	if !p.Matcher.Valid() {
 		c.severity = diag.Error
 	}
 	c.replaced = len(p.Instead) > 0

@@ -201,8 +201,8 @@ func built(c *config.Config, lock *flake.Lock) []string {
 
 // selects reports whether the section selects an output of the lock that the text matches.
 func selects(s config.Section, text string, lock *flake.Lock) bool {
-	m, err := flake.ParseMatcher(text)
-	return err == nil && slices.ContainsFunc(lock.Paths(), func(p flake.AttrPath) bool {
+	m := flake.ParseMatcher(text)
+	return slices.ContainsFunc(lock.Paths(), func(p flake.AttrPath) bool {
 		_, ok := s.Selects(p)
 		return ok && m.Match(p)
 	})

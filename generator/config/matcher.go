@@ -16,31 +16,24 @@ type Matcher struct {
 
 	// Dead says that the matcher is of no effect whatever the flake holds; Findings tell why.
 	Dead bool
-
-	text    string // as it was written
-	refused bool   // garnix took it for no matcher; Matcher is zero and matches nothing
 }
 
-// newMatcher decodes a matcher. One that garnix refused is dead and matches nothing.
+// newMatcher decodes a matcher. One that garnix refused is dead.
 func newMatcher(text string, at diag.Pos) Matcher {
-	parsed, err := flake.ParseMatcher(text)
-	m := Matcher{Matcher: parsed, Pos: at, text: text, refused: err != nil}
+	m := Matcher{Matcher: flake.ParseMatcher(text), Pos: at}
 	defect, _, _ := defectOf(m)
 	m.Dead = defect != ""
 	return m
 }
 
-// String returns the matcher as it was written.
-func (m Matcher) String() string { return m.text }
-
 // defectOf returns why a matcher has no effect whatever the flake holds, the most telling reason, as a cause has it; the
 // code is "" if there is none.
 func defectOf(m Matcher) (code, reason, advice string) {
 	text := m.String()
-	parts := strings.Split(text, ".")
+	parts := m.Parts()
 	first, shape := parts[0], flake.Family(parts[0]).Shape()
 	code = "matcher-never-matches"
-	if m.refused {
+	if !m.Valid() {
 		code = "matcher-parts"
 	}
 	_, dotted := unquoted(text)
@@ -54,13 +47,13 @@ func defectOf(m Matcher) (code, reason, advice string) {
 		return code, "garnix knew no Nix quoting and took the quotes for a part of the name", "remove %s"
 	case strings.Contains(text, "#"):
 		return code, `a matcher is an attribute path, without "#" and what comes before it`, "name an output, or remove %s"
-	case m.refused && shape == flake.PerSystem && len(parts) > 3:
+	case !m.Valid() && shape == flake.PerSystem && len(parts) > 3:
 		return code, "garnix listed one level of names and never looked into nested sets",
 			"give what is in the set a name beside it, " + first + ".<system>.<name>, or remove %s"
-	case m.refused && shape == flake.Named && len(parts) > 3:
+	case !m.Valid() && shape == flake.Named && len(parts) > 3:
 		return code, "garnix built the toplevel of a configuration, " + first + ".<name>, and no other part of it",
 			"put what is meant under packages of the flake, or remove %s"
-	case m.refused:
+	case !m.Valid():
 		return code, `a matcher is family.system.name or family.name, with "*" for anything`, "name an output, or remove %s"
 	case slices.Contains(parts, ""):
 		return code, "a part is empty", "remove %s"

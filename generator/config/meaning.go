@@ -167,8 +167,7 @@ func scope(parts []string) flake.Matcher {
 			beside[i] = "*"
 		}
 	}
-	m, _ := flake.ParseMatcher(strings.Join(beside, ".")) // of other than two or three parts it matches nothing
-	return m
+	return flake.ParseMatcher(strings.Join(beside, "."))
 }
 
 // globbed returns the words that a part stands for: itself, or what a shell would match.

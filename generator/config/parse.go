@@ -88,7 +88,7 @@ func Parse(file string, src []byte) (*Config, diag.List) {
 	if t.budget < 0 {
 		t.diags.Errorf(diag.Pos{File: file}, "config-too-large", "write the values out", "merged aliases expand to too many values")
 	}
-	return decode(FromFile, file, root, budgetOf(src), t.diags)
+	return decode(file, root, budgetOf(src), t.diags)
 }
 
 // ParseFlakeConfig decodes the JSON of the flake output garnix.config as Parse does; null gives the defaults.
@@ -106,7 +106,7 @@ func ParseFlakeConfig(file string, value json.RawMessage) (*Config, diag.List) {
 		diags.Errorf(diag.Pos{File: file}, "json-syntax", "", "garnix.config is not JSON: %s", err)
 		return nil, diags
 	}
-	return decode(FromFlake, file, fromJSON(raw), budgetOf(value), nil)
+	return decode(file, fromJSON(raw), budgetOf(value), nil)
 }
 
 // budgetOf bounds the characters that are decoded. A file without aliases holds at most thrice its own bytes (an escape

@@ -1,37 +1,30 @@
 package flake
 
 import (
-	"errors"
 	"slices"
 	"strings"
 )
 
-// ErrMatcherParts says that a matcher has neither two nor three parts, which made garnix reject the whole file.
-var ErrMatcherParts = errors.New("expected 'x.y' or 'x.y.z'")
-
-// Matcher is an attribute matcher: two or three parts, of which "*", and only a whole "*", matches anything.
-// Source: garnix's parseAttributeMatcher. The zero value matches nothing.
+// Matcher is an attribute matcher: two or three parts, of which "*", and only a whole "*", matches anything. One of other
+// than two or three, as the zero value is, matches nothing. Source: garnix's parseAttributeMatcher.
 type Matcher struct {
 	parts []string
 }
 
 // ParseMatcher splits text on every dot; nothing is trimmed and Nix quoting is not understood.
-func ParseMatcher(text string) (Matcher, error) {
-	parts := strings.Split(text, ".")
-	if len(parts) != 2 && len(parts) != 3 {
-		return Matcher{}, ErrMatcherParts
-	}
-	return Matcher{parts: parts}, nil
-}
+func ParseMatcher(text string) Matcher { return Matcher{parts: strings.Split(text, ".")} }
 
-// Parts returns the two or three parts.
+// Valid reports whether the matcher has two or three parts; any other made garnix reject the whole file.
+func (m Matcher) Valid() bool { return len(m.parts) == 2 || len(m.parts) == 3 }
+
+// Parts returns the parts.
 func (m Matcher) Parts() []string { return slices.Clone(m.parts) }
 
 // String returns the text the matcher was parsed from.
 func (m Matcher) String() string { return strings.Join(m.parts, ".") }
 
 // Literal reports whether no part is a wildcard, so that the matcher names at most one attribute.
-func (m Matcher) Literal() bool { return len(m.parts) > 0 && !slices.Contains(m.parts, "*") }
+func (m Matcher) Literal() bool { return m.Valid() && !slices.Contains(m.parts, "*") }
 
 // Match reports whether m matches p. A two-part matcher never matches a three-part path, nor the reverse, and a
 // part of p that holds a dot is never matched, because garnix compared the dotted text part by part.

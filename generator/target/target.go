@@ -89,13 +89,7 @@ func Select(c *config.Config, lock *flake.Lock, at Commit) (Selection, diag.List
 
 // considers reports whether a build section takes part for the commit.
 func (at Commit) considers(s config.Section) bool {
-	switch {
-	case at.All:
-		return s.Branch == nil || *s.Branch != ""
-	case at.Fork:
-		return s.Branch == nil
-	}
-	return s.Considered(at.Branch)
+	return s.Branch == nil || *s.Branch != "" && (at.All || !at.Fork && *s.Branch == at.Branch)
 }
 
 func actions(c *config.Config) []Action {
