@@ -78,7 +78,7 @@ func (o *options) inspection(ctx context.Context, named string) (inspectionJSON,
 	if err != nil {
 		return inspectionJSON{}, err
 	}
-	if _, ok := known.Cache.Backend.(settings.Cachix); !ok && name == "" {
+	if known.Cache.Backend != settings.Cachix && name == "" {
 		return inspectionJSON{}, usagef("only Cachix can be inspected, and the settings name another backend; \"garnix2gha cache verify\" proves any cache")
 	}
 	if name == "" {

@@ -64,11 +64,6 @@ type RunAction struct {
 	WithRepo bool `json:"withRepo"`
 }
 
-// pusher is the program that writes to the cache.
-func (c *ManifestCache) pusher() string {
-	return map[string]string{"cachix": "cachix.py", "nix": "nix_copy.py", "attic": "attic.py"}[c.Backend]
-}
-
 const about = "What the workflows build, for whom and where. Written by garnix2gha generate from the inputs below; change those."
 
 // manifest says what the programs need to know.
@@ -117,24 +112,17 @@ func manifest(in Input, strategy string, dir string) Manifest {
 }
 
 func manifestCache(c settings.Cache) *ManifestCache {
-	out := &ManifestCache{PublicKeys: c.PublicKeys, Upstreams: c.Upstreams, Private: c.Private, URL: c.URL}
+	store := store(c)
+	out := &ManifestCache{
+		Backend: c.Backend, Name: c.Name, Variable: store.Variable, URL: c.URL, PushURL: c.PushURL, Server: c.Server,
+		PublicKeys: c.PublicKeys, Upstreams: c.Upstreams, Private: c.Private,
+		Secrets: slices.Sorted(maps.Values(store.Push)), Client: client(c.Backend),
+	}
 	if !slices.Equal(c.PushRefs, []string{"**"}) {
 		out.PushRefs = c.PushRefs
 	}
-	out.Secrets = slices.Sorted(maps.Values(store(c).Push))
-	switch b := c.Backend.(type) {
-	case settings.Cachix:
-		out.Backend, out.Name, out.Client = "cachix", b.Name, client("cachix")
-		if b.Name == "" {
-			out.Variable = b.NameVariable
-		}
-		if c.URL == "https://"+b.Name+".cachix.org" {
-			out.URL = ""
-		}
-	case settings.Store:
-		out.Backend, out.PushURL = "nix", b.PushURL
-	case settings.Attic:
-		out.Backend, out.Name, out.Server, out.Client = "attic", b.Name, b.Server, client("attic-client")
+	if c.Backend == settings.Cachix && c.URL == settings.CachixURL(c.Name) {
+		out.URL = ""
 	}
 	return out
 }

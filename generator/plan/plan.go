@@ -100,8 +100,10 @@ func (p *Plan) Systems() []string { return slices.Sorted(maps.Keys(p.Manifest.Ru
 func (p *Plan) Wants(program string) bool {
 	builds := p.Build != nil
 	switch program {
-	case "cachix.py", "nix_copy.py", "attic.py":
-		return builds && p.Manifest.Cache.pusher() == program
+	case "cachix.py", "attic.py":
+		return builds && p.Manifest.Cache.Backend+".py" == program
+	case "nix_copy.py":
+		return builds && p.Manifest.Cache.Backend == settings.NixCopy
 	case "statuses.py":
 		return builds && p.Build.Statuses
 	case "disk.py":

@@ -196,7 +196,7 @@ func notes(in Input) []string {
 		}
 		out = append(out, cost+"; cache.push-refs and triggers.push-branches narrow it")
 	}
-	if cache.Backend == "nix" {
+	if cache.Backend == settings.NixCopy {
 		out = append(out, "nix copy uploads whole closures, also what cache.nixos.org serves: about a gigabyte for the first NixOS system")
 	}
 	return out

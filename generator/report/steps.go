@@ -36,9 +36,9 @@ func steps(in Input) []Step {
 }
 
 func cacheStep(c settings.Cache) []Step {
-	switch b := c.Backend.(type) {
+	switch c.Backend {
 	case settings.Cachix:
-		if b.Name == "" {
+		if c.Name == "" {
 			return []Step{{"Make a Cachix cache and name it in the settings", "nothing is pushed until then, and forks read the name nowhere else",
 				[]string{"garnix2gha cache create NAME", "garnix2gha init --cache NAME", "garnix2gha generate"}}}
 		}
@@ -47,7 +47,7 @@ func cacheStep(c settings.Cache) []Step {
 		if c.Private {
 			public = ""
 		}
-		return []Step{{"Make the attic cache", "nothing is pushed until it exists", []string{"attic cache create " + public + b.Name}}}
+		return []Step{{"Make the attic cache", "nothing is pushed until it exists", []string{"attic cache create " + public + c.Name}}}
 	}
 	return nil
 }

@@ -43,27 +43,26 @@ func WithCachix(src []byte, name, url string, keys []string) ([]byte, error) {
 	if diags.HasErrors() {
 		return nil, errBroken
 	}
-	backend, ok := wanted.Cache.Backend.(Cachix)
-	if !ok {
+	cache := &wanted.Cache
+	if cache.Backend != Cachix {
 		return nil, errors.New("the settings name a cache of another backend; change the key cache by hand")
 	}
-	standard := "https://" + name + ".cachix.org"
+	standard := CachixURL(name)
 	url = cmp.Or(url, standard)
-	if len(keys) == 0 && backend.Name == name {
-		keys = wanted.Cache.PublicKeys
+	if len(keys) == 0 && cache.Name == name {
+		keys = cache.PublicKeys
 	}
 	var entries []entry // in the order in which a new section has them
-	if backend.Name != name {
+	if cache.Name != name {
 		entries = append(entries, entry{"name", fmt.Sprintf("name: %q\n", name)})
 	}
-	if given := wanted.Given("cache.url"); given && wanted.Cache.URL != url || !given && url != standard {
+	if given := wanted.Given("cache.url"); given && cache.URL != url || !given && url != standard {
 		entries = append(entries, entry{"url", fmt.Sprintf("url: %q\n", url)})
 	}
-	if !slices.Equal(wanted.Cache.PublicKeys, keys) {
+	if !slices.Equal(cache.PublicKeys, keys) {
 		entries = append(entries, entry{"public-key", keyText(keys)})
 	}
-	backend.Name = name
-	wanted.Cache.Backend, wanted.Cache.URL, wanted.Cache.PublicKeys = backend, url, keys
+	cache.Name, cache.URL, cache.PublicKeys = name, url, keys
 	return edited(src, "cache", entries, *wanted)
 }
 

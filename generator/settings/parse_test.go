@@ -57,7 +57,7 @@ func TestTheDefaults(t *testing.T) {
 	s := Default()
 	assert.Equal(t, &Settings{
 		Cache: Cache{
-			Backend:     Cachix{NameVariable: "CACHIX_CACHE_NAME"},
+			Backend: Cachix, NameVariable: "CACHIX_CACHE_NAME",
 			TokenSecret: "CACHIX_AUTH_TOKEN",
 			Upstreams:   []string{"https://cache.nixos.org"},
 			PushRefs:    []string{"**"},
@@ -107,7 +107,7 @@ func TestACachixCache(t *testing.T) {
 	t.Parallel()
 	s := parseFixture(t, "cachix.yaml")
 	assert.Equal(t, Cache{
-		Backend:     Cachix{Name: "my-project", NameVariable: "CACHIX_CACHE_NAME", SigningKeySecret: "CACHIX_SIGNING_KEY"},
+		Backend: Cachix, Name: "my-project", NameVariable: "CACHIX_CACHE_NAME", SigningKeySecret: "CACHIX_SIGNING_KEY",
 		URL:         "https://my-project.cachix.org",
 		Private:     true,
 		Upstreams:   []string{"https://cache.nixos.org", "https://nix-community.cachix.org"},
@@ -123,30 +123,35 @@ func TestACachixCache(t *testing.T) {
 func TestACacheInS3(t *testing.T) {
 	t.Parallel()
 	s := parseFixture(t, "s3.yaml")
-	assert.Equal(t, Store{
+	assert.Equal(t, Cache{
+		Backend:          NixCopy,
+		URL:              "https://cache.example.org",
 		PushURL:          "s3://bucket?region=eu-central-1&endpoint=https://s3.example.org",
+		PublicKeys:       []string{"cache.example.org-1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="},
+		Upstreams:        []string{"https://cache.nixos.org"},
+		PushRefs:         []string{"**"},
 		SigningKeySecret: "SIGNING_KEY",
-		S3:               &S3Secrets{AccessKey: "S3_ACCESS", SecretKey: "S3_SECRET"},
-	}, s.Cache.Backend)
-	assert.Empty(t, s.Cache.TokenSecret)
-	assert.Equal(t, []string{"cache.example.org-1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}, s.Cache.PublicKeys)
+		AccessKeySecret:  "S3_ACCESS",
+		SecretKeySecret:  "S3_SECRET",
+	}, s.Cache)
 }
 
 func TestCredentialsOfS3(t *testing.T) {
 	t.Parallel()
 	const store = "cache: {backend: nix, url: https://a.example, push-url: 's3://b', public-key: 'a:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='"
 	for _, tc := range []struct {
-		name, src string
-		want      *S3Secrets
+		name, src   string
+		access, key string
 	}{
-		{"have the usual names", store + "}", &S3Secrets{AccessKey: "AWS_ACCESS_KEY_ID", SecretKey: "AWS_SECRET_ACCESS_KEY"}},
-		{"come from the runner if both are empty", store + ", access-key-secret: '', secret-key-secret: ''}", nil},
+		{"have the usual names", store + "}", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"},
+		{"come from the runner if both are empty", store + ", access-key-secret: '', secret-key-secret: ''}", "", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			s, diags := Parse(file, []byte(tc.src))
 			require.Empty(t, diags)
-			assert.Equal(t, tc.want, s.Cache.Backend.(Store).S3)
+			assert.Equal(t, tc.access, s.Cache.AccessKeySecret)
+			assert.Equal(t, tc.key, s.Cache.SecretKeySecret)
 		})
 	}
 }
@@ -154,21 +159,28 @@ func TestCredentialsOfS3(t *testing.T) {
 func TestACacheInADirectory(t *testing.T) {
 	t.Parallel()
 	s := parseFixture(t, "directory.yaml")
-	assert.Equal(t, Store{PushURL: "file:///srv/cache"}, s.Cache.Backend)
-	assert.Equal(t, "http://127.0.0.1:8080", s.Cache.URL)
 	assert.Len(t, s.Cache.PublicKeys, 2)
+	s.Cache.PublicKeys = nil
+	assert.Equal(t, Cache{
+		Backend: NixCopy, URL: "http://127.0.0.1:8080", PushURL: "file:///srv/cache",
+		Upstreams: []string{"https://cache.nixos.org"}, PushRefs: []string{"**"},
+	}, s.Cache, "the secrets of S3 are for S3")
 }
 
 func TestAnAtticCacheTakesItsNameFromTheURL(t *testing.T) {
 	t.Parallel()
 	s := parseFixture(t, "attic.yaml")
-	assert.Equal(t, Attic{Server: "https://attic.example.org", Name: "team"}, s.Cache.Backend)
+	assert.Equal(t, Attic, s.Cache.Backend)
+	assert.Equal(t, "https://attic.example.org", s.Cache.Server)
+	assert.Equal(t, "team", s.Cache.Name)
+	assert.Empty(t, s.Cache.NameVariable)
 	assert.Equal(t, "https://attic.example.org/team", s.Cache.URL)
 	assert.Equal(t, "TEAM_TOKEN", s.Cache.TokenSecret)
 
 	s, diags := Parse(file, []byte("cache: {backend: attic, server: 'https://a.example', url: 'https://a.example/x', name: y}\n"))
 	require.Empty(t, diags)
-	assert.Equal(t, Attic{Server: "https://a.example", Name: "y"}, s.Cache.Backend)
+	assert.Equal(t, "https://a.example", s.Cache.Server)
+	assert.Equal(t, "y", s.Cache.Name)
 	assert.Equal(t, "ATTIC_TOKEN", s.Cache.TokenSecret)
 }
 
