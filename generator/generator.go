@@ -57,13 +57,9 @@ type Input struct {
 
 // Model is what the inputs mean, before anything is rendered.
 type Model struct {
-	Config    *config.Config
-	Settings  *settings.Settings
-	Lock      *flake.Lock      // nil without a lock
-	Selection target.Selection // over every branch
-	Plan      *plan.Plan
-	Strategy  string // static or dynamic
-	Diags     diag.List
+	plan.Input
+	Plan  *plan.Plan // nil where the inputs cannot be read
+	Diags diag.List
 }
 
 // Result is the model and its rendering.
@@ -113,15 +109,8 @@ func Decide(in Input) Model {
 	var found diag.List
 	m.Selection, found = target.Select(m.Config, m.Lock, target.Commit{All: true})
 	m.Diags = append(m.Diags, found...)
-	p, strategy, found := plan.New(plan.Input{
-		Config:    m.Config,
-		Settings:  m.Settings,
-		Lock:      m.Lock,
-		Selection: m.Selection,
-		Inputs:    in.digests(m.Config),
-		Version:   in.Version,
-	})
-	m.Plan, m.Strategy = p, strategy
+	m.Inputs, m.Version = in.digests(m.Config), in.Version
+	m.Plan, found = plan.New(m.Input)
 	m.Diags = append(m.Diags, found...).Sorted()
 	return m
 }
@@ -251,14 +240,7 @@ func (in Input) digests(c *config.Config) map[string]string {
 }
 
 // Report tells what became of the configuration.
-func (m Model) Report() report.Report { return report.New(m.reportInput()) }
+func (m Model) Report() report.Report { return report.New(m.Plan, m.Diags) }
 
 // Next returns the lines that "generate" ends with.
-func (m Model) Next() []string { return report.Next(m.reportInput()) }
-
-func (m Model) reportInput() report.Input {
-	return report.Input{
-		Config: m.Config, Settings: m.Settings, Plan: m.Plan, Strategy: m.Strategy,
-		Selection: m.Selection, Warnings: m.Diags,
-	}
-}
+func (m Model) Next() []string { return report.Next(m.Plan) }

@@ -181,7 +181,7 @@ func (v *verifier) selected(ctx context.Context, r *repo.Repo) (generator.Model,
 		return generator.Model{}, err
 	}
 	model := decideAt(in, v.at)
-	if !model.Diags.HasErrors() && model.Strategy == settings.Dynamic {
+	if !model.Diags.HasErrors() && model.Plan.Strategy == settings.Dynamic {
 		fresh, err := v.list(ctx, r.Dir(), in)
 		if err != nil {
 			return model, err

@@ -14,7 +14,7 @@ import (
 	"garnix2gha/generator/target"
 )
 
-// Input is what is known when workflows are generated.
+// Input is what the inputs mean when workflows are generated.
 type Input struct {
 	Config    *config.Config
 	Settings  *settings.Settings
@@ -27,8 +27,8 @@ type Input struct {
 // pushMinutes are left of a build job's time for the push when building has to stop.
 const pushMinutes = 30
 
-// New decides everything, the strategy (settings.Static or Dynamic) included. With errors the plan is nil.
-func New(in Input) (*Plan, string, diag.List) {
+// New decides everything. With errors the plan is not to be rendered.
+func New(in Input) (*Plan, diag.List) {
 	var diags diag.List
 	strategy := choose(in, &diags)
 	s := in.Settings
@@ -48,6 +48,8 @@ func New(in Input) (*Plan, string, diag.List) {
 			Sparse: sparse(in, &diags),
 		},
 		Manifest: manifest(in, strategy, dir),
+		Strategy: strategy,
+		Input:    in,
 	}
 	if wanted(in.Config) {
 		p.Build = build(s)
@@ -61,10 +63,7 @@ func New(in Input) (*Plan, string, diag.List) {
 			diags.Warnf(s.At("pins."+action), "unknown-pin", `"garnix2gha pins" shows those in use`, "no generated workflow uses %s", action)
 		}
 	}
-	if diags.HasErrors() {
-		return nil, strategy, diags
-	}
-	return p, strategy, diags
+	return p, diags
 }
 
 // sparse lists the folders of the programs and of a configuration that lies neither there nor in the root.

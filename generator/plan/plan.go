@@ -17,6 +17,8 @@ type Plan struct {
 	Actions  *Actions `json:"actions"`
 	Common   Common   `json:"common"`
 	Manifest Manifest `json:"-"` // what the programs are told
+	Strategy string   `json:"-"` // settings.Static or Dynamic
+	Input    Input    `json:"-"` // what it was made of
 }
 
 // Common is what every workflow shares.

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"garnix2gha/generator/plan"
 	"garnix2gha/generator/settings"
 )
 
@@ -12,18 +13,18 @@ type Step struct {
 }
 
 // steps lists what is left to do by hand, in order.
-func steps(in Input) []Step {
+func steps(p *plan.Plan) []Step {
 	out := []Step{}
-	if in.Plan.Build != nil {
-		out = append(out, cacheStep(in.Settings.Cache)...)
+	if p.Build != nil {
+		out = append(out, cacheStep(p.Input.Settings.Cache)...)
 	}
-	if in.Plan.Build != nil || in.Plan.Actions != nil {
+	if p.Build != nil || p.Actions != nil {
 		out = append(out, Step{
 			"Give Actions its secrets", "a token of this one cache that may write, never a personal one; for actions that decrypt, a new age key",
 			[]string{"garnix2gha secrets sync"},
 		})
 	}
-	if in.Plan.Build == nil {
+	if p.Build == nil {
 		return out
 	}
 	return append(out,
@@ -53,14 +54,14 @@ func cacheStep(c settings.Cache) []Step {
 }
 
 // Next returns the lines that "generate" ends with, three at most: the whole list is the report's.
-func Next(in Input) []string {
-	if in.Plan.Build == nil && in.Plan.Actions == nil {
+func Next(p *plan.Plan) []string {
+	if p.Build == nil && p.Actions == nil {
 		return []string{"next: nothing; the configuration selects no target, so no workflow is needed"}
 	}
 	lines := []string{"next: commit .github and push it (a token that pushes workflows needs the scope \"workflow\")"}
-	if in.Plan.Build != nil {
+	if p.Build != nil {
 		line := "next: garnix2gha secrets sync (the cache's token)"
-		if in.Plan.Common.Store.Variable != "" {
+		if p.Common.Store.Variable != "" {
 			line = "next: garnix2gha init --cache NAME, generate again, and garnix2gha secrets sync (the cache's name and token)"
 		}
 		lines = append(lines, line)

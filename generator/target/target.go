@@ -25,6 +25,9 @@ type Selection struct {
 	// Open holds, without a lock, the includes of which only the flake tells what they select: the default include, and
 	// those with wildcards, in the order of the configuration.
 	Open []Open
+
+	// Findings tell which matchers have no effect.
+	Findings []config.Finding
 }
 
 // Open is an include of which only the flake tells what it selects.
@@ -74,14 +77,14 @@ func Select(c *config.Config, lock *flake.Lock, at Commit) (Selection, diag.List
 			s.considered = append(s.considered, section)
 		}
 	}
-	selection := Selection{Targets: s.targets(lock), Actions: actions(c)}
+	selection := Selection{Targets: s.targets(lock), Actions: actions(c), Findings: config.Findings(s.considered, lock)}
 	if lock == nil {
 		selection.Open = s.open()
 	} else {
 		diags = s.unlistable(lock)
 		diags = append(diags, s.dotted(lock)...)
 	}
-	for _, f := range config.Findings(s.considered, lock) {
+	for _, f := range selection.Findings {
 		diags = append(diags, f.Diagnostic)
 	}
 	return selection, diags.Sorted()
