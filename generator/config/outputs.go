@@ -54,22 +54,10 @@ func (o outputs) unlisted(m flake.Matcher) []flake.AttrPath {
 	var paths []flake.AttrPath
 	for _, family := range flake.Families() {
 		for _, system := range family.Systems() {
-			if o.lock != nil {
-				if _, failed := o.lock.Failure(family, system); !failed {
-					continue
-				}
-			}
-			if !m.Lists(family, system) {
+			if !m.Lists(family, system) || o.lock != nil && o.lock.Failure(family, system) == "" {
 				continue
 			}
-			p := flake.AttrPath{First: family, Second: string(system)}
-			switch family.Shape() {
-			case flake.Named:
-				p.Second = name
-			case flake.PerSystem:
-				p.Third = name
-			}
-			paths = append(paths, p)
+			paths = append(paths, family.Path(system, name))
 		}
 	}
 	return paths

@@ -18,9 +18,9 @@ func (s selector) unlistable(lock *flake.Lock) diag.List {
 	told := map[string]bool{}
 	for _, family := range flake.Families() {
 		for _, system := range family.Systems() {
-			part, failed := lock.Failure(family, system)
+			part := lock.Failure(family, system)
 			by, listed := s.listedBy(family, system)
-			if !failed || !listed || told[part] {
+			if part == "" || !listed || told[part] {
 				continue
 			}
 			told[part] = true

@@ -35,11 +35,7 @@ func (q Query) String() string { return strings.Join(q.path(), ".") }
 func Queries(c *config.Config) []Query {
 	var queries []Query
 	for _, family := range flake.Families() {
-		systems := flake.Systems()
-		if family.Shape() == flake.Named {
-			systems = []flake.System{""}
-		}
-		for _, system := range systems {
+		for _, system := range family.Systems() {
 			q := Query{Family: family, System: system}
 			if slices.ContainsFunc(c.Sections, q.listedBy) {
 				queries = append(queries, q)
