@@ -109,7 +109,7 @@ func rows(model generator.Model) ([]targetJSON, []actionJSON) {
 		rows = append(rows, row)
 	}
 	for _, a := range model.Selection.Actions {
-		actions = append(actions, actionJSON{Name: a.Name, Attr: a.Attr.String()})
+		actions = append(actions, actionJSON{Name: a.Run, Attr: a.Attr().String()})
 	}
 	return rows, actions
 }

@@ -64,7 +64,7 @@ func (s Section) Selects(p flake.AttrPath) (by Matcher, ok bool) {
 type Action struct {
 	Run              string // the app's name, as written
 	RunPos           diag.Pos
-	Sandbox          Sandbox
+	Sandbox          string // "fast-startup", the default, or "shared-resources"
 	WithRepoContents bool
 }
 
@@ -72,15 +72,6 @@ type Action struct {
 func (a Action) Attr() flake.AttrPath {
 	return flake.AttrPath{First: "apps", Second: string(flake.X8664Linux), Third: a.Run}
 }
-
-// Sandbox is the kind of machine garnix ran an action in.
-type Sandbox string
-
-// The sandboxes garnix knew; FastStartup is the default.
-const (
-	FastStartup     Sandbox = "fast-startup"
-	SharedResources Sandbox = "shared-resources"
-)
 
 // Incrementalize says on which branches garnix gave a build the intermediates of an earlier commit.
 type Incrementalize struct {
@@ -96,22 +87,13 @@ type Server struct {
 	Deployment    Deployment
 }
 
-// Deployment says when a server was deployed and on what. Only Type is set for OnPullRequest.
+// Deployment says when a server was deployed and on what.
 type Deployment struct {
-	Type      DeploymentType
+	Type      string // "on-branch", or "on-pull-request", which has nothing else
 	Branch    string
 	Machine   string // one of garnix's tiers, by default "i2x4"
 	IsPrimary bool
 }
-
-// DeploymentType is the event that deployed a server.
-type DeploymentType string
-
-// The deployment types garnix knew.
-const (
-	OnBranch      DeploymentType = "on-branch"
-	OnPullRequest DeploymentType = "on-pull-request"
-)
 
 // Key is a key met in the configuration. Path is spelled as in messages: "builds.include" where builds is a mapping,
 // "builds[0].include" where it is a list.

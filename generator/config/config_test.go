@@ -95,7 +95,7 @@ servers:
 
 	assert.Equal(t, config.Incrementalize{Enabled: true, ExcludeBranches: []string{"main"}}, c.Incrementalize)
 	assert.Equal(t, []config.Action{{
-		Run: "lint it", RunPos: at(10, 21), Sandbox: config.SharedResources, WithRepoContents: true,
+		Run: "lint it", RunPos: at(10, 21), Sandbox: "shared-resources", WithRepoContents: true,
 	}}, c.Actions)
 	assert.Equal(t, "apps.x86_64-linux.lint it", c.Actions[0].Attr().String())
 	assert.True(t, c.PublishModules)
@@ -104,9 +104,9 @@ servers:
 	require.Len(t, c.Servers, 2)
 	assert.Equal(t, "web", c.Servers[0].Configuration)
 	assert.Equal(t, config.Deployment{
-		Type: config.OnBranch, Branch: "main", Machine: "i4x8", IsPrimary: true,
+		Type: "on-branch", Branch: "main", Machine: "i4x8", IsPrimary: true,
 	}, c.Servers[0].Deployment)
-	assert.Equal(t, config.Deployment{Type: config.OnPullRequest}, c.Servers[1].Deployment)
+	assert.Equal(t, config.Deployment{Type: "on-pull-request"}, c.Servers[1].Deployment)
 }
 
 func TestAbsentFieldsTakeGarnixsDefaults(t *testing.T) {
@@ -116,7 +116,7 @@ servers: [{configuration: web, deployment: {type: on-branch, branch: b}}]
 modules: {}
 `)
 	assert.Empty(t, diags)
-	assert.Equal(t, config.FastStartup, c.Actions[0].Sandbox)
+	assert.Equal(t, "fast-startup", c.Actions[0].Sandbox)
 	assert.False(t, c.Actions[0].WithRepoContents)
 	assert.Equal(t, "i2x4", c.Servers[0].Deployment.Machine)
 	assert.False(t, c.Servers[0].Deployment.IsPrimary)

@@ -151,7 +151,7 @@ func (d *decoder) matchers(p place) []Matcher {
 }
 
 func (d *decoder) action(p place) Action {
-	a := Action{Sandbox: FastStartup}
+	a := Action{Sandbox: "fast-startup"}
 	d.mapping(p, "in an action", map[string]func(place){
 		"run": func(p place) {
 			run, _ := d.text(p, "name one flake app")
@@ -162,7 +162,7 @@ func (d *decoder) action(p place) Action {
 			}
 		},
 		"on":               func(p place) { d.choice(p, "push") },
-		"sandboxType":      func(p place) { a.Sandbox = Sandbox(d.choice(p, string(FastStartup), string(SharedResources))) },
+		"sandboxType":      func(p place) { a.Sandbox = d.choice(p, "fast-startup", "shared-resources") },
 		"withRepoContents": func(p place) { a.WithRepoContents = d.flag(p) },
 	})
 	return a
@@ -222,12 +222,12 @@ func (d *decoder) server(p place) (s Server) {
 // deployment decodes by the type: on pull requests no other key was read.
 func (d *decoder) deployment(p place) (t Deployment) {
 	level, fields := "in a deployment", map[string]func(place){
-		"type": func(p place) { t.Type = DeploymentType(d.choice(p, string(OnBranch), string(OnPullRequest))) },
+		"type": func(p place) { t.Type = d.choice(p, "on-branch", "on-pull-request") },
 	}
 	switch typeOf(p.node) {
-	case OnPullRequest:
+	case "on-pull-request":
 		level = "in a deployment on pull requests"
-	case OnBranch:
+	case "on-branch":
 		level, t.Machine = "in a deployment from a branch", "i2x4"
 		fields["branch"] = func(p place) { t.Branch = d.word(p, "garnix took one branch; write a server for each") }
 		fields["machine"] = func(p place) { t.Machine = d.choice(p, "i2x4", "i4x8", "i8x16", "i16x32") }
@@ -238,11 +238,11 @@ func (d *decoder) deployment(p place) (t Deployment) {
 }
 
 // typeOf returns the type of a deployment as it is written, if at all.
-func typeOf(deployment *yaml.Node) DeploymentType {
+func typeOf(deployment *yaml.Node) string {
 	if deployment.Kind == yaml.MappingNode {
 		for key, value := range document.Pairs(deployment) {
 			if key.Value == "type" && kindOf(value) == textKind {
-				return DeploymentType(value.Value)
+				return value.Value
 			}
 		}
 	}

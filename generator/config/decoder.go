@@ -138,7 +138,7 @@ func (d *decoder) wrongType(p place, want, hint string) {
 	hint = "give it a value, or remove the key to get garnix's default"
 	switch p.key.Value {
 	case "include":
-		hint = `write "include: []" to build nothing here; without the key garnix's default is built: ` + diag.Enumerate(includeTexts(defaults("").Sections[0]), "and")
+		hint = `write "include: []" to build nothing here; without the key garnix's default is built: ` + diag.Enumerate(Default().Sections[0].IncludeTexts(), "and")
 	case "builds":
 		hint = `write "builds: []" to build nothing; without the key garnix's default is built`
 	}

@@ -134,7 +134,7 @@ func (j *judge) excludes(s Section) {
 		case some(outputs{}.taken(s, m.Matcher)):
 			c.reason = "the flake has no such output"
 		case s.IncludeIsDefault:
-			c.reason = "garnix's default include selects nothing like it: " + diag.Enumerate(includeTexts(s), "and")
+			c.reason = "garnix's default include selects nothing like it: " + diag.Enumerate(s.IncludeTexts(), "and")
 		default:
 			c.reason = "no include of its build section selects anything like it"
 		}
@@ -184,7 +184,7 @@ func (j *judge) meant(c cause, s Section, m Matcher) (instead []string, listed b
 		for _, text := range together {
 			switch {
 			case text == m.String(), slices.Contains(instead, text):
-			case slices.Contains(includeTexts(s), text):
+			case slices.Contains(s.IncludeTexts(), text):
 				listed = true
 			case j.proven.effective(s, newMatcher(text, m.Pos)):
 				instead = append(instead, text)
@@ -245,7 +245,7 @@ func (j *judge) nothing() []Finding {
 	case j.flake.lock == nil:
 		d.Message = "nothing can ever be built: no build section selects anything, whatever the flake holds"
 	case len(wanted) == 1 && wanted[0].IncludeIsDefault:
-		d.Message = "nothing is built: garnix's default include selects no output of the flake: " + diag.Enumerate(includeTexts(wanted[0]), "and")
+		d.Message = "nothing is built: garnix's default include selects no output of the flake: " + diag.Enumerate(wanted[0].IncludeTexts(), "and")
 	default:
 		d.Message = "nothing is built: no build section selects an output of the flake"
 	}

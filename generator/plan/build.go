@@ -181,9 +181,9 @@ func actions(in Input, diags *diag.List) *Actions {
 	ids, secrets := map[string]bool{}, map[string]string{}
 	for _, action := range in.Config.Actions {
 		spelled(diags, action.RunPos, "the name of the action", action.Run)
-		secret := SecretName(action.Run)
+		secret := secretName(action.Run)
 		for n := 2; secrets[secret] != "" && secrets[secret] != action.Run; n++ {
-			secret = fmt.Sprintf("%s_%d", SecretName(action.Run), n)
+			secret = fmt.Sprintf("%s_%d", secretName(action.Run), n)
 		}
 		secrets[secret] = action.Run
 		a.Jobs = append(a.Jobs, Action{
@@ -196,9 +196,9 @@ func actions(in Input, diags *diag.List) *Actions {
 	return a
 }
 
-// SecretName is the Actions secret that holds the age key of a garnix action: GitHub allows letters, digits and
+// secretName is the Actions secret that holds the age key of a garnix action: GitHub allows letters, digits and
 // underscores, in any case.
-func SecretName(action string) string {
+func secretName(action string) string {
 	return "GARNIX_ACTION_KEY_" + strings.ToUpper(strings.ReplaceAll(slug(action), "-", "_"))
 }
 

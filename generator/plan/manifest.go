@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"garnix2gha/generator/config"
 	"garnix2gha/generator/flake"
 	"garnix2gha/generator/settings"
 )
@@ -24,9 +25,9 @@ type Manifest struct {
 	Granularity string               `json:"granularity,omitempty"`
 	Shards      map[string]int       `json:"shards,omitempty"` // jobs by system
 	Cache       *ManifestCache       `json:"cache,omitempty"`
-	Minutes     *ManifestMinutes     `json:"minutes,omitempty"`
-	Nix         []string             `json:"nix"`             // lines of nix.conf
-	Quick       bool                 `json:"quick,omitempty"` // builders run as the user that holds the secrets
+	Minutes     map[string]int       `json:"minutes,omitempty"` // "build": after which building stops
+	Nix         []string             `json:"nix"`               // lines of nix.conf
+	Quick       bool                 `json:"quick,omitempty"`   // builders run as the user that holds the secrets
 	Actions     map[string]RunAction `json:"actions,omitempty"`
 	Aggregate   string               `json:"aggregate,omitempty"` // name of the check that decides
 }
@@ -52,11 +53,6 @@ type ManifestCache struct {
 	PushRefs   []string `json:"pushRefs,omitempty"` // patterns of the branches that push
 	Secrets    []string `json:"secrets,omitempty"`  // names of the secrets that a push needs, sorted
 	Client     string   `json:"client,omitempty"`   // installable of the client
-}
-
-// ManifestMinutes are limits of time.
-type ManifestMinutes struct {
-	Build int `json:"build"` // minutes after which building stops
 }
 
 // RunAction is a garnix action.
@@ -106,7 +102,7 @@ func manifest(in Input, strategy string, dir string) Manifest {
 		}
 	}
 	m.Cache = manifestCache(s.Cache)
-	m.Minutes = &ManifestMinutes{Build: s.Timeouts.Build}
+	m.Minutes = map[string]int{"build": s.Timeouts.Build}
 	m.Aggregate = s.Names.Aggregate
 	return m
 }
@@ -131,20 +127,16 @@ func manifestCache(c settings.Cache) *ManifestCache {
 func rules(in Input) []Rule {
 	rules := []Rule{}
 	for _, s := range in.Config.Sections {
-		rule := Rule{Branch: s.Branch, Include: []string{}}
-		for _, m := range s.Include {
-			if canList(m.Matcher) {
-				rule.Include = append(rule.Include, m.String())
-			}
-		}
-		for _, m := range s.Exclude {
-			if canList(m.Matcher) {
-				rule.Exclude = append(rule.Exclude, m.String())
-			}
-		}
-		rules = append(rules, rule)
+		rules = append(rules, Rule{Branch: s.Branch, Include: append([]string{}, listing(s.Include)...), Exclude: listing(s.Exclude)})
 	}
 	return rules
 }
 
-func canList(m flake.Matcher) bool { return slices.ContainsFunc(flake.Families(), m.CanList) }
+func listing(matchers []config.Matcher) (texts []string) {
+	for _, m := range matchers {
+		if slices.ContainsFunc(flake.Families(), m.CanList) {
+			texts = append(texts, m.String())
+		}
+	}
+	return texts
+}

@@ -135,7 +135,7 @@ func TestManifest(t *testing.T) {
 			assert.Equal(t, "fail", m.Stale)
 			assert.Equal(t, "v1", m.Generator)
 			assert.Equal(t, map[string]string{"garnix.yaml": "digest"}, m.Inputs)
-			assert.Equal(t, &plan.ManifestMinutes{Build: 330}, m.Minutes)
+			assert.Equal(t, map[string]int{"build": 330}, m.Minutes)
 		}},
 		{name: "dead matchers leave a list of nothing", yaml: "builds: {include: [apps.x86_64-linux.a]}", want: func(t *testing.T, m plan.Manifest) {
 			assert.NotNil(t, m.Targets)
@@ -161,7 +161,7 @@ func TestManifest(t *testing.T) {
 		{name: "shards, limits and lines of nix.conf", yaml: "builds: {include: ['packages.x86_64-linux.*']}",
 			settings: "shards: 3\nstale: warn\ntimeouts: {build: 60}\nnix: {installer: quick, extra-config: 'cores = 2'}", want: func(t *testing.T, m plan.Manifest) {
 				assert.Equal(t, map[string]int{"x86_64-linux": 3}, m.Shards, "of systems that have targets")
-				assert.Equal(t, &plan.ManifestMinutes{Build: 60}, m.Minutes)
+				assert.Equal(t, map[string]int{"build": 60}, m.Minutes)
 				assert.Equal(t, "warn", m.Stale)
 				assert.True(t, m.Quick)
 				assert.Contains(t, m.Nix, "cores = 2")

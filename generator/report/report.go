@@ -75,10 +75,8 @@ func New(p *plan.Plan, warnings diag.List) Report {
 		r.Open = append(r.Open, diag.OneLine(open.Matcher.String(), 80))
 	}
 	for _, section := range p.Input.Config.Sections {
-		if section.IncludeIsDefault && len(r.Default) == 0 {
-			for _, m := range section.Include {
-				r.Default = append(r.Default, m.String())
-			}
+		if section.IncludeIsDefault {
+			r.Default = section.IncludeTexts()
 		}
 	}
 	lost := func(key Key) bool { return key.Fate != Carried }

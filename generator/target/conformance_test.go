@@ -124,7 +124,7 @@ func (c conformanceCase) check(t *testing.T) {
 	if c.Expect.Actions != nil {
 		actions := []string{}
 		for _, action := range selection.Actions {
-			actions = append(actions, action.Attr.String())
+			actions = append(actions, action.Attr().String())
 		}
 		assert.Equal(t, c.Expect.Actions, actions, c.Why)
 	}
@@ -151,7 +151,7 @@ func configJSON(t *testing.T, c *config.Config) map[string]json.RawMessage {
 	}
 	for _, s := range c.Servers {
 		deployment := map[string]any{"type": s.Deployment.Type}
-		if s.Deployment.Type == config.OnBranch {
+		if s.Deployment.Type == "on-branch" {
 			deployment["branch"], deployment["machine"] = s.Deployment.Branch, s.Deployment.Machine
 			deployment["isPrimary"] = s.Deployment.IsPrimary
 		}

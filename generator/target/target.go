@@ -19,8 +19,8 @@ type Commit struct {
 
 // Selection is what garnix would have built and run.
 type Selection struct {
-	Targets []Target // sorted by the text of Attr, each once
-	Actions []Action // in the order of the configuration, duplicates kept
+	Targets []Target        // sorted by the text of Attr, each once
+	Actions []config.Action // in the order of the configuration, duplicates kept
 
 	// Open holds, without a lock, the includes of which only the flake tells what they select: the default include, and
 	// those with wildcards, in the order of the configuration.
@@ -54,12 +54,6 @@ type Target struct {
 	Branches  []string
 }
 
-// Action is a flake app to run.
-type Action struct {
-	Name string // as written
-	Attr flake.AttrPath
-}
-
 // Select returns what garnix would have built for the commit (GetAttributes.hs and Attribute.hs). Without a lock the
 // flake's outputs are unknown, and the selection holds what the literal matchers name. Errors are those that made
 // garnix fail the whole commit while it listed the flake; warnings tell what was written and has no effect. Only the
@@ -77,7 +71,7 @@ func Select(c *config.Config, lock *flake.Lock, at Commit) (Selection, diag.List
 			s.considered = append(s.considered, section)
 		}
 	}
-	selection := Selection{Targets: s.targets(lock), Actions: actions(c), Findings: config.Findings(s.considered, lock)}
+	selection := Selection{Targets: s.targets(lock), Actions: c.Actions, Findings: config.Findings(s.considered, lock)}
 	if lock == nil {
 		selection.Open = s.open()
 	} else {
@@ -93,14 +87,6 @@ func Select(c *config.Config, lock *flake.Lock, at Commit) (Selection, diag.List
 // considers reports whether a build section takes part for the commit.
 func (at Commit) considers(s config.Section) bool {
 	return s.Branch == nil || *s.Branch != "" && (at.All || !at.Fork && *s.Branch == at.Branch)
-}
-
-func actions(c *config.Config) []Action {
-	actions := make([]Action, 0, len(c.Actions))
-	for _, a := range c.Actions {
-		actions = append(actions, Action{Name: a.Run, Attr: a.Attr()})
-	}
-	return actions
 }
 
 // selector applies the build sections of a configuration.

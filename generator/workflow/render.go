@@ -131,17 +131,14 @@ func validName(name string) bool {
 // load reads every template into memory, so that templates and overlays reach no file system.
 func load(templates fs.FS) (map[string]jsonnet.Contents, error) {
 	data := map[string]jsonnet.Contents{}
-	err := fs.WalkDir(templates, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
-		content, err := fs.ReadFile(templates, name)
-		if err != nil {
-			return err
+	names, err := fs.Glob(templates, "*.*")
+	for _, name := range names {
+		var content []byte
+		if content, err = fs.ReadFile(templates, name); err != nil {
+			break
 		}
 		data[name] = jsonnet.MakeContents(strings.ReplaceAll(string(content), "\r\n", "\n"))
-		return nil
-	})
+	}
 	if err != nil {
 		return nil, fmt.Errorf("load templates: %w", err)
 	}
