@@ -231,8 +231,7 @@ func (in Input) digests(c *config.Config) map[string]string {
 	out := map[string]string{}
 	for _, source := range []Source{in.Config, in.Settings, in.Lock, in.Overlay} {
 		hidden := source.Path == in.Config.Path && c.File != "" && c.File != source.Path
-		outside := source.Path == "" || path.IsAbs(source.Path) || strings.HasPrefix(source.Path, "../")
-		if !hidden && !outside {
+		if !hidden && fs.ValidPath(source.Path) {
 			out[source.Path] = output.Digest(source.Path, source.Content)
 		}
 	}

@@ -3,6 +3,7 @@
 package config
 
 import (
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -144,7 +145,7 @@ func defaultInclude(file string) []Matcher {
 // The rule here is lexical: garnix also resolved symbolic links, which only a checkout can show.
 func (c *Config) FlakePath() (dir string, ok bool) {
 	dir = path.Clean(c.FlakeDir.Value)
-	if path.IsAbs(dir) || dir == ".." || strings.HasPrefix(dir, "../") || strings.ContainsRune(dir, 0) {
+	if !fs.ValidPath(dir) || strings.ContainsRune(dir, 0) {
 		return "", false
 	}
 	return dir, true

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"sync"
@@ -18,8 +19,7 @@ type level struct {
 	hint     string // what to write if the value is no mapping
 	keys     []string
 	required map[string]string // keys that must be there, with what to do if they are not
-	fork     []string
-	hosted   []string
+	others   map[string]KeyKind
 }
 
 // levelOf returns the level of a name.
@@ -35,9 +35,11 @@ var levels = sync.OnceValue(func() []level {
 	return []level{
 		{
 			name: "at the top level", under: "at the top level", hint: `garnix.yaml is a mapping with keys such as "builds"`,
-			keys:   []string{"builds", "incrementalizeBuilds", "actions", "modules", "fodChecks", "flakeDir", "servers"},
-			fork:   []string{"artifacts", "autoCancelSuperseded", "cancelSupersededBuilds"},
-			hosted: []string{"enableGithubOrgAccessTokens"},
+			keys: []string{"builds", "incrementalizeBuilds", "actions", "modules", "fodChecks", "flakeDir", "servers"},
+			others: map[string]KeyKind{
+				"artifacts": KeyFork, "autoCancelSuperseded": KeyFork, "cancelSupersededBuilds": KeyFork,
+				"enableGithubOrgAccessTokens": KeyHosted,
+			},
 		},
 		{
 			name: "in a build section", under: `under "builds"`, hint: `list the matchers under "include"`,
@@ -47,7 +49,7 @@ var levels = sync.OnceValue(func() []level {
 			name: "in an action", under: `in an item of "actions"`, hint: `an action is written "- {on: push, run: name}"`,
 			keys:     []string{"run", "on", "sandboxType", "withRepoContents"},
 			required: map[string]string{"run": "name a flake app to run", "on": `add "on: push"`},
-			fork:     []string{"githubToken"},
+			others:   map[string]KeyKind{"githubToken": KeyFork},
 		},
 		{
 			name: "in a server", under: `in an item of "servers"`, hint: `a server has "configuration" and "deployment"`,
@@ -69,15 +71,10 @@ var levels = sync.OnceValue(func() []level {
 })
 
 func (l level) kindOf(key string) KeyKind {
-	switch {
-	case slices.Contains(l.keys, key):
+	if slices.Contains(l.keys, key) {
 		return KeyRead
-	case slices.Contains(l.fork, key):
-		return KeyFork
-	case slices.Contains(l.hosted, key):
-		return KeyHosted
 	}
-	return KeyUnknown
+	return cmp.Or(l.others[key], KeyUnknown)
 }
 
 // ignoredKey warns of a key that garnix did not read. An editor's "$schema" is no mistake.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"regexp"
+	"sort"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -66,15 +67,7 @@ func brokenLine(src []byte, lines [][]byte) int {
 		}
 	}
 	// A construct was left open long before. Halving may stop at the beginning of a sound one of many lines.
-	sound := 0
-	for sound+1 < broken {
-		if middle := (sound + broken) / 2; parses(middle) {
-			sound = middle
-		} else {
-			broken = middle
-		}
-	}
-	return broken
+	return sort.Search(broken, func(lineCount int) bool { return !parses(lineCount) })
 }
 
 // lineReader hands out one line at a time and so shows how far a parser came.

@@ -30,7 +30,7 @@ func (m Matcher) Literal() bool { return m.Valid() && !slices.Contains(m.parts, 
 // part of p that holds a dot is never matched, because garnix compared the dotted text part by part.
 func (m Matcher) Match(p AttrPath) bool {
 	matches := func(i int, part string) bool {
-		return (m.parts[i] == part || m.parts[i] == "*") && !strings.Contains(part, ".")
+		return m.admits(i, part) && !strings.Contains(part, ".")
 	}
 	if p.First.Shape() == PerSystem || p.Third != "" {
 		return len(m.parts) == 3 && matches(2, p.Third) && matches(1, p.Second) && matches(0, string(p.First))
@@ -73,23 +73,15 @@ func (m Matcher) Path() (p AttrPath, ok bool) {
 
 // CanList reports whether the matcher can select anything from the family at all.
 func (m Matcher) CanList(f Family) bool {
-	if len(m.parts) == 0 || (m.parts[0] != "*" && m.parts[0] != string(f)) {
-		return false
-	}
-	system := func() bool { return m.parts[1] == "*" || System(m.parts[1]).Supported() }
-	switch f.Shape() {
-	case Named:
-		return len(m.parts) == 2
-	case Direct:
-		return len(m.parts) == 2 && system()
-	case PerSystem:
-		return len(m.parts) == 3 && system()
-	}
-	return false
+	return slices.ContainsFunc(f.Systems(), func(s System) bool { return m.Lists(f, s) })
 }
 
 // Lists reports whether garnix listed the family (for a system, where the family has one) because of this include:
 // garnix's mightMatch, which looks at neither the name nor excludes nor branches.
 func (m Matcher) Lists(f Family, s System) bool {
-	return m.CanList(f) && (f.Shape() == Named || m.parts[1] == "*" || m.parts[1] == string(s))
+	fits := m.Valid() && m.admits(0, string(f)) && (len(m.parts) == 3) == (f.Shape() == PerSystem)
+	return fits && slices.Contains(f.Systems(), s) && (f.Shape() == Named || m.admits(1, string(s)))
 }
+
+// admits reports whether a part of the matcher stands for a text.
+func (m Matcher) admits(i int, text string) bool { return m.parts[i] == "*" || m.parts[i] == text }

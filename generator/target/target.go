@@ -142,16 +142,6 @@ func (s selector) choose(p flake.AttrPath) (t Target, ok bool) {
 	return t, ok
 }
 
-// selects returns the first include by which the commit selects an output, and its section.
-func (s selector) selects(p flake.AttrPath) (by config.Matcher, in config.Section, ok bool) {
-	for _, section := range s.considered {
-		if by, ok := section.Selects(p); ok {
-			return by, section, true
-		}
-	}
-	return config.Matcher{}, config.Section{}, false
-}
-
 // named returns the paths that literal includes name, each once, without those that can name nothing. The default
 // include was written by nobody: whether the flake has what it names is open.
 func (s selector) named() []flake.AttrPath {

@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -103,7 +103,7 @@ func emitAll(text string, overlay *Overlay) ([]File, diag.List, error) {
 	}
 	var files []File
 	for _, name := range slices.Sorted(maps.Keys(workflows)) {
-		if !validName(name) {
+		if !validName.MatchString(name) {
 			return wrong("%q is no workflow file name", name)
 		}
 		workflow, ok := workflows[name].(map[string]any)
@@ -120,13 +120,7 @@ func emitAll(text string, overlay *Overlay) ([]File, diag.List, error) {
 }
 
 // validName holds a file name to what GitHub reads and no path can hide in.
-func validName(name string) bool {
-	ext := path.Ext(name)
-	if ext != ".yml" && ext != ".yaml" || strings.HasPrefix(name, ".") {
-		return false
-	}
-	return strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == ""
-}
+var validName = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9._-]*\.ya?ml$`)
 
 // load reads every template into memory, so that templates and overlays reach no file system.
 func load(templates fs.FS) (map[string]jsonnet.Contents, error) {
