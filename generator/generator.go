@@ -122,17 +122,13 @@ func Generate(in Input) (Result, error) {
 	if result.Diags.HasErrors() {
 		return result, nil
 	}
-	var overlay *workflow.Overlay
-	if in.Overlay.Content != nil {
-		overlay = &workflow.Overlay{File: in.Overlay.Path, Source: in.Overlay.Content}
-	}
-	rendered, found, err := workflow.Render(in.Templates, result.Plan, overlay)
+	rendered, found, err := workflow.Render(in.Templates, result.Plan, in.Overlay.Path, in.Overlay.Content)
 	if err != nil {
 		return result, err
 	}
 	result.Diags = append(result.Diags, found...)
 	if !found.HasErrors() {
-		result.dropped(rendered, overlay)
+		result.dropped(rendered, in.Overlay)
 	}
 	for _, file := range rendered {
 		workflow, err := output.Workflow(file.Name, file.Body)
@@ -141,7 +137,7 @@ func Generate(in Input) (Result, error) {
 		}
 		result.Files = append(result.Files, workflow)
 	}
-	if err := result.lint(overlay); err != nil {
+	if err := result.lint(in.Overlay); err != nil {
 		return result, err
 	}
 	if len(result.Plan.Files()) > 0 {
@@ -158,16 +154,16 @@ func Generate(in Input) (Result, error) {
 }
 
 // dropped warns of planned workflows that an overlay leaves out: a forgotten "workflows" would remove them all.
-func (r *Result) dropped(rendered []workflow.File, overlay *workflow.Overlay) {
+func (r *Result) dropped(rendered []workflow.File, overlay Source) {
 	for _, name := range r.Plan.Files() {
-		if overlay != nil && !slices.ContainsFunc(rendered, func(f workflow.File) bool { return f.Name == name }) {
-			r.Diags.Warnf(diag.Pos{File: overlay.File}, "overlay-drops", "return workflows { … } to keep it", "the overlay leaves out %s", name)
+		if overlay.Content != nil && !slices.ContainsFunc(rendered, func(f workflow.File) bool { return f.Name == name }) {
+			r.Diags.Warnf(diag.Pos{File: overlay.Path}, "overlay-drops", "return workflows { … } to keep it", "the overlay leaves out %s", name)
 		}
 	}
 }
 
 // lint checks every rendered file: nothing that does not pass is ever written.
-func (r *Result) lint(overlay *workflow.Overlay) error {
+func (r *Result) lint(overlay Source) error {
 	var labels []string
 	for _, runner := range r.Settings.Runners {
 		labels = append(labels, runner...)
@@ -183,11 +179,11 @@ func (r *Result) lint(overlay *workflow.Overlay) error {
 				r.Diags.Errorf(r.Settings.At("schedule"), "bad-schedule", "", "%s", d.Message)
 				continue
 			}
-			if overlay == nil && d.Code != "file-too-large" {
+			if overlay.Content == nil && d.Code != "file-too-large" {
 				return fmt.Errorf("lint what was rendered: %s; nothing was written", d)
 			}
 			if d.Hint == "" {
-				d.Hint = "fix " + overlay.File
+				d.Hint = "fix " + overlay.Path
 			}
 			r.Diags = append(r.Diags, d)
 		}
