@@ -79,8 +79,14 @@ func (o outputs) names(m flake.Matcher) []string {
 	return names
 }
 
-// CanSelect reports whether an include of the section can select an output of some flake.
-func (s Section) CanSelect(m Matcher) bool { return outputs{}.effective(s, m) }
+// Possible returns what an include of the section can select in some flake; one path stands for all names that no matcher
+// spells.
+func (s Section) Possible(include Matcher) []flake.AttrPath {
+	if s.Branch != nil && *s.Branch == "" {
+		return nil // no branch is called so
+	}
+	return slices.DeleteFunc(outputs{}.unlisted(include.Matcher), func(p flake.AttrPath) bool { return firstMatch(s.Exclude, p) >= 0 })
+}
 
 // effective reports whether an include of the section can select an output.
 func (o outputs) effective(s Section, m Matcher) bool {

@@ -125,7 +125,7 @@ func build(s *settings.Settings) *Build {
 }
 
 // label writes one label as a string and several as a list, as runs-on takes them.
-func label(r settings.Runner) any {
+func label(r settings.Texts) any {
 	if len(r) == 1 {
 		return r[0]
 	}
@@ -143,26 +143,15 @@ func runners(in Input, strategy string) map[string]any {
 			}
 		}
 	}
-	for _, t := range in.Selection.Targets {
-		switch {
-		case strategy == settings.Dynamic:
-		case t.System == "":
-			add(configurationSystems(t.Attr.First)...)
-		default:
-			add(t.System)
+	if strategy == settings.Static {
+		for _, t := range in.Selection.Targets {
+			add(systemsOf(t.Attr.First, t.System)...)
 		}
-	}
-	for _, section := range in.Config.Sections {
-		for _, m := range section.Include {
-			for _, family := range flake.Families() {
-				switch {
-				case strategy == settings.Static || !m.CanList(family) || section.Branch != nil && *section.Branch == "":
-				case family.Shape() == flake.Named:
-					add(configurationSystems(family)...)
-				default:
-					add(slices.DeleteFunc(flake.Systems(), func(system flake.System) bool {
-						return !m.Lists(family, system) || excluded(section, family, system)
-					})...)
+	} else {
+		for _, section := range in.Config.Sections {
+			for _, m := range section.Include {
+				for _, p := range section.Possible(m) {
+					add(systemsOf(p.First, p.System())...)
 				}
 			}
 		}
@@ -175,18 +164,14 @@ func runners(in Input, strategy string) map[string]any {
 	return out
 }
 
-// configurationSystems returns the systems a *Configuration can have when nothing says which.
-func configurationSystems(f flake.Family) []flake.System {
+// systemsOf returns the systems that an output of a family may have: its own, or for a *Configuration of which nothing says
+// it ("") all that are possible.
+func systemsOf(f flake.Family, system flake.System) []flake.System {
+	if system != "" {
+		return []flake.System{system}
+	}
 	return slices.DeleteFunc(flake.Systems(), func(system flake.System) bool {
 		return f == "nixosConfigurations" && system.Darwin() || f == "darwinConfigurations" && !system.Darwin()
-	})
-}
-
-// excluded reports whether an exclude of the section removes the whole family of the system.
-func excluded(section config.Section, family flake.Family, system flake.System) bool {
-	return slices.ContainsFunc(section.Exclude, func(m config.Matcher) bool {
-		parts := m.Parts()
-		return m.Lists(family, system) && (len(parts) < 3 || parts[2] == "*")
 	})
 }
 

@@ -15,14 +15,8 @@ import (
 // decode makes settings of a file that has every key and breaks no rule of the schema. What may be written in several
 // ways is spelt in the one that the types have; the fields' tags do the rest.
 func decode(file map[string]any) (*Settings, error) {
-	cache, nix, runners, pins := object(file["cache"]), object(file["nix"]), object(file["runners"]), object(file["pins"])
-	cache["public-key"] = list(cache["public-key"])
-	nix["extra-features"] = list(nix["extra-features"])
+	nix, pins := object(file["nix"]), object(file["pins"])
 	nix["extra-config"] = configLines(fmt.Sprint(nix["extra-config"]))
-	file["plan-runner"] = list(file["plan-runner"])
-	for system, runner := range runners {
-		runners[system] = list(runner)
-	}
 	if object(file["shards"]) == nil {
 		shards := map[flake.System]any{}
 		for _, system := range flake.Systems() {
@@ -52,17 +46,14 @@ func decode(file map[string]any) (*Settings, error) {
 	return &s, nil
 }
 
-// list makes a list of what may also be one text; nil of an empty one.
-func list(value any) any {
-	switch value := value.(type) {
-	case string:
-		return []string{value}
-	case []any:
-		if len(value) == 0 {
-			return nil
-		}
+// UnmarshalJSON takes one text for a list of one.
+func (t *Texts) UnmarshalJSON(src []byte) error {
+	var one string
+	if json.Unmarshal(src, &one) == nil {
+		*t = Texts{one}
+		return nil
 	}
-	return value
+	return json.Unmarshal(src, (*[]string)(t))
 }
 
 // configLines are the lines of nix.conf that say something.

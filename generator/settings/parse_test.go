@@ -59,17 +59,18 @@ func TestTheDefaults(t *testing.T) {
 		Cache: Cache{
 			Backend: Cachix, NameVariable: "CACHIX_CACHE_NAME",
 			TokenSecret: "CACHIX_AUTH_TOKEN",
+			PublicKeys:  Texts{},
 			Upstreams:   []string{"https://cache.nixos.org"},
 			PushRefs:    []string{"**"},
 		},
-		Runners: map[flake.System]Runner{
+		Runners: map[flake.System]Texts{
 			flake.X8664Linux:    {"ubuntu-24.04"},
 			flake.I686Linux:     {"ubuntu-24.04"},
 			flake.AArch64Linux:  {"ubuntu-24.04-arm"},
 			flake.AArch64Darwin: {"macos-26"},
 			flake.X8664Darwin:   {"macos-26"},
 		},
-		PlanRunner:  Runner{"ubuntu-24.04"},
+		PlanRunner:  Texts{"ubuntu-24.04"},
 		Triggers:    Triggers{PushBranches: []string{"**"}, PullRequests: "forks", MergeGroup: true, Dispatch: true},
 		Cancel:      CancelPullRequests,
 		Stale:       "fail",
@@ -78,7 +79,7 @@ func TestTheDefaults(t *testing.T) {
 		Shards: map[flake.System]int{
 			flake.X8664Linux: 1, flake.I686Linux: 1, flake.AArch64Linux: 1, flake.AArch64Darwin: 1, flake.X8664Darwin: 1,
 		},
-		Nix: Nix{Installer: InstallNixAction},
+		Nix: Nix{Installer: InstallNixAction, ExtraFeatures: []string{}},
 		Names: Names{
 			BuildWorkflow: "Nix Build Cache", CacheWorkflow: "Cache Only", ActionsWorkflow: "Garnix Actions", Aggregate: "All Garnix checks",
 		},
@@ -98,7 +99,7 @@ func TestWhatIsNotGivenKeepsItsDefault(t *testing.T) {
 	want := Default()
 	want.Cache.PushRefs = []string{"main", "release/**"}
 	want.DiskSpace = FreeSpace
-	want.Runners[flake.AArch64Darwin] = Runner{"macos-15"}
+	want.Runners[flake.AArch64Darwin] = Texts{"macos-15"}
 	want.Timeouts.Build = 300
 	assert.Equal(t, want, withoutPlaces(parseFixture(t, "by-hand.yaml")))
 }
@@ -110,6 +111,7 @@ func TestACachixCache(t *testing.T) {
 		Backend: Cachix, Name: "my-project", NameVariable: "CACHIX_CACHE_NAME", SigningKeySecret: "CACHIX_SIGNING_KEY",
 		URL:         "https://my-project.cachix.org",
 		Private:     true,
+		PublicKeys:  Texts{},
 		Upstreams:   []string{"https://cache.nixos.org", "https://nix-community.cachix.org"},
 		PushRefs:    []string{"**"},
 		TokenSecret: "CACHIX_AUTH_TOKEN",
@@ -187,7 +189,7 @@ func TestAnAtticCacheTakesItsNameFromTheURL(t *testing.T) {
 func TestEverythingElse(t *testing.T) {
 	t.Parallel()
 	s := parseFixture(t, "everything-else.yaml")
-	assert.Equal(t, Runner{"ubuntu-22.04"}, s.PlanRunner)
+	assert.Equal(t, Texts{"ubuntu-22.04"}, s.PlanRunner)
 	assert.Equal(t, "branches", s.Cancel)
 	assert.Equal(t, "warn", s.Stale)
 	assert.Equal(t, Dynamic, s.Strategy)

@@ -80,7 +80,7 @@ func (p *parser) cache(c Cache) {
 var retired = regexp.MustCompile(`^(macos-1[0-4]|ubuntu-(16|18|20)\.04)`)
 
 // runner warns of labels that would wait for ever or run a stranger's code.
-func (p *parser) runner(path string, runner Runner, triggers Triggers) {
+func (p *parser) runner(path string, runner Texts, triggers Triggers) {
 	for i, text := range runner {
 		at := path + "." + strconv.Itoa(i) // where a list has it; else the path itself is found
 		lower := strings.ToLower(text)

@@ -14,23 +14,26 @@ import (
 
 // Settings is the file with every value checked and defaulted.
 type Settings struct {
-	Cache       Cache                   `json:"cache"`
-	Runners     map[flake.System]Runner `json:"runners"`     // has every system of flake.Systems
-	PlanRunner  Runner                  `json:"plan-runner"` // for the jobs that run on Linux whatever is built
-	Triggers    Triggers                `json:"triggers"`
-	Cancel      string                  `json:"cancel"` // the runs that a newer one of the same branch or pull request ends
-	Stale       string                  `json:"stale"`  // what becomes of a run whose inputs changed after the workflows were generated
-	Strategy    string                  `json:"strategy"`
-	Granularity string                  `json:"granularity"` // how targets are spread over jobs
-	Shards      map[flake.System]int    `json:"shards"`      // has every system of flake.Systems; 1 to 256
-	Nix         Nix                     `json:"nix"`
-	Names       Names                   `json:"names"`
-	Files       Files                   `json:"files"`
-	Timeouts    Timeouts                `json:"timeouts"`
-	DiskSpace   string                  `json:"disk-space"`
-	Schedule    string                  `json:"schedule"` // cron expression of five fields, one space apart; "" means never
-	Statuses    bool                    `json:"statuses"` // post one commit status per target under garnix's old check names
-	Pins        map[string]Pin          `json:"pins"`
+	Cache Cache `json:"cache"`
+
+	// Runners has every system of flake.Systems. A runner is what runs-on asks for: one label, or several that it must all
+	// have, and never none.
+	Runners     map[flake.System]Texts `json:"runners"`
+	PlanRunner  Texts                  `json:"plan-runner"` // for the jobs that run on Linux whatever is built
+	Triggers    Triggers               `json:"triggers"`
+	Cancel      string                 `json:"cancel"` // the runs that a newer one of the same branch or pull request ends
+	Stale       string                 `json:"stale"`  // what becomes of a run whose inputs changed after the workflows were generated
+	Strategy    string                 `json:"strategy"`
+	Granularity string                 `json:"granularity"` // how targets are spread over jobs
+	Shards      map[flake.System]int   `json:"shards"`      // has every system of flake.Systems; 1 to 256
+	Nix         Nix                    `json:"nix"`
+	Names       Names                  `json:"names"`
+	Files       Files                  `json:"files"`
+	Timeouts    Timeouts               `json:"timeouts"`
+	DiskSpace   string                 `json:"disk-space"`
+	Schedule    string                 `json:"schedule"` // cron expression of five fields, one space apart; "" means never
+	Statuses    bool                   `json:"statuses"` // post one commit status per target under garnix's old check names
+	Pins        map[string]Pin         `json:"pins"`
 
 	places places
 }
@@ -48,7 +51,7 @@ type Cache struct {
 	URL        string   `json:"url"`
 	PushURL    string   `json:"push-url"`   // what NixCopy writes
 	Server     string   `json:"server"`     // of attic, without a final slash
-	PublicKeys []string `json:"public-key"` // "name-1:base64", as trusted-public-keys has them; empty means not given
+	PublicKeys Texts    `json:"public-key"` // "name-1:base64", as trusted-public-keys has them; empty means not given
 	Private    bool     `json:"private"`    // reading needs TokenSecret
 	Upstreams  []string `json:"upstreams"`  // substituters whose paths count as present, without final slashes
 
@@ -68,8 +71,8 @@ type Cache struct {
 	SecretKeySecret string `json:"secret-key-secret"`
 }
 
-// Runner is what runs-on asks for: one label, or several that a runner must all have. It is never empty.
-type Runner []string
+// Texts is a list that the file may give as one text.
+type Texts []string
 
 // Triggers say what starts the build workflow. A pattern is a branch filter as GitHub reads it: it selects branches and
 // never excludes any.

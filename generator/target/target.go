@@ -163,7 +163,7 @@ func (s selector) open() []Open {
 	var open []Open
 	for i, section := range s.all {
 		for _, m := range section.Include {
-			if (section.IncludeIsDefault || !m.Literal()) && s.at.considers(section) && section.CanSelect(m) {
+			if (section.IncludeIsDefault || !m.Literal()) && !m.Dead && s.at.considers(section) && len(section.Possible(m)) > 0 {
 				open = append(open, Open{Section: i, Matcher: m})
 			}
 		}
