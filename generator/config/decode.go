@@ -64,17 +64,22 @@ func fewer(sorted diag.List) diag.List {
 }
 
 func (d *decoder) config(c *Config, p place) {
-	d.mapping(p, "at the top level", map[string]func(place){
-		"builds":               func(p place) { c.Sections = d.builds(p) },
-		"actions":              func(p place) { c.Actions = each(d, p, `write a list: "- {on: push, run: name}"`, d.action) },
-		"servers":              func(p place) { c.Servers = each(d, p, "write a list of servers", d.server) },
-		"incrementalizeBuilds": func(p place) { c.Incrementalize = d.incrementalize(p) },
-		"modules": func(p place) {
-			d.mapping(p, "in modules", map[string]func(place){"publish": func(p place) { c.PublishModules = d.flag(p) }})
-		},
-		"fodChecks": func(p place) { c.FODChecks = d.flag(p) },
-		"flakeDir":  func(p place) { c.FlakeDir, _ = d.text(p, "") },
-	})
+	d.mapping(p, level{name: "at the top level", hint: `garnix.yaml is a mapping with keys such as "builds"`, fields: []field{
+		{"builds", "", func(p place) { c.Sections = d.builds(p) }},
+		{"incrementalizeBuilds", "", func(p place) { c.Incrementalize = d.incrementalize(p) }},
+		{"actions", "", func(p place) { c.Actions = each(d, p, `write a list: "- {on: push, run: name}"`, d.action) }},
+		{"modules", "", func(p place) {
+			d.mapping(p, level{name: "in modules", hint: `write "modules: {publish: true}"`, fields: []field{
+				{"publish", "", func(p place) { c.PublishModules = d.flag(p) }},
+			}})
+		}},
+		{"fodChecks", "", func(p place) { c.FODChecks = d.flag(p) }},
+		{"flakeDir", "", func(p place) { c.FlakeDir, _ = d.text(p, "") }},
+		{"servers", "", func(p place) { c.Servers = each(d, p, "write a list of servers", d.server) }},
+	}, others: map[string]KeyKind{
+		"artifacts": KeyFork, "autoCancelSuperseded": KeyFork, "cancelSupersededBuilds": KeyFork,
+		"enableGithubOrgAccessTokens": KeyHosted,
+	}})
 }
 
 // each decodes the items of a list.
@@ -93,16 +98,18 @@ func (d *decoder) builds(p place) []Section {
 	case listKind:
 		return each(d, p, "", d.section)
 	}
-	d.wrongType(p, "a mapping or a list of mappings", levelOf("in a build section").hint)
+	d.wrongType(p, "a mapping or a list of mappings", sectionHint)
 	return nil
 }
 
+const sectionHint = `list the matchers under "include"`
+
 func (d *decoder) section(p place) Section {
 	s := Section{Pos: d.at(p.node)}
-	d.mapping(p, "in a build section", map[string]func(place){
-		"include": func(p place) { s.Include = d.matchers(p) },
-		"exclude": func(p place) { s.Exclude = d.matchers(p) },
-		"branch": func(p place) {
+	d.mapping(p, level{name: "in a build section", hint: sectionHint, fields: []field{
+		{"include", "", func(p place) { s.Include = d.matchers(p) }},
+		{"exclude", "", func(p place) { s.Exclude = d.matchers(p) }},
+		{"branch", "", func(p place) {
 			branch, ok := d.text(p, "garnix took one branch; give every branch a build section of its own")
 			if !ok {
 				return
@@ -112,8 +119,8 @@ func (d *decoder) section(p place) Section {
 				d.diags.Warnf(branch.Pos, "branch-never-matches", hint,
 					"no branch is called %s, so this build section never took part", diag.Excerpt(branch.Value))
 			}
-		},
-	})
+		}},
+	}})
 	if s.Include == nil && p.node.Kind == yaml.MappingNode {
 		s.Include, s.IncludeIsDefault = defaultInclude(d.file), true
 	}
@@ -152,19 +159,19 @@ func (d *decoder) matchers(p place) []Matcher {
 
 func (d *decoder) action(p place) Action {
 	a := Action{Sandbox: "fast-startup"}
-	d.mapping(p, "in an action", map[string]func(place){
-		"run": func(p place) {
+	d.mapping(p, level{name: "in an action", hint: `an action is written "- {on: push, run: name}"`, fields: []field{
+		{"run", "name a flake app to run", func(p place) {
 			run, _ := d.text(p, "name one flake app")
 			a.Run, a.RunPos = run.Value, run.Pos
 			if name := appOf(run.Value); name != run.Value {
 				d.diags.Warnf(run.Pos, "action-attribute", "write "+diag.Excerpt("run: "+name),
 					"garnix took the name of an app and looked for %s", diag.Excerpt(a.Attr().String()))
 			}
-		},
-		"on":               func(p place) { d.choice(p, "push") },
-		"sandboxType":      func(p place) { a.Sandbox = d.choice(p, "fast-startup", "shared-resources") },
-		"withRepoContents": func(p place) { a.WithRepoContents = d.flag(p) },
-	})
+		}},
+		{"on", `add "on: push"`, func(p place) { d.choice(p, "push") }},
+		{"sandboxType", "", func(p place) { a.Sandbox = d.choice(p, "fast-startup", "shared-resources") }},
+		{"withRepoContents", "", func(p place) { a.WithRepoContents = d.flag(p) }},
+	}, others: map[string]KeyKind{"githubToken": KeyFork}})
 	return a
 }
 
@@ -194,11 +201,10 @@ func (d *decoder) incrementalize(p place) (i Incrementalize) {
 		i.Enabled = d.flag(p)
 	case mappingKind:
 		i.Enabled, i.ExcludeBranches = true, []string{}
-		d.mapping(p, "in incrementalizeBuilds", map[string]func(place){
-			"excludeBranches": func(p place) {
-				i.ExcludeBranches = each(d, p, "write a list of branches", func(p place) string { return d.word(p, "") })
-			},
-		})
+		hint := `list the branches under "excludeBranches", or write "incrementalizeBuilds: true"`
+		d.mapping(p, level{name: "in incrementalizeBuilds", fields: []field{{"excludeBranches", hint, func(p place) {
+			i.ExcludeBranches = each(d, p, "write a list of branches", func(p place) string { return d.word(p, "") })
+		}}}})
 	default:
 		d.wrongType(p, `a boolean or a mapping with "excludeBranches"`, "write true or false, without quotes")
 	}
@@ -212,28 +218,32 @@ func (d *decoder) word(p place, hint string) string {
 }
 
 func (d *decoder) server(p place) (s Server) {
-	d.mapping(p, "in a server", map[string]func(place){
-		"configuration": func(p place) { s.Configuration = d.word(p, "name one of nixosConfigurations") },
-		"deployment":    func(p place) { s.Deployment = d.deployment(p) },
-	})
+	const deployment = `add "deployment: {type: on-branch, branch: main}"`
+	d.mapping(p, level{name: "in a server", hint: `a server has "configuration" and "deployment"`, fields: []field{
+		{"configuration", "name one of nixosConfigurations", func(p place) { s.Configuration = d.word(p, "name one of nixosConfigurations") }},
+		{"deployment", deployment, func(p place) { s.Deployment = d.deployment(p) }},
+	}})
 	return s
 }
 
 // deployment decodes by the type: on pull requests no other key was read.
 func (d *decoder) deployment(p place) (t Deployment) {
-	level, fields := "in a deployment", map[string]func(place){
-		"type": func(p place) { t.Type = d.choice(p, "on-branch", "on-pull-request") },
-	}
+	l := level{name: "in a deployment", hint: `a deployment has a "type"`, fields: []field{
+		{"type", `add "type: on-branch" or "type: on-pull-request"`, func(p place) { t.Type = d.choice(p, "on-branch", "on-pull-request") }},
+	}}
 	switch typeOf(p.node) {
 	case "on-pull-request":
-		level = "in a deployment on pull requests"
+		l.name = "in a deployment on pull requests"
 	case "on-branch":
-		level, t.Machine = "in a deployment from a branch", "i2x4"
-		fields["branch"] = func(p place) { t.Branch = d.word(p, "garnix took one branch; write a server for each") }
-		fields["machine"] = func(p place) { t.Machine = d.choice(p, "i2x4", "i4x8", "i8x16", "i16x32") }
-		fields["isPrimary"] = func(p place) { t.IsPrimary = d.flag(p) }
+		l.name, t.Machine = "in a deployment from a branch", "i2x4"
+		l.fields = append(l.fields,
+			field{"branch", "name the branch to deploy from", func(p place) { t.Branch = d.word(p, "garnix took one branch; write a server for each") }},
+			field{"machine", "", func(p place) { t.Machine = d.choice(p, "i2x4", "i4x8", "i8x16", "i16x32") }},
+			field{"isPrimary", "", func(p place) { t.IsPrimary = d.flag(p) }})
+	default:
+		l.fields = append(l.fields, field{key: "branch"}, field{key: "machine"}, field{key: "isPrimary"})
 	}
-	d.mapping(p, level, fields)
+	d.mapping(p, l)
 	return t
 }
 

@@ -52,10 +52,9 @@ func (d *decoder) spend(p place, n int) bool {
 	return d.budget >= 0
 }
 
-// mapping checks that p is a mapping of a level, decodes its fields by their keys and records all keys, warning of those
-// that garnix ignored.
-func (d *decoder) mapping(p place, name string, fields map[string]func(place)) {
-	l := levelOf(name)
+// mapping checks that p is a mapping of a level, reads its fields and records all keys, warning of those that garnix
+// ignored.
+func (d *decoder) mapping(p place, l level) {
 	if p.node.Kind != yaml.MappingNode {
 		d.wrongType(p, "a mapping", l.hint)
 		return
@@ -65,17 +64,21 @@ func (d *decoder) mapping(p place, name string, fields map[string]func(place)) {
 		if !d.spend(p, 1+len(key.Value)) {
 			return
 		}
-		path, kind := join(p.path, key.Value), l.kindOf(key.Value)
+		path, kind := join(p.path, key.Value), KeyRead
+		i := slices.IndexFunc(l.fields, func(f field) bool { return f.key == key.Value })
+		if i < 0 {
+			kind = cmp.Or(l.others[key.Value], KeyUnknown)
+		}
 		d.keys = append(d.keys, Key{Path: path, Pos: d.at(key), Kind: kind})
 		d.ignoredKey(key, value, kind, l)
 		found[key.Value] = true
-		if decode, ok := fields[key.Value]; ok {
-			decode(place{path: path, key: key, node: value})
+		if i >= 0 && l.fields[i].read != nil {
+			l.fields[i].read(place{path: path, key: key, node: value})
 		}
 	}
-	for _, key := range l.keys {
-		if hint := l.required[key]; hint != "" && !found[key] {
-			d.diags.Errorf(d.at(p.node), "config-missing", hint, "%s: missing", join(p.path, key))
+	for _, f := range l.fields {
+		if f.need != "" && !found[f.key] {
+			d.diags.Errorf(d.at(p.node), "config-missing", f.need, "%s: missing", join(p.path, f.key))
 		}
 	}
 }
