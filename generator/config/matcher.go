@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -38,7 +39,7 @@ func defectOf(m Matcher) (code, reason, advice string) {
 	}
 	_, dotted := unquoted(text)
 	switch {
-	case regular(text):
+	case regular.MatchString(text):
 		return code, `it looks like a regular expression, and garnix knew "*" for a whole part only`, "name each output, or remove %s"
 	case dotted:
 		return code, "garnix knew no Nix quoting and never selected a name with a dot",
@@ -82,11 +83,10 @@ func partialGlob(part string) bool {
 	return part != "*" && strings.ContainsAny(part, "*?{[")
 }
 
-// regular reports whether a text looks like a regular expression.
-func regular(text string) bool {
-	return strings.HasPrefix(text, ".*") || strings.HasPrefix(text, "^") || strings.HasSuffix(text, "$") ||
-		strings.Contains(text, ".+") || strings.ContainsAny(text, `\|(`)
-}
+var (
+	regular    = regexp.MustCompile(`^\.\*|^\^|\$$|\.\+|[\\|(]`) // what only a regular expression holds
+	systemLike = regexp.MustCompile(`^[^-]+-(linux|darwin|freebsd|netbsd|openbsd|windows|cygwin|none)$`)
+)
 
 // unquoted splits a text as Nix does, without the quotes and what precedes an attribute path for nix build. dotted says
 // that a quoted name holds a dot; then parts are nothing that a matcher can spell.
@@ -111,10 +111,7 @@ func unquoted(text string) (parts []string, dotted bool) {
 }
 
 func looksLikeSystem(part string) bool {
-	cpu, kernel, ok := strings.Cut(part, "-")
-	kernels := []string{"linux", "darwin", "freebsd", "netbsd", "openbsd", "windows", "cygwin", "none"}
-	return (ok && cpu != "" && slices.Contains(kernels, kernel)) || flake.System(part).Supported() ||
-		diag.Nearest(part, systemNames()) != ""
+	return systemLike.MatchString(part) || diag.Nearest(part, systemNames()) != ""
 }
 
 func systemNames() []string { return textsOf(flake.Systems()) }

@@ -21,7 +21,7 @@ func (o outputs) meanings(text string) [][]string {
 		return [][]string{{"*.*", "*.*.*"}}
 	}
 	parts, dotted := unquoted(text)
-	if dotted || regular(text) {
+	if dotted || regular.MatchString(text) {
 		return nil
 	}
 	var out [][]string

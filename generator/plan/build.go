@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -38,7 +39,7 @@ func New(in Input) (*Plan, diag.List) {
 		Common: Common{
 			Uses: Uses{
 				Checkout: pin(s, "actions/checkout"),
-				Nix:      pin(s, installer(s.Nix.Installer)),
+				Nix:      pin(s, installers()[s.Nix.Installer].action),
 				Upload:   pin(s, "actions/upload-artifact"),
 				Download: pin(s, "actions/download-artifact"),
 			},
@@ -219,14 +220,9 @@ func secretName(action string) string {
 }
 
 // slug keeps what a job id may hold.
-func slug(name string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' {
-			return r
-		}
-		return '_'
-	}, name)
-}
+func slug(name string) string { return strange.ReplaceAllString(name, "_") }
+
+var strange = regexp.MustCompile(`[^A-Za-z0-9_-]`)
 
 // unique appends a number to an id that is taken; GitHub compares ids without regard to case.
 func unique(taken map[string]bool, id string) string {
@@ -246,13 +242,4 @@ func spelled(diags *diag.List, at diag.Pos, what, value string) {
 	case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }):
 		diags.Errorf(at, "control-character", "rename it", "%s holds a control character", what)
 	}
-}
-
-// installer names the action behind an installer.
-func installer(name string) string {
-	return map[string]string{
-		settings.InstallNixAction:     "cachix/install-nix-action",
-		settings.DeterminateNixAction: "DeterminateSystems/determinate-nix-action",
-		settings.QuickInstallAction:   "nixbuild/nix-quick-install-action",
-	}[name]
 }

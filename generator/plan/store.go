@@ -46,20 +46,25 @@ func store(c settings.Cache) Store {
 	return out
 }
 
+// installer is an action that installs Nix, and what it calls nix.conf and the token for GitHub's API.
+type installer struct{ action, conf, token string }
+
+func installers() map[string]installer {
+	return map[string]installer{
+		settings.InstallNixAction:     {"cachix/install-nix-action", "extra_nix_config", "github_access_token"},
+		settings.DeterminateNixAction: {"DeterminateSystems/determinate-nix-action", "extra-conf", "github-token"},
+		settings.QuickInstallAction:   {"nixbuild/nix-quick-install-action", "nix_conf", "github_access_token"},
+	}
+}
+
 // install says how Nix is installed. The features are written out in full, because the installers leave out their own
 // as soon as they see one.
 func install(s *settings.Settings) map[string]string {
 	features := append([]string{"nix-command", "flakes", "pipe-operators", "fetch-closure", "recursive-nix"}, s.Nix.ExtraFeatures...)
-	conf, token := "extra_nix_config", "github_access_token"
-	switch s.Nix.Installer {
-	case settings.DeterminateNixAction:
-		conf, token = "extra-conf", "github-token"
-	case settings.QuickInstallAction:
-		conf = "nix_conf"
-	}
-	with := map[string]string{conf: "experimental-features = " + strings.Join(features, " ")}
+	by := installers()[s.Nix.Installer]
+	with := map[string]string{by.conf: "experimental-features = " + strings.Join(features, " ")}
 	if s.Nix.AccessTokenSecret != "" {
-		with[token] = fmt.Sprintf("${{ secrets.%s || github.token }}", s.Nix.AccessTokenSecret)
+		with[by.token] = fmt.Sprintf("${{ secrets.%s || github.token }}", s.Nix.AccessTokenSecret)
 	}
 	if s.Nix.InstallURL != "" {
 		with["install_url"] = s.Nix.InstallURL
