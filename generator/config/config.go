@@ -14,7 +14,7 @@ import (
 
 // Config is a decoded configuration. Every default is filled in as garnix did.
 type Config struct {
-	File string // slash path of what was read, that of a garnix.yaml or "flake.nix"; "" where neither says anything
+	File string // slash path of what was read, of a garnix.yaml or "flake.nix"; "" where there is neither
 
 	// Sections are the build sections in order. A mapping under "builds" is the one section 0; no section builds nothing.
 	Sections       []Section

@@ -2,12 +2,7 @@
 // given. All decisions end here; the templates only spell a Plan, and the programs read its Manifest.
 package plan
 
-import (
-	"maps"
-	"slices"
-
-	"garnix2gha/generator/settings"
-)
+import "garnix2gha/generator/settings"
 
 // Plan is what CI shall do. Every field that has a name in JSON is load-bearing in the templates; a nil workflow is not
 // rendered.
@@ -94,9 +89,6 @@ func (p *Plan) Files() []string {
 	}
 	return names
 }
-
-// Systems returns the systems of the planned runners, sorted.
-func (p *Plan) Systems() []string { return slices.Sorted(maps.Keys(p.Manifest.Runners)) }
 
 // Wants reports whether the planned workflows call a program of templates/ci, or a program that they call does.
 func (p *Plan) Wants(program string) bool {
