@@ -80,7 +80,7 @@ func Read(in Input) Model {
 		m.Lock, found = flake.DecodeLock(in.Lock.Path, in.Lock.Content)
 		add(found)
 	}
-	m.Config, found = config.Resolve(config.Source{File: in.Config.Path, YAML: in.Config.Content, Lock: m.Lock})
+	m.Config, found = config.Resolve(in.Config.Path, in.Config.Content, m.Lock)
 	add(found)
 	if in.Hidden != "" {
 		m.Diags.Warnf(diag.Pos{File: in.Hidden}, "config-hidden", "remove one of the two", "%s is read instead", in.Config.Path)

@@ -49,9 +49,7 @@ type judge struct {
 func Findings(sections []Section, lock *flake.Lock) []Finding {
 	j := &judge{sections: sections, flake: outputsOf(lock), places: map[cause][]Place{}, tried: map[cause]int{}}
 	if lock != nil {
-		sound := *lock
-		sound.Errors = nil // what could not be listed is not there
-		j.proven = outputsOf(&sound)
+		j.proven = outputs{lock: &flake.Lock{}, paths: j.flake.paths} // what could not be listed is not there
 	}
 	for _, s := range sections {
 		j.includes(s)

@@ -89,11 +89,11 @@ func TestConformance(t *testing.T) {
 func (c conformanceCase) check(t *testing.T) {
 	t.Helper()
 	lock := c.lock(t)
-	source := config.Source{File: "garnix.yaml", Lock: lock}
+	var src []byte
 	if c.GarnixYAML != nil {
-		source.YAML = []byte(*c.GarnixYAML)
+		src = []byte(*c.GarnixYAML)
 	}
-	cfg, diags := config.Resolve(source)
+	cfg, diags := config.Resolve("garnix.yaml", src, lock)
 	if c.Expect.Stage == "config" {
 		assert.Nil(t, cfg, c.Why)
 		assert.True(t, diags.HasErrors(), c.Why)
