@@ -231,10 +231,12 @@ func (d *decoder) deployment(p place) (t Deployment) {
 	l := level{name: "in a deployment", hint: `a deployment has a "type"`, fields: []field{
 		{"type", `add "type: on-branch" or "type: on-pull-request"`, func(p place) { t.Type = d.choice(p, "on-branch", "on-pull-request") }},
 	}}
-	switch typeOf(p.node) {
-	case "on-pull-request":
+	_, written := document.Find(p.node, "type")
+	text := written != nil && kindOf(written) == textKind
+	switch {
+	case text && written.Value == "on-pull-request":
 		l.name = "in a deployment on pull requests"
-	case "on-branch":
+	case text && written.Value == "on-branch":
 		l.name, t.Machine = "in a deployment from a branch", "i2x4"
 		l.fields = append(l.fields,
 			field{"branch", "name the branch to deploy from", func(p place) { t.Branch = d.word(p, "garnix took one branch; write a server for each") }},
@@ -245,16 +247,4 @@ func (d *decoder) deployment(p place) (t Deployment) {
 	}
 	d.mapping(p, l)
 	return t
-}
-
-// typeOf returns the type of a deployment as it is written, if at all.
-func typeOf(deployment *yaml.Node) string {
-	if deployment.Kind == yaml.MappingNode {
-		for key, value := range document.Pairs(deployment) {
-			if key.Value == "type" && kindOf(value) == textKind {
-				return value.Value
-			}
-		}
-	}
-	return ""
 }

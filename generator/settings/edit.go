@@ -115,30 +115,22 @@ func spliced(src []byte, section, key, text string) ([]byte, error) {
 	from, to, margin, comment := len(lines), len(lines), "", ""
 	holder := root
 	if section != "" {
-		holder = nil
-		if root != nil {
-			for name, value := range document.Pairs(root) {
-				if name.Value == section && len(value.Content) > 0 {
-					holder, from, to = value, name.Line, name.Line
-				}
-			}
-		}
-		if holder == nil {
+		var name *yaml.Node
+		if name, holder = document.Find(root, section); holder == nil || len(holder.Content) == 0 {
 			if text == "" {
 				return src, nil
 			}
 			return spliced(src, "", section, section+":\n"+indent(text, "  "))
 		}
+		from, to = name.Line, name.Line
 	}
 	if holder != nil && holder.Kind == yaml.MappingNode {
 		if holder.Style&yaml.FlowStyle != 0 {
 			return nil, errors.New("the settings are in braces, a flow mapping; write one key a line")
 		}
 		margin = strings.Repeat(" ", holder.Column-1)
-		for name, value := range document.Pairs(holder) {
-			if name.Value == key {
-				from, to, comment = name.Line-1, endOf(lines, name.Line, len(margin)), value.LineComment
-			}
+		if name, value := document.Find(holder, key); name != nil {
+			from, to, comment = name.Line-1, endOf(lines, name.Line, len(margin)), value.LineComment
 		}
 	}
 	var out bytes.Buffer
