@@ -23,16 +23,11 @@ type Config struct {
 	Incrementalize Incrementalize
 	FODChecks      bool
 	PublishModules bool
-	FlakeDir       Text // as written, see FlakePath
+	FlakeDir       string // as written, see FlakePath
+	FlakeDirPos    diag.Pos
 
 	// Keys lists every key met at a level that garnix decoded, in the order in which they were met.
 	Keys []Key
-}
-
-// Text is a text and where it stands; the line is 0 for a default.
-type Text struct {
-	Value string
-	Pos   diag.Pos
 }
 
 // Section is one build section: what some include matches and no exclude of the same section does.
@@ -121,9 +116,10 @@ func Default() *Config { return defaults("") }
 func defaults(file string) *Config {
 	pos := diag.Pos{File: file}
 	return &Config{
-		File:     file,
-		Sections: []Section{{Pos: pos, Include: defaultInclude(file), IncludeIsDefault: true}},
-		FlakeDir: Text{Value: ".", Pos: pos},
+		File:        file,
+		Sections:    []Section{{Pos: pos, Include: defaultInclude(file), IncludeIsDefault: true}},
+		FlakeDir:    ".",
+		FlakeDirPos: pos,
 	}
 }
 
@@ -144,7 +140,7 @@ func defaultInclude(file string) []Matcher {
 // ok is false if it lies outside the repository, which garnix refused when it listed the flake and not when it decoded.
 // The rule here is lexical: garnix also resolved symbolic links, which only a checkout can show.
 func (c *Config) FlakePath() (dir string, ok bool) {
-	dir = path.Clean(c.FlakeDir.Value)
+	dir = path.Clean(c.FlakeDir)
 	if !fs.ValidPath(dir) || strings.ContainsRune(dir, 0) {
 		return "", false
 	}

@@ -49,7 +49,7 @@ func TestDefaultIsGarnixs(t *testing.T) {
 	assert.Empty(t, c.Actions)
 	assert.Empty(t, c.Servers)
 	assert.False(t, c.FODChecks || c.PublishModules || c.Incrementalize.Enabled)
-	assert.Equal(t, ".", c.FlakeDir.Value)
+	assert.Equal(t, ".", c.FlakeDir)
 	for _, m := range c.Sections[0].Include {
 		assert.Zero(t, m.Pos.Line, "no line is invented")
 		assert.False(t, m.Dead)
@@ -100,7 +100,8 @@ servers:
 	assert.Equal(t, "apps.x86_64-linux.lint it", c.Actions[0].Attr().String())
 	assert.True(t, c.PublishModules)
 	assert.True(t, c.FODChecks)
-	assert.Equal(t, config.Text{Value: "nix/dir", Pos: at(13, 11)}, c.FlakeDir)
+	assert.Equal(t, "nix/dir", c.FlakeDir)
+	assert.Equal(t, at(13, 11), c.FlakeDirPos)
 	require.Len(t, c.Servers, 2)
 	assert.Equal(t, "web", c.Servers[0].Configuration)
 	assert.Equal(t, config.Deployment{
@@ -121,7 +122,7 @@ modules: {}
 	assert.Equal(t, "i2x4", c.Servers[0].Deployment.Machine)
 	assert.False(t, c.Servers[0].Deployment.IsPrimary)
 	assert.False(t, c.PublishModules)
-	assert.Equal(t, ".", c.FlakeDir.Value)
+	assert.Equal(t, ".", c.FlakeDir)
 	assert.True(t, c.Sections[0].IncludeIsDefault)
 }
 
@@ -218,7 +219,7 @@ func TestFlakePath(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			c := config.Default()
-			c.FlakeDir.Value = tc.dir
+			c.FlakeDir = tc.dir
 			dir, ok := c.FlakePath()
 			assert.Equal(t, tc.ok, ok)
 			assert.Equal(t, tc.want, dir)

@@ -74,7 +74,10 @@ func (d *decoder) config(c *Config, p place) {
 			}})
 		}},
 		{"fodChecks", "", func(p place) { c.FODChecks = d.flag(p) }},
-		{"flakeDir", "", func(p place) { c.FlakeDir, _ = d.text(p, "") }},
+		{"flakeDir", "", func(p place) {
+			c.FlakeDir, _ = d.text(p, "")
+			c.FlakeDirPos = d.at(p.node)
+		}},
 		{"servers", "", func(p place) { c.Servers = each(d, p, "write a list of servers", d.server) }},
 	}, others: map[string]KeyKind{
 		"artifacts": KeyFork, "autoCancelSuperseded": KeyFork, "cancelSupersededBuilds": KeyFork,
@@ -114,10 +117,10 @@ func (d *decoder) section(p place) Section {
 			if !ok {
 				return
 			}
-			s.Branch = &branch.Value
-			if hint := neverBranch(branch.Value); hint != "" {
-				d.diags.Warnf(branch.Pos, "branch-never-matches", hint,
-					"no branch is called %s, so this build section never took part", diag.Excerpt(branch.Value))
+			s.Branch = &branch
+			if hint := neverBranch(branch); hint != "" {
+				d.diags.Warnf(d.at(p.node), "branch-never-matches", hint,
+					"no branch is called %s, so this build section never took part", diag.Excerpt(branch))
 			}
 		}},
 	}})
@@ -150,7 +153,7 @@ func (d *decoder) matchers(p place) []Matcher {
 	}
 	for _, item := range d.list(p, hint) {
 		if text, ok := d.text(item, "write one matcher an item"); ok {
-			m := newMatcher(text.Value, text.Pos)
+			m := newMatcher(text, d.at(item.node))
 			matchers, d.refused = append(matchers, m), d.refused || !m.Valid()
 		}
 	}
@@ -161,10 +164,10 @@ func (d *decoder) action(p place) Action {
 	a := Action{Sandbox: "fast-startup"}
 	d.mapping(p, level{name: "in an action", hint: `an action is written "- {on: push, run: name}"`, fields: []field{
 		{"run", "name a flake app to run", func(p place) {
-			run, _ := d.text(p, "name one flake app")
-			a.Run, a.RunPos = run.Value, run.Pos
-			if name := appOf(run.Value); name != run.Value {
-				d.diags.Warnf(run.Pos, "action-attribute", "write "+diag.Excerpt("run: "+name),
+			a.Run, _ = d.text(p, "name one flake app")
+			a.RunPos = d.at(p.node)
+			if name := appOf(a.Run); name != a.Run {
+				d.diags.Warnf(a.RunPos, "action-attribute", "write "+diag.Excerpt("run: "+name),
 					"garnix took the name of an app and looked for %s", diag.Excerpt(a.Attr().String()))
 			}
 		}},
@@ -203,7 +206,10 @@ func (d *decoder) incrementalize(p place) (i Incrementalize) {
 		i.Enabled, i.ExcludeBranches = true, []string{}
 		hint := `list the branches under "excludeBranches", or write "incrementalizeBuilds: true"`
 		d.mapping(p, level{name: "in incrementalizeBuilds", fields: []field{{"excludeBranches", hint, func(p place) {
-			i.ExcludeBranches = each(d, p, "write a list of branches", func(p place) string { return d.word(p, "") })
+			i.ExcludeBranches = each(d, p, "write a list of branches", func(p place) string {
+				branch, _ := d.text(p, "")
+				return branch
+			})
 		}}}})
 	default:
 		d.wrongType(p, `a boolean or a mapping with "excludeBranches"`, "write true or false, without quotes")
@@ -211,16 +217,10 @@ func (d *decoder) incrementalize(p place) (i Incrementalize) {
 	return i
 }
 
-// word decodes a text whose place is of no interest.
-func (d *decoder) word(p place, hint string) string {
-	text, _ := d.text(p, hint)
-	return text.Value
-}
-
 func (d *decoder) server(p place) (s Server) {
 	const deployment = `add "deployment: {type: on-branch, branch: main}"`
 	d.mapping(p, level{name: "in a server", hint: `a server has "configuration" and "deployment"`, fields: []field{
-		{"configuration", "name one of nixosConfigurations", func(p place) { s.Configuration = d.word(p, "name one of nixosConfigurations") }},
+		{"configuration", "name one of nixosConfigurations", func(p place) { s.Configuration, _ = d.text(p, "name one of nixosConfigurations") }},
 		{"deployment", deployment, func(p place) { s.Deployment = d.deployment(p) }},
 	}})
 	return s
@@ -231,15 +231,17 @@ func (d *decoder) deployment(p place) (t Deployment) {
 	l := level{name: "in a deployment", hint: `a deployment has a "type"`, fields: []field{
 		{"type", `add "type: on-branch" or "type: on-pull-request"`, func(p place) { t.Type = d.choice(p, "on-branch", "on-pull-request") }},
 	}}
-	_, written := document.Find(p.node, "type")
-	text := written != nil && kindOf(written) == textKind
-	switch {
-	case text && written.Value == "on-pull-request":
+	written := ""
+	if _, value := document.Find(p.node, "type"); value != nil && kindOf(value) == textKind {
+		written = value.Value
+	}
+	switch written {
+	case "on-pull-request":
 		l.name = "in a deployment on pull requests"
-	case text && written.Value == "on-branch":
+	case "on-branch":
 		l.name, t.Machine = "in a deployment from a branch", "i2x4"
 		l.fields = append(l.fields,
-			field{"branch", "name the branch to deploy from", func(p place) { t.Branch = d.word(p, "garnix took one branch; write a server for each") }},
+			field{"branch", "name the branch to deploy from", func(p place) { t.Branch, _ = d.text(p, "garnix took one branch; write a server for each") }},
 			field{"machine", "", func(p place) { t.Machine = d.choice(p, "i2x4", "i4x8", "i8x16", "i16x32") }},
 			field{"isPrimary", "", func(p place) { t.IsPrimary = d.flag(p) }})
 	default:

@@ -99,17 +99,15 @@ func (d *decoder) list(p place, hint string) []place {
 	return items
 }
 
-func (d *decoder) text(p place, hint string) (text Text, ok bool) {
-	text.Pos = d.at(p.node)
+func (d *decoder) text(p place, hint string) (text string, ok bool) {
 	switch kindOf(p.node) {
 	case textKind:
-		text.Value = p.node.Value
-		return text, d.spend(p, len(text.Value))
+		return p.node.Value, d.spend(p, len(p.node.Value))
 	case boolKind, numberKind:
 		hint = "quote it: " + diag.Excerpt(p.node.Value)
 	}
 	d.wrongType(p, "text", hint)
-	return text, false
+	return "", false
 }
 
 func (d *decoder) flag(p place) bool {
@@ -122,14 +120,14 @@ func (d *decoder) flag(p place) bool {
 // choice is a text out of a few.
 func (d *decoder) choice(p place, known ...string) string {
 	text, ok := d.text(p, "")
-	if !ok || slices.Contains(known, text.Value) {
-		return text.Value
+	if !ok || slices.Contains(known, text) {
+		return text
 	}
 	hint := "garnix knew " + diag.Enumerate(known, "and")
-	if near := diag.Nearest(text.Value, known); near != "" {
+	if near := diag.Nearest(text, known); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
 	}
-	d.diags.Errorf(text.Pos, "config-value", hint, "%s: unknown value %s", p.name(), diag.Excerpt(text.Value))
+	d.diags.Errorf(d.at(p.node), "config-value", hint, "%s: unknown value %s", p.name(), diag.Excerpt(text))
 	return ""
 }
 

@@ -102,7 +102,7 @@ func TestResolve(t *testing.T) {
 			}
 			require.NotNil(t, c)
 			assert.Equal(t, tc.file, c.File)
-			assert.Equal(t, tc.flakeDir, c.FlakeDir.Value)
+			assert.Equal(t, tc.flakeDir, c.FlakeDir)
 		})
 	}
 }

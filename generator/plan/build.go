@@ -34,7 +34,7 @@ func New(in Input) (*Plan, diag.List) {
 	strategy := choose(in, &diags)
 	s := in.Settings
 	dir, _ := in.Config.FlakePath() // target.Select refused one outside
-	spelled(&diags, in.Config.FlakeDir.Pos, "flakeDir", dir)
+	spelled(&diags, in.Config.FlakeDirPos, "flakeDir", dir)
 	p := &Plan{
 		Common: Common{
 			Uses: Uses{

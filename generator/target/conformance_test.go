@@ -163,7 +163,7 @@ func configJSON(t *testing.T, c *config.Config) map[string]json.RawMessage {
 	}
 	fields := map[string]any{
 		"builds": builds, "actions": actions, "servers": servers, "incrementalizeBuilds": incrementalize,
-		"modules": map[string]any{"publish": c.PublishModules}, "fodChecks": c.FODChecks, "flakeDir": c.FlakeDir.Value,
+		"modules": map[string]any{"publish": c.PublishModules}, "fodChecks": c.FODChecks, "flakeDir": c.FlakeDir,
 	}
 	out := map[string]json.RawMessage{}
 	for key, value := range fields {

@@ -61,8 +61,8 @@ type Target struct {
 func Select(c *config.Config, lock *flake.Lock, at Commit) (Selection, diag.List) {
 	var diags diag.List
 	if _, ok := c.FlakePath(); !ok {
-		diags.Errorf(c.FlakeDir.Pos, "flake-dir-outside", "name a directory relative to the repository root",
-			"flakeDir %s is not a path within the repository", diag.Excerpt(c.FlakeDir.Value))
+		diags.Errorf(c.FlakeDirPos, "flake-dir-outside", "name a directory relative to the repository root",
+			"flakeDir %s is not a path within the repository", diag.Excerpt(c.FlakeDir))
 		return Selection{}, diags
 	}
 	s := selector{all: c.Sections, at: at}
