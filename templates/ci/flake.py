@@ -50,6 +50,7 @@ class Flake:
         self._relocked = False  # it is the tree's, with a lock file that was just written
         self._searches: bool | None = None  # in garnix's order, or that spoils it; not known yet
         self.opened = False  # by a nix that has ended
+        self.shared = False  # by two at a time
         self._meeting, self._met = Lock(), False
 
     def each(
@@ -125,7 +126,7 @@ class Flake:
     def _meet(self, env: Mapping[str, str]) -> Mapping[str, str]:
         """Let nix open its caches: two at once that never did lose each other's notes of one."""
         with self._meeting:
-            if not self._met:
+            if self.shared and not self._met:
                 nothing = f"/nix/store/{'0' * 32}-nothing"
                 process.run(nix.command("nix-store", "--realise", "--dry-run", nothing), env=env)
                 self._met = True
