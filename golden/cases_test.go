@@ -41,7 +41,7 @@ func TestCasesOfText(t *testing.T) {
 	require.NotEmpty(t, table.Harmful)
 	printed := func(message string) string {
 		var out bytes.Buffer
-		require.NoError(t, diag.Text(&out, diag.List{{Severity: diag.Error, Code: "c", Message: message}}, false))
+		require.NoError(t, diag.Text(&out, diag.List{{Severity: diag.Error, Code: "c", Message: message}}, diag.Style{}))
 		return strings.TrimSuffix(out.String(), " [c]\n")
 	}
 	for _, r := range table.Harmful {
