@@ -42,7 +42,7 @@ func TestCasesOfText(t *testing.T) {
 	printed := func(message string) string {
 		var out bytes.Buffer
 		require.NoError(t, diag.Text(&out, diag.List{{Severity: diag.Error, Code: "c", Message: message}}, diag.Style{}))
-		return strings.TrimSuffix(out.String(), " [c]\n")
+		return strings.TrimSuffix(strings.TrimPrefix(out.String(), "error: "), " [c]\n")
 	}
 	for _, r := range table.Harmful {
 		assert.Len(t, []rune(printed("a"+string(r)+"b")), 3, "%U", r)

@@ -1,6 +1,7 @@
 package diag
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,12 +18,18 @@ import (
 // It is "" if the text has no such line. Without a column, or with one beyond what is shown, nothing is marked.
 func snippet(at Pos, text []byte) string {
 	const most = 160 // cells of a line that are shown
-	lines := strings.Split(strings.TrimPrefix(string(text), "\ufeff"), "\n")
-	if text == nil || at.Line < 1 || at.Line > len(lines) {
+	if text == nil || at.Line < 1 {
 		return ""
 	}
-	line := []rune(strings.TrimSuffix(lines[at.Line-1], "\r")) // each byte that is no UTF-8 is a character of its own
-	width := &runewidth.Condition{StrictEmojiNeutral: true}    // the default one asks the environment
+	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	for before, found := 1, true; before < at.Line; before++ {
+		if _, text, found = bytes.Cut(text, []byte("\n")); !found {
+			return ""
+		}
+	}
+	text, _, _ = bytes.Cut(text, []byte("\n"))
+	line := []rune(strings.TrimSuffix(string(text), "\r"))  // each byte that is no UTF-8 is a character of its own
+	width := &runewidth.Condition{StrictEmojiNeutral: true} // the default one asks the environment
 	number := fmt.Sprint(at.Line)
 	gutter := strings.Repeat(" ", len(number)) + " |"
 	shown := fmt.Sprintf("%s\n%s | %s\n", gutter, number, width.Truncate(visible(line), most, "…"))
