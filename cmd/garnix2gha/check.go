@@ -125,7 +125,7 @@ func (o *options) printFiles(files []fileJSON) {
 		if names[command] == nil {
 			todo = append(todo, command)
 		}
-		names[command] = append(names[command], file.Path)
+		names[command] = append(names[command], diag.Printable(file.Path))
 	}
 	for _, command := range todo {
 		about := ""

@@ -33,7 +33,7 @@ type options struct {
 	toldMore bool              // where to read more about a code was said
 }
 
-// formats are those of a command.
+// formats are what a command can print.
 func formats(command *cobra.Command) []string {
 	switch _, name, _ := strings.Cut(command.CommandPath(), " "); name {
 	case "check", "generate", "lint", "leftovers", "cache verify":
@@ -106,7 +106,7 @@ func (o *options) input(r *repo.Repo) (generator.Input, error) {
 	}
 	in.Misnamed = misnamed(r.FS(), in.Config.Content == nil)
 	o.sources = map[string][]byte{}
-	for _, source := range []generator.Source{in.Config, in.Settings, in.Lock, in.Overlay, in.Flake} {
+	for _, source := range []generator.Source{in.Config, in.Lock, in.Overlay, in.Flake} { // a secret may be pasted into the settings
 		o.sources[source.Path] = source.Content
 	}
 	return in, err

@@ -109,18 +109,19 @@ func Nearest(code string) string {
 func (p Page) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n%s\n", p.Summary, p.Text)
-	lead := "For example"
+	lead := "For example, "
 	for _, file := range p.Files {
-		fmt.Fprintf(&b, "\n%s, %s:\n\n%s", lead, file.Path, indented(file.Content))
-		lead = "And"
+		fmt.Fprintf(&b, "\n%s%s:\n\n%s", lead, file.Path, indented(file.Content))
+		lead = "With "
 	}
-	if len(p.Commands) > 0 {
-		lead = "Shown by"
-		if len(p.Files) == 0 {
-			lead = "For example"
-		}
-		fmt.Fprintf(&b, "\n%s:\n\n%s", lead, indented("$ "+strings.Join(p.Commands, "\n$ ")+"\n"+p.Output))
+	lead = "Shown by"
+	switch {
+	case p.Output != "":
+		lead = "Files alone do not show it; it looks like this"
+	case len(p.Files) == 0:
+		lead = "For example"
 	}
+	fmt.Fprintf(&b, "\n%s:\n\n%s", lead, indented("$ "+strings.Join(p.Commands, "\n$ ")+"\n"+p.Output))
 	return b.String()
 }
 
