@@ -76,7 +76,7 @@ func changeSettings(r *repo.Repo, change func(old []byte) ([]byte, error)) (acti
 	default:
 		action = "updated"
 	}
-	return action, r.Apply([]repo.Edit{{Path: repo.SettingsFile, Data: fresh}})
+	return action, r.Apply([]repo.Edit{{Path: repo.SettingsFile, Old: old, New: fresh}})
 }
 
 func newSchema(o *options) *cobra.Command {
