@@ -88,15 +88,18 @@ func (o *options) refuse(diags diag.List, changes []output.Change) error {
 
 // compare renders the repository and holds it against its disk.
 func (o *options) compare(r *repo.Repo) (generator.Result, []output.Change, error) {
+	result, files, err := o.rendered(r)
+	return result, output.Compare(result.Files, files), err
+}
+
+// rendered returns what would be written now, and what is on disk by path.
+func (o *options) rendered(r *repo.Repo) (generator.Result, map[string][]byte, error) {
 	result, err := o.generate(r)
 	if err != nil {
 		return result, nil, err
 	}
 	files, err := disk(r)
-	if err != nil {
-		return result, nil, err
-	}
-	return result, output.Compare(result.Files, files), nil
+	return result, files, err
 }
 
 // disk reads what may be generated, by path.

@@ -22,8 +22,8 @@ func newLint(o *options) *cobra.Command {
 		Use:   "lint",
 		Short: "Check the repository's workflows",
 		Long: `Run actionlint over every workflow of the repository, and garnix2gha's own rules over those that it
-generated; with --strict over all of them. Exit code 1 means that there are errors; warnings
-alone pass.`,
+generated; with --strict over all of them. A pin whose commit and version contradict another is a
+warning, an error with --strict. Exit code 1 means that there are errors; warnings alone pass.`,
 		RunE: func(*cobra.Command, []string) error {
 			return o.within(func(r *repo.Repo) error { return o.lint(r, strict) })
 		},
@@ -61,7 +61,7 @@ func (o *options) lint(r *repo.Repo, strict bool) error {
 		diags = append(diags, found...)
 		o.sources[name] = files[name]
 	}
-	diags = diags.Sorted()
+	diags = append(diags, contradictions(files, strict)...).Sorted()
 	if err := o.printDiagnostics(diags); err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"garnix2gha/cmd/internal/repo"
+	"garnix2gha/generator/diag"
 	"garnix2gha/generator/output"
 	"garnix2gha/generator/plan"
 	"garnix2gha/generator/settings"
@@ -108,9 +109,9 @@ func newPins(o *options) *cobra.Command {
 	}
 	keep := &cobra.Command{
 		Use: "keep", Aliases: []string{"absorb"}, Short: "Write the pins that a bot moved into the settings",
-		Long: `Write the pins of the committed workflows that differ from garnix2gha's own into
-.github/garnix2gha/config.yaml. "garnix2gha generate" keeps a moved pin as long as its workflow is
-there; from the settings it also reaches workflows that are new.`,
+		Long: `Write the pins that a bot moved in the committed workflows into .github/garnix2gha/config.yaml.
+"garnix2gha generate" keeps a moved pin anyway, until garnix2gha itself has a newer one; a pin in the
+settings stays until somebody changes it there.`,
 		RunE: func(*cobra.Command, []string) error { return o.within(o.keepPins) },
 	}
 	command := &cobra.Command{Use: "pins", Short: list.Short, RunE: list.RunE}
@@ -126,11 +127,7 @@ type pinJSON struct {
 
 // pinsInUse returns the pins of the committed workflows that are ours, by action.
 func (o *options) pinsInUse(r *repo.Repo) ([]pinJSON, error) {
-	files, err := r.Workflows(output.Dir)
-	if err != nil {
-		return nil, err
-	}
-	result, err := o.generate(r)
+	result, files, err := o.rendered(r)
 	if err != nil {
 		return nil, err
 	}
@@ -175,14 +172,14 @@ func (o *options) listPins(r *repo.Repo) error {
 }
 
 func (o *options) keepPins(r *repo.Repo) error {
-	pins, err := o.pinsInUse(r)
+	result, files, err := o.rendered(r)
 	if err != nil {
 		return err
 	}
 	moved := map[string]settings.Pin{}
-	for _, pin := range pins {
-		if _, known := plan.Pins()[pin.Action]; known && !pin.Ours {
-			moved[pin.Action] = settings.Pin{SHA: pin.SHA, Version: pin.Version}
+	for action, pin := range output.Moved(result.Files, files) {
+		if _, known := plan.Pins()[action]; known {
+			moved[action] = settings.Pin{SHA: pin.SHA, Version: pin.Version}
 		}
 	}
 	if len(moved) == 0 {
@@ -197,4 +194,17 @@ func (o *options) keepPins(r *repo.Repo) error {
 	}
 	fmt.Fprintln(o.stderr, `next: garnix2gha generate`)
 	return nil
+}
+
+// contradictions are what our workflows say of pins that cannot be: no fault as long as nobody is strict, for tags move.
+func contradictions(files map[string][]byte, strict bool) diag.List {
+	var known []output.Pin
+	for action, pin := range plan.Pins() {
+		known = append(known, output.Pin{Action: action, SHA: pin.SHA, Version: pin.Version})
+	}
+	severity := diag.Warning
+	if strict {
+		severity = diag.Error
+	}
+	return output.Contradictions(files, known, severity)
 }

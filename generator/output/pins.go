@@ -1,65 +1,185 @@
 package output
 
 import (
-	"bytes"
+	"cmp"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
-)
 
-// uses matches a step's pinned action and the comment that names its version, however a formatter writes them.
-var uses = regexp.MustCompile(`(?m)^(\s*(?:- )?uses: +["']?)([A-Za-z0-9._-]+/[A-Za-z0-9._/-]+)@([0-9a-f]{40})(["']?)(?: +#[ \t]*(\S+))?[ \t\r]*$`)
+	"gopkg.in/yaml.v3"
+
+	"garnix2gha/generator/diag"
+	"garnix2gha/generator/document"
+)
 
 // Pin is one pinned action as a workflow names it.
 type Pin struct {
 	Action  string `json:"action"`  // owner/name, perhaps with a path
 	SHA     string `json:"sha"`     // 40 hex digits
-	Version string `json:"version"` // the line comment, "" without one
+	Version string `json:"version"` // that the line comment names, "" without one
+}
+
+// use is a place in a workflow that pins an action.
+type use struct {
+	Pin
+	node *yaml.Node
+}
+
+var commit = regexp.MustCompile(`^([A-Za-z0-9._-]+/[A-Za-z0-9._/-]+)@([0-9a-f]{40})$`)
+
+// version finds what a comment calls the commit beside it, as Dependabot and Renovate write and read it: "# v4.2.2",
+// "# 4.2", "# pin @v4", "# tag=v4", "# renovate: tag=v4", "# ratchet:a/b@v4", each with a note behind it, or one word.
+var version = regexp.MustCompile(`^#\s*(?:(?:renovate\s*:\s*)?(?:pin\s+|tag\s*=\s*|ratchet:[\w./-]+)?@?(v?[0-9][\w.+-]{0,58})|([A-Za-z][\w./+-]{0,59})\s*$)`)
+
+// usesIn lists the places below a node that pin an action to a commit, whoever formatted them.
+func usesIn(n *yaml.Node) []use {
+	var found []use
+	for i, child := range n.Content {
+		m := commit.FindStringSubmatch(child.Value)
+		if m != nil && n.Kind == yaml.MappingNode && i%2 == 1 && n.Content[i-1].Value == "uses" {
+			pin := Pin{Action: m[1], SHA: m[2]}
+			if v := version.FindStringSubmatch(cmp.Or(child.LineComment, n.LineComment)); v != nil {
+				pin.Version = v[1] + v[2]
+			}
+			found = append(found, use{pin, child})
+		}
+		found = append(found, usesIn(child)...)
+	}
+	return found
+}
+
+// usesOf lists the places of a workflow that pin an action; none for what is no YAML.
+func usesOf(content []byte) []use {
+	root, _ := document.Read("", content)
+	if root == nil {
+		return nil
+	}
+	return usesIn(root)
 }
 
 // Pins lists the pinned actions of a workflow in order of appearance, each once.
 func Pins(content []byte) []Pin {
 	var pins []Pin
-	seen := map[Pin]bool{}
-	for _, m := range uses.FindAllSubmatch(content, -1) {
-		pin := Pin{Action: string(m[2]), SHA: string(m[3]), Version: string(m[5])}
-		if !seen[pin] {
-			seen[pin] = true
-			pins = append(pins, pin)
+	for _, use := range usesOf(content) {
+		if !slices.Contains(pins, use.Pin) {
+			pins = append(pins, use.Pin)
 		}
 	}
 	return pins
 }
 
-// moved lists the pins that a bot put into an old version of a fresh file: another commit, of no older version.
-func moved(old, fresh []byte) map[string]Pin {
-	ours := map[string]Pin{}
-	for _, pin := range Pins(fresh) {
-		ours[pin.Action] = pin
-	}
-	out := map[string]Pin{}
-	for _, pin := range Pins(old) {
-		if own, ok := ours[pin.Action]; ok && own.SHA != pin.SHA && !older(pin.Version, own.Version) {
-			out[pin.Action] = pin
+// ownPins are the pins that would be written now, by action. An overlay may add an action once more.
+type ownPins map[string][]Pin
+
+func pinsOf(want []File) ownPins {
+	own := ownPins{}
+	for _, file := range want {
+		for _, pin := range Pins(file.Data) {
+			own[pin.Action] = append(own[pin.Action], pin)
 		}
 	}
-	return out
+	return own
 }
 
-// withPins replaces the pins of actions.
-func withPins(content []byte, pins map[string]Pin) []byte {
-	var out bytes.Buffer
-	for line := range bytes.Lines(content) {
-		if m := uses.FindSubmatch(line); m != nil {
-			if pin, ok := pins[string(m[2])]; ok {
-				line = fmt.Appendf(nil, "%s%s@%s%s # %s", m[1], pin.Action, pin.SHA, m[4], pin.Version)
-				line = append(bytes.TrimRight(line, "# "), '\n')
+// place is 0 for a pin that is our own, 1 for one that was moved to another commit of no older version, and -1 for one
+// that our own is ahead of.
+func (own ownPins) place(pin Pin) int {
+	place := -1
+	for _, other := range own[pin.Action] {
+		switch {
+		case other.SHA == pin.SHA:
+			return 0
+		case !older(pin.Version, other.Version):
+			place = 1
+		}
+	}
+	return place
+}
+
+// tell names the pins that were moved, and tells whether any lags behind.
+func (own ownPins) tell(pins []Pin) (moved []string, behind bool) {
+	for _, pin := range pins {
+		switch own.place(pin) {
+		case 1:
+			moved = append(moved, strings.TrimSpace(fmt.Sprintf("%s@%.12s %s", pin.Action, pin.SHA, pin.Version)))
+		case -1:
+			behind = true
+		}
+	}
+	return moved, behind
+}
+
+// Moved lists by action the pins that a bot moved in those workflows on disk that are ours, of several the newest.
+func Moved(want []File, disk map[string][]byte) map[string]Pin {
+	own, moved := pinsOf(want), map[string]Pin{}
+	for _, name := range ownWorkflows(disk) {
+		for _, pin := range Pins(disk[name]) {
+			newest, again := moved[pin.Action]
+			if own.place(pin) > 0 && (!again || older(newest.Version, pin.Version)) {
+				moved[pin.Action] = pin
 			}
 		}
-		out.Write(line)
 	}
-	return out.Bytes()
+	return moved
+}
+
+// ownWorkflows lists the workflows that are ours by path.
+func ownWorkflows(disk map[string][]byte) []string {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(disk)), func(name string) bool {
+		return !strings.HasPrefix(name, Dir+"/") || !Generated(disk[name])
+	})
+}
+
+// withPins puts pins in the place of those of no newer version in a workflow that was just rendered.
+func withPins(content []byte, pins map[string]Pin) []byte {
+	lines := strings.Split(string(content), "\n")
+	for _, use := range usesOf(content) {
+		if pin, ok := pins[use.Action]; ok && !older(pin.Version, use.Version) {
+			line := &lines[use.node.Line-1]
+			*line = strings.TrimRight((*line)[:use.node.Column-1]+pin.Action+"@"+pin.SHA+" # "+pin.Version, "# ")
+		}
+	}
+	return []byte(strings.Join(lines, "\n"))
+}
+
+// Contradictions tells where a workflow that is ours names a commit and a version that do not belong together, by the
+// known pins and by what our workflows say elsewhere: the comment is wrong, or the tag moved.
+func Contradictions(disk map[string][]byte, known []Pin, severity diag.Severity) diag.List {
+	type saying struct {
+		Pin
+		at diag.Pos
+	}
+	var all []saying
+	for _, pin := range known {
+		all = append(all, saying{Pin: pin})
+	}
+	for _, name := range ownWorkflows(disk) {
+		for _, use := range usesOf(disk[name]) {
+			all = append(all, saying{use.Pin, document.At(name, use.node)})
+		}
+	}
+	var diags diag.List
+	told := map[Pin]bool{}
+	said := map[string]saying{} // the first of an action and commit, and of an action and version
+	for _, s := range all {
+		for _, key := range []string{s.Action + "@" + s.SHA, s.Action + " " + strings.TrimPrefix(s.Version, "v")} {
+			first, again := said[key]
+			switch {
+			case s.Version == "" || told[s.Pin]:
+			case !again:
+				said[key] = s
+			case first.SHA != s.SHA || older(first.Version, s.Version) || older(s.Version, first.Version):
+				told[s.Pin] = true
+				diags.Add(severity, s.at, "pin-mismatch", "look the commit up: either the comment is wrong, or the tag moved",
+					"%s@%.12s is %s by its comment, but %s has %.12s as %s", s.Action, s.SHA, s.Version,
+					cmp.Or(first.at.String(), "garnix2gha's own list"), first.SHA, first.Version)
+			}
+		}
+	}
+	return diags
 }
 
 // older compares versions such as v7.0.1 by their numbers; one without numbers is not older.
