@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"garnix2gha/cmd/internal/repo"
+	"garnix2gha/generator"
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/output"
 	"garnix2gha/generator/plan"
@@ -48,7 +49,7 @@ func (o *options) initialize(r *repo.Repo, cache string) error {
 		if cache == "" {
 			return old, nil
 		}
-		if _, diags := settings.Parse("--cache", fmt.Appendf(nil, "cache: {name: %q}\n", cache)); diags.HasErrors() {
+		if diags := settings.CheckCacheName(cache); diags.HasErrors() {
 			return nil, usagef("%s; %s", diags[0].Message, diags[0].Hint)
 		}
 		return settings.WithCachix(old, cache, "", nil)
@@ -57,7 +58,11 @@ func (o *options) initialize(r *repo.Repo, cache string) error {
 		return err
 	}
 	fmt.Fprintf(o.stdout, "%-9s %s\n", action, repo.SettingsFile)
-	return nil
+	in, err := o.input(r)
+	if hint := generator.Read(in).CacheHint(); err == nil && hint != "" {
+		fmt.Fprintln(o.stderr, "hint: "+hint)
+	}
+	return err
 }
 
 // changeSettings rewrites the settings, old being nil without a file, and tells what that did to the file.

@@ -54,6 +54,7 @@ type Report struct {
 	Notes    []string  `json:"notes"` // what is different on GitHub
 	Warnings diag.List `json:"warnings"`
 	Checks   []Check   `json:"checks"`
+	Caches   []Cache   `json:"caches"` // that other workflows name, if the settings name none
 	Steps    []Step    `json:"steps"`
 }
 
@@ -65,6 +66,7 @@ type Input struct {
 	Strategy  string
 	Selection target.Selection
 	Warnings  diag.List
+	Foreign   map[string][]byte // the workflows by path that are not ours
 }
 
 // New makes the report.
@@ -79,6 +81,7 @@ func New(in Input) Report {
 		Keys:     keys(in),
 		Notes:    notes(in),
 		Checks:   checks(in),
+		Caches:   append([]Cache{}, caches(in)...),
 		Steps:    steps(in),
 	}
 	for _, open := range in.Selection.Open {
