@@ -260,7 +260,7 @@ func (m Model) Report() report.Report { return report.New(m.reportInput()) }
 // Next returns the lines that "generate" ends with.
 func (m Model) Next() []string { return report.Next(m.reportInput()) }
 
-// CacheHint tells which cache the repository's other workflows name, if the settings name none; else it is "".
+// CacheHint tells which cache the repository's other workflows name, if the settings are sound and name none; else it is "".
 func (m Model) CacheHint() string { return report.CacheHint(m.reportInput()) }
 
 func (m Model) reportInput() report.Input {

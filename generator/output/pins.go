@@ -71,15 +71,12 @@ func Pins(content []byte) []Pin {
 	return pins
 }
 
-// ownPins are the pins that would be written now, by action. An overlay may add an action once more.
-type ownPins map[string][]Pin
+// ownPins are the pins that would be written now. An overlay may add an action once more.
+type ownPins []Pin
 
-func pinsOf(want []File) ownPins {
-	own := ownPins{}
+func pinsOf(want []File) (own ownPins) {
 	for _, file := range want {
-		for _, pin := range Pins(file.Data) {
-			own[pin.Action] = append(own[pin.Action], pin)
-		}
+		own = append(own, Pins(file.Data)...)
 	}
 	return own
 }
@@ -88,8 +85,9 @@ func pinsOf(want []File) ownPins {
 // that our own is ahead of.
 func (own ownPins) place(pin Pin) int {
 	place := -1
-	for _, other := range own[pin.Action] {
+	for _, other := range own {
 		switch {
+		case other.Action != pin.Action:
 		case other.SHA == pin.SHA:
 			return 0
 		case !older(pin.Version, other.Version):

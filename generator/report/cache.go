@@ -1,4 +1,4 @@
-// What the workflows tell that are not ours: the Cachix cache that the repository has already.
+// The Cachix cache that the repository has already, as its other workflows tell.
 
 package report
 
@@ -13,46 +13,46 @@ import (
 	"garnix2gha/generator/settings"
 )
 
-// Cache is a Cachix cache that a workflow of the repository names.
-type Cache struct {
-	Name   string `json:"name"`
-	File   string `json:"file"`
-	Pushes bool   `json:"pushes"` // it does not only read the cache
+// cache is a Cachix cache that a workflow names.
+type cache struct {
+	name, file string
+	pushes     bool // the workflow does not only read it
 }
 
-// caches lists those that the steps of cachix-action write out, if the settings name none and would take the name. Where
-// any is pushed to, those that are only read are somebody else's and left out.
-func caches(in Input) []Cache {
+// caches lists those that steps of cachix-action write out, if the settings name none and would take the name. Where any
+// is pushed to, those that are only read are somebody else's and left out.
+func caches(in Input) []cache {
 	if in.Settings == nil {
 		return nil
 	}
 	if cachix, ok := in.Settings.Cache.Backend.(settings.Cachix); !ok || cachix.Name != "" {
 		return nil
 	}
-	const most = 20 // of names that are looked at
+	const most = 5 // of different names, whatever they are
 	seen := map[string]bool{}
-	found := map[bool][]Cache{}
+	var pushed, read []cache
 	for _, file := range slices.Sorted(maps.Keys(in.Foreign)) {
-		for _, cache := range named(file, in.Foreign[file]) {
-			key := fmt.Sprint(cache.Pushes, cache.Name)
-			if !seen[key] && len(seen) < most && cache.Name != "" && len(settings.CheckCacheName(cache.Name)) == 0 {
-				found[cache.Pushes] = append(found[cache.Pushes], cache)
+		for _, found := range named(file, in.Foreign[file]) {
+			key := fmt.Sprint(found.name, found.pushes)
+			if seen[key] || len(seen) == most || found.name == "" || len(settings.CheckCacheName(found.name)) > 0 {
+				continue
 			}
 			seen[key] = true
+			if found.pushes {
+				pushed = append(pushed, found)
+			} else {
+				read = append(read, found)
+			}
 		}
 	}
-	if pushed := found[true]; len(pushed) > 0 {
+	if len(pushed) > 0 {
 		return pushed
 	}
-	return found[false]
+	return read
 }
 
-// named lists what the steps of one workflow name, in the order of the jobs' names.
-func named(file string, content []byte) []Cache {
-	root, _ := document.Read(file, content)
-	if root == nil {
-		return nil
-	}
+// named lists what the steps of one workflow name, by the names of their jobs.
+func named(file string, content []byte) []cache {
 	var workflow struct {
 		Jobs map[string]struct {
 			Steps []struct {
@@ -66,40 +66,36 @@ func named(file string, content []byte) []Cache {
 			}
 		}
 	}
-	_ = root.Decode(&workflow) // what fits is read all the same
-	var found []Cache
+	if root, _ := document.Read(file, content); root != nil {
+		_ = root.Decode(&workflow) // what fits is read all the same
+	}
+	var found []cache
 	for _, job := range slices.Sorted(maps.Keys(workflow.Jobs)) {
 		for _, step := range workflow.Jobs[job].Steps {
 			if with := step.With; strings.HasPrefix(strings.ToLower(step.Uses), "cachix/cachix-action@") {
-				found = append(found, Cache{with.Name, file, with.AuthToken+with.SigningKey != "" && with.SkipPush != "true"})
+				found = append(found, cache{with.Name, file, with.AuthToken+with.SigningKey != "" && with.SkipPush != "true"})
 			}
 		}
 	}
 	return found
 }
 
-// proposal says in a sentence, lower case and without a full stop, what the workflows tell, and which name to give to
-// "init --cache": NAME unless there is one that is pushed to. Without caches it is "".
-func proposal(caches []Cache) (sentence, name string) {
-	if len(caches) == 0 {
-		return "", "NAME"
-	}
-	verbs := [2]string{"reads", "read"}
-	if caches[0].Pushes {
-		verbs = [2]string{"pushes to", "push to"}
-	}
-	if len(caches) == 1 {
-		sentence = fmt.Sprintf("your workflow %s already %s the Cachix cache %s", diag.OneLine(caches[0].File, 80), verbs[0], caches[0].Name)
-		if caches[0].Pushes {
-			return sentence, caches[0].Name
+// proposal says what the workflows tell, lower case and without a full stop, "" if nothing, and which name to give to
+// "init --cache": NAME unless exactly one is pushed to.
+func proposal(caches []cache) (sentence, name string) {
+	name = "NAME"
+	var sentences []string
+	for _, c := range caches {
+		verb := "reads"
+		if c.pushes {
+			verb, name = "pushes to", c.name
 		}
-		return sentence, "NAME"
+		sentences = append(sentences, fmt.Sprintf("your workflow %s already %s the Cachix cache %s", diag.OneLine(c.file, 80), verb, c.name))
 	}
-	var all []string
-	for _, cache := range caches {
-		all = append(all, fmt.Sprintf("%s (%s)", cache.Name, diag.OneLine(cache.File, 80)))
+	if len(caches) > 1 {
+		name = "NAME"
 	}
-	return fmt.Sprintf("your workflows already %s the Cachix caches %s", verbs[1], diag.Enumerate(all, "and")), "NAME"
+	return strings.Join(sentences, "; "), name
 }
 
 // CacheHint tells which cache the workflows name already, and how to name it in the settings; "" without one.

@@ -53,7 +53,7 @@ func TestACacheThatIsPushedToIsProposed(t *testing.T) {
 			map[string]string{"a.yml": step("name: nix-community"), "b.yaml": step("name: acme; " + token), "c.yml": step("name: acme; " + token)},
 			"your workflow .github/workflows/b.yaml already pushes to the Cachix cache acme", "init --cache acme"},
 		{"several", "", map[string]string{"a.yml": step("name: acme; " + token), "b.yml": step("name: acme-dev; " + token)},
-			"your workflows already push to the Cachix caches acme (.github/workflows/a.yml) and acme-dev (.github/workflows/b.yml)", "init --cache NAME"},
+			"your workflow .github/workflows/a.yml already pushes to the Cachix cache acme; your workflow .github/workflows/b.yml already pushes to the Cachix cache acme-dev", "init --cache NAME"},
 		{"one that is only read may be anybody's", "", map[string]string{"ci.yml": step("name: nix-community")},
 			"your workflow .github/workflows/ci.yml already reads the Cachix cache nix-community", "init --cache NAME"},
 		{"one whose pushes are switched off", "", map[string]string{"ci.yml": step("name: acme; " + token + "; skipPush: true")},
@@ -80,13 +80,11 @@ func TestACacheThatIsPushedToIsProposed(t *testing.T) {
 				assert.Equal(t, tc.command != "", strings.Contains(text, "init --cache"), text)
 				assert.Contains(t, text, tc.command)
 			}
-			assert.Equal(t, strings.Contains(tc.sentence, " push"), strings.Contains(r.Summary(), "Name your Cachix cache in the settings: garnix2gha "+tc.command+"\n"), r.Summary())
+			assert.Equal(t, strings.Contains(tc.sentence, " pushes to "), strings.Contains(r.Summary(), "Name your Cachix cache in the settings: garnix2gha "+tc.command+"\n"), r.Summary())
 			if tc.sentence == "" {
 				assert.Empty(t, model.CacheHint())
-				assert.Empty(t, r.Caches)
 			} else {
 				assert.Equal(t, tc.sentence+": garnix2gha "+tc.command, model.CacheHint())
-				assert.NotEmpty(t, r.Caches)
 			}
 		})
 	}
@@ -115,7 +113,7 @@ func TestManyCachesAreBounded(t *testing.T) {
 		workflows[fmt.Sprintf("%d.yml", i)] = step(fmt.Sprintf("name: acme-%d; %s", i, token))
 	}
 	model := beside(t, "", workflows)
-	assert.LessOrEqual(t, len(model.Report().Caches), 20)
+	assert.Less(t, len(model.CacheHint()), 500)
 	assert.LessOrEqual(t, strings.Count(model.Report().Summary(), "\n"), 25)
 }
 

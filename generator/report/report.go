@@ -54,7 +54,6 @@ type Report struct {
 	Notes    []string  `json:"notes"` // what is different on GitHub
 	Warnings diag.List `json:"warnings"`
 	Checks   []Check   `json:"checks"`
-	Caches   []Cache   `json:"caches"` // that other workflows name, if the settings name none
 	Steps    []Step    `json:"steps"`
 }
 
@@ -81,7 +80,6 @@ func New(in Input) Report {
 		Keys:     keys(in),
 		Notes:    notes(in),
 		Checks:   checks(in),
-		Caches:   append([]Cache{}, caches(in)...),
 		Steps:    steps(in),
 	}
 	for _, open := range in.Selection.Open {

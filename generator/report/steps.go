@@ -54,7 +54,7 @@ func cacheStep(in Input) []Step {
 		if has := caches(in); len(has) > 0 {
 			sentence, name := proposal(has)
 			step.Why = sentence + "; " + step.Why
-			if has[0].Pushes {
+			if has[0].pushes {
 				step.Title, step.Commands = "Name your Cachix cache in the settings", []string{"garnix2gha init --cache " + name, "garnix2gha generate"}
 			}
 		}
