@@ -138,7 +138,7 @@ func (o *options) pinsInUse(r *repo.Repo) ([]pinJSON, error) {
 	}
 	ours := map[output.Pin]bool{}
 	for _, file := range result.Files {
-		for _, pin := range output.Pins(file.Data) {
+		for _, pin := range output.Pins(file) {
 			ours[pin] = true
 		}
 	}
@@ -147,7 +147,7 @@ func (o *options) pinsInUse(r *repo.Repo) ([]pinJSON, error) {
 		if !output.Generated(files[name]) {
 			continue
 		}
-		for _, pin := range output.Pins(files[name]) {
+		for _, pin := range output.Pins(output.File{Path: name, Data: files[name]}) {
 			if used := (pinJSON{pin, ours[pin]}); !slices.Contains(pins, used) {
 				pins = append(pins, used)
 			}

@@ -53,17 +53,16 @@ func Compare(want []File, disk map[string][]byte) []Change {
 	for _, file := range want {
 		wanted[file.Path] = true
 		old, exists := disk[file.Path]
-		change := Change{Path: file.Path, New: file.Data, Status: Missing, Cause: "it would be generated but does not exist"}
+		change := Change{Path: file.Path, Status: Missing, Cause: "it would be generated but does not exist"}
 		if exists {
 			change.Old = old
 			change.Status, change.Cause = then.judge(file, old, own)
 			change.Edited = change.Status == Edited
 		}
-		switch {
-		case change.Status == PinsMoved:
+		if change.Status == PinsMoved {
 			change.New = old
-		case strings.HasPrefix(file.Path, Dir+"/"):
-			change.New = withPins(file.Data, moved)
+		} else {
+			change.New = withPins(file, moved)
 		}
 		changes = append(changes, change)
 	}

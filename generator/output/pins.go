@@ -51,20 +51,27 @@ func usesIn(n *yaml.Node) []use {
 	return found
 }
 
-// usesOf lists the places of a workflow that pin an action; none for what is no YAML.
-func usesOf(content []byte) []use {
-	root, _ := document.Read("", content)
+// usesOf lists the places of a file that pin an action; none for what is no workflow.
+func usesOf(file File) []use {
+	if !strings.HasPrefix(file.Path, Dir+"/") {
+		return nil
+	}
+	root, _ := document.Read(file.Path, file.Data)
 	if root == nil {
 		return nil
 	}
 	return usesIn(root)
 }
 
-// Pins lists the pinned actions of a workflow in order of appearance, each once.
-func Pins(content []byte) []Pin {
+// Pins lists the actions that a workflow pins in order of appearance, each pin once; none for any other file.
+func Pins(file File) []Pin { return distinct(usesOf(file)) }
+
+func distinct(uses []use) []Pin {
 	var pins []Pin
-	for _, use := range usesOf(content) {
-		if !slices.Contains(pins, use.Pin) {
+	seen := map[Pin]bool{}
+	for _, use := range uses {
+		if !seen[use.Pin] {
+			seen[use.Pin] = true
 			pins = append(pins, use.Pin)
 		}
 	}
@@ -76,7 +83,7 @@ type ownPins []Pin
 
 func pinsOf(want []File) (own ownPins) {
 	for _, file := range want {
-		own = append(own, Pins(file.Data)...)
+		own = append(own, Pins(file)...)
 	}
 	return own
 }
@@ -113,8 +120,8 @@ func (own ownPins) tell(pins []Pin) (moved []string, behind bool) {
 // Moved lists by action the pins that a bot moved in those workflows on disk that are ours, of several the newest.
 func Moved(want []File, disk map[string][]byte) map[string]Pin {
 	own, moved := pinsOf(want), map[string]Pin{}
-	for _, name := range ownWorkflows(disk) {
-		for _, pin := range Pins(disk[name]) {
+	for _, file := range ownWorkflows(disk) {
+		for _, pin := range Pins(file) {
 			newest, again := moved[pin.Action]
 			if own.place(pin) > 0 && (!again || older(newest.Version, pin.Version)) {
 				moved[pin.Action] = pin
@@ -125,16 +132,20 @@ func Moved(want []File, disk map[string][]byte) map[string]Pin {
 }
 
 // ownWorkflows lists the workflows that are ours by path.
-func ownWorkflows(disk map[string][]byte) []string {
-	return slices.DeleteFunc(slices.Sorted(maps.Keys(disk)), func(name string) bool {
-		return !strings.HasPrefix(name, Dir+"/") || !Generated(disk[name])
-	})
+func ownWorkflows(disk map[string][]byte) []File {
+	var files []File
+	for _, name := range slices.Sorted(maps.Keys(disk)) {
+		if strings.HasPrefix(name, Dir+"/") && Generated(disk[name]) {
+			files = append(files, File{name, disk[name]})
+		}
+	}
+	return files
 }
 
-// withPins puts pins in the place of those of no newer version in a workflow that was just rendered.
-func withPins(content []byte, pins map[string]Pin) []byte {
-	lines := strings.Split(string(content), "\n")
-	for _, use := range usesOf(content) {
+// withPins returns what was rendered with pins in the place of those that are no newer.
+func withPins(file File, pins map[string]Pin) []byte {
+	lines := strings.Split(string(file.Data), "\n")
+	for _, use := range usesOf(file) {
 		if pin, ok := pins[use.Action]; ok && !older(pin.Version, use.Version) {
 			line := &lines[use.node.Line-1]
 			*line = strings.TrimRight((*line)[:use.node.Column-1]+pin.Action+"@"+pin.SHA+" # "+pin.Version, "# ")
@@ -154,9 +165,9 @@ func Contradictions(disk map[string][]byte, known []Pin, severity diag.Severity)
 	for _, pin := range known {
 		all = append(all, saying{Pin: pin})
 	}
-	for _, name := range ownWorkflows(disk) {
-		for _, use := range usesOf(disk[name]) {
-			all = append(all, saying{use.Pin, document.At(name, use.node)})
+	for _, file := range ownWorkflows(disk) {
+		for _, use := range usesOf(file) {
+			all = append(all, saying{use.Pin, document.At(file.Path, use.node)})
 		}
 	}
 	var diags diag.List

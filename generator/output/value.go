@@ -35,19 +35,20 @@ func read(name string, content []byte) (reading, error) {
 
 // readWorkflow tells what a workflow says: formatters and comments change nothing of it.
 func readWorkflow(content []byte) (reading, error) {
-	r := reading{pins: Pins(content), written: headerDigest(content)}
+	r := reading{written: headerDigest(content)}
 	broken := errors.New("it is not YAML any more")
 	root, _ := document.Read("", content)
 	if root == nil || root.Decode(&r.value) != nil || text(r.value) == "" {
 		return r, broken
 	}
-	for _, use := range usesIn(root) {
+	uses := usesIn(root)
+	for _, use := range uses {
 		use.node.Value = use.Action + "@"
 	}
 	if root.Decode(&r.bare) != nil {
 		return r, broken
 	}
-	r.digest = digestOf(r.bare)
+	r.pins, r.digest = distinct(uses), digestOf(r.bare)
 	return r, nil
 }
 
