@@ -136,22 +136,9 @@ func (o *options) pinsInUse(r *repo.Repo) ([]pinJSON, error) {
 	if err != nil {
 		return nil, err
 	}
-	ours := map[output.Pin]bool{}
-	for _, file := range result.Files {
-		for _, pin := range output.Pins(file) {
-			ours[pin] = true
-		}
-	}
-	pins := []pinJSON{}
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if !output.Generated(files[name]) {
-			continue
-		}
-		for _, pin := range output.Pins(output.File{Path: name, Data: files[name]}) {
-			if used := (pinJSON{pin, ours[pin]}); !slices.Contains(pins, used) {
-				pins = append(pins, used)
-			}
-		}
+	own, pins := output.Pins(result.Files...), []pinJSON{}
+	for _, pin := range output.Pins(output.OwnWorkflows(files)...) {
+		pins = append(pins, pinJSON{pin, slices.Contains(own, pin)})
 	}
 	slices.SortStableFunc(pins, func(a, b pinJSON) int { return strings.Compare(a.Action, b.Action) })
 	return pins, nil

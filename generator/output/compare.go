@@ -47,7 +47,7 @@ type Change struct {
 // targets.json tells.
 func Compare(want []File, disk map[string][]byte) []Change {
 	then := historyOf(want, disk[Targets])
-	own, moved := pinsOf(want), Moved(want, disk)
+	own, moved := ownPins(Pins(want...)), Moved(want, disk)
 	var changes []Change
 	wanted := map[string]bool{}
 	for _, file := range want {

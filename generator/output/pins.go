@@ -25,6 +25,7 @@ type Pin struct {
 // use is a place in a workflow that pins an action.
 type use struct {
 	Pin
+	at   diag.Pos
 	node *yaml.Node
 }
 
@@ -35,7 +36,7 @@ var commit = regexp.MustCompile(`^([A-Za-z0-9._-]+/[A-Za-z0-9._/-]+)@([0-9a-f]{4
 var version = regexp.MustCompile(`^#\s*(?:(?:renovate\s*:\s*)?(?:pin\s+|tag\s*=\s*|ratchet:[\w./-]+)?@?(v?[0-9][\w.+-]{0,58})|([A-Za-z][\w./+-]{0,59})\s*$)`)
 
 // usesIn lists the places below a node that pin an action to a commit, whoever formatted them.
-func usesIn(n *yaml.Node) []use {
+func usesIn(file string, n *yaml.Node) []use {
 	var found []use
 	for i, child := range n.Content {
 		m := commit.FindStringSubmatch(child.Value)
@@ -44,30 +45,30 @@ func usesIn(n *yaml.Node) []use {
 			if v := version.FindStringSubmatch(cmp.Or(child.LineComment, n.LineComment)); v != nil {
 				pin.Version = v[1] + v[2]
 			}
-			found = append(found, use{pin, child})
+			found = append(found, use{pin, document.At(file, child), child})
 		}
-		found = append(found, usesIn(child)...)
+		found = append(found, usesIn(file, child)...)
 	}
 	return found
 }
 
-// usesOf lists the places of a file that pin an action; none for what is no workflow.
-func usesOf(file File) []use {
-	if !strings.HasPrefix(file.Path, Dir+"/") {
-		return nil
+// usesOf lists the places of workflows that pin an action; other files have none.
+func usesOf(files ...File) (found []use) {
+	for _, file := range files {
+		if !strings.HasPrefix(file.Path, Dir+"/") {
+			continue
+		}
+		if root, _ := document.Read(file.Path, file.Data); root != nil {
+			found = append(found, usesIn(file.Path, root)...)
+		}
 	}
-	root, _ := document.Read(file.Path, file.Data)
-	if root == nil {
-		return nil
-	}
-	return usesIn(root)
+	return found
 }
 
-// Pins lists the actions that a workflow pins in order of appearance, each pin once; none for any other file.
-func Pins(file File) []Pin { return distinct(usesOf(file)) }
+// Pins lists what workflows among the files pin, in order of appearance and each once.
+func Pins(files ...File) []Pin { return distinct(usesOf(files...)) }
 
-func distinct(uses []use) []Pin {
-	var pins []Pin
+func distinct(uses []use) (pins []Pin) {
 	seen := map[Pin]bool{}
 	for _, use := range uses {
 		if !seen[use.Pin] {
@@ -78,15 +79,18 @@ func distinct(uses []use) []Pin {
 	return pins
 }
 
+// OwnWorkflows returns the workflows on disk that are ours, sorted by path.
+func OwnWorkflows(disk map[string][]byte) (files []File) {
+	for _, name := range slices.Sorted(maps.Keys(disk)) {
+		if strings.HasPrefix(name, Dir+"/") && Generated(disk[name]) {
+			files = append(files, File{name, disk[name]})
+		}
+	}
+	return files
+}
+
 // ownPins are the pins that would be written now. An overlay may add an action once more.
 type ownPins []Pin
-
-func pinsOf(want []File) (own ownPins) {
-	for _, file := range want {
-		own = append(own, Pins(file)...)
-	}
-	return own
-}
 
 // place is 0 for a pin that is our own, 1 for one that was moved to another commit of no older version, and -1 for one
 // that our own is ahead of.
@@ -119,27 +123,14 @@ func (own ownPins) tell(pins []Pin) (moved []string, behind bool) {
 
 // Moved lists by action the pins that a bot moved in those workflows on disk that are ours, of several the newest.
 func Moved(want []File, disk map[string][]byte) map[string]Pin {
-	own, moved := pinsOf(want), map[string]Pin{}
-	for _, file := range ownWorkflows(disk) {
-		for _, pin := range Pins(file) {
-			newest, again := moved[pin.Action]
-			if own.place(pin) > 0 && (!again || older(newest.Version, pin.Version)) {
-				moved[pin.Action] = pin
-			}
+	own, moved := ownPins(Pins(want...)), map[string]Pin{}
+	for _, pin := range Pins(OwnWorkflows(disk)...) {
+		newest, again := moved[pin.Action]
+		if own.place(pin) > 0 && (!again || older(newest.Version, pin.Version)) {
+			moved[pin.Action] = pin
 		}
 	}
 	return moved
-}
-
-// ownWorkflows lists the workflows that are ours by path.
-func ownWorkflows(disk map[string][]byte) []File {
-	var files []File
-	for _, name := range slices.Sorted(maps.Keys(disk)) {
-		if strings.HasPrefix(name, Dir+"/") && Generated(disk[name]) {
-			files = append(files, File{name, disk[name]})
-		}
-	}
-	return files
 }
 
 // withPins returns what was rendered with pins in the place of those that are no newer.
@@ -147,8 +138,8 @@ func withPins(file File, pins map[string]Pin) []byte {
 	lines := strings.Split(string(file.Data), "\n")
 	for _, use := range usesOf(file) {
 		if pin, ok := pins[use.Action]; ok && !older(pin.Version, use.Version) {
-			line := &lines[use.node.Line-1]
-			*line = strings.TrimRight((*line)[:use.node.Column-1]+pin.Action+"@"+pin.SHA+" # "+pin.Version, "# ")
+			line := &lines[use.at.Line-1]
+			*line = strings.TrimRight((*line)[:use.at.Column-1]+pin.Action+"@"+pin.SHA+" # "+pin.Version, "# ")
 		}
 	}
 	return []byte(strings.Join(lines, "\n"))
@@ -157,33 +148,25 @@ func withPins(file File, pins map[string]Pin) []byte {
 // Contradictions tells where a workflow that is ours names a commit and a version that do not belong together, by the
 // known pins and by what our workflows say elsewhere: the comment is wrong, or the tag moved.
 func Contradictions(disk map[string][]byte, known []Pin, severity diag.Severity) diag.List {
-	type saying struct {
-		Pin
-		at diag.Pos
-	}
-	var all []saying
+	var all []use
 	for _, pin := range known {
-		all = append(all, saying{Pin: pin})
+		all = append(all, use{Pin: pin})
 	}
-	for _, file := range ownWorkflows(disk) {
-		for _, use := range usesOf(file) {
-			all = append(all, saying{use.Pin, document.At(file.Path, use.node)})
-		}
-	}
+	all = append(all, usesOf(OwnWorkflows(disk)...)...)
 	var diags diag.List
 	told := map[Pin]bool{}
-	said := map[string]saying{} // the first of an action and commit, and of an action and version
-	for _, s := range all {
-		for _, key := range []string{s.Action + "@" + s.SHA, s.Action + " " + strings.TrimPrefix(s.Version, "v")} {
+	said := map[string]use{} // the first of an action and commit, and of an action and version
+	for _, u := range all {
+		for _, key := range []string{u.Action + "@" + u.SHA, u.Action + " " + strings.TrimPrefix(u.Version, "v")} {
 			first, again := said[key]
 			switch {
-			case s.Version == "" || told[s.Pin]:
+			case u.Version == "" || told[u.Pin]:
 			case !again:
-				said[key] = s
-			case first.SHA != s.SHA || older(first.Version, s.Version) || older(s.Version, first.Version):
-				told[s.Pin] = true
-				diags.Add(severity, s.at, "pin-mismatch", "look the commit up: either the comment is wrong, or the tag moved",
-					"%s@%.12s is %s by its comment, but %s has %.12s as %s", s.Action, s.SHA, s.Version,
+				said[key] = u
+			case first.SHA != u.SHA || older(first.Version, u.Version) || older(u.Version, first.Version):
+				told[u.Pin] = true
+				diags.Add(severity, u.at, "pin-mismatch", "look the commit up: either the comment is wrong, or the tag moved",
+					"%s@%.12s is %s by its comment, but %s has %.12s as %s", u.Action, u.SHA, u.Version,
 					cmp.Or(first.at.String(), "garnix2gha's own list"), first.SHA, first.Version)
 			}
 		}

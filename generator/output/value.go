@@ -41,7 +41,7 @@ func readWorkflow(content []byte) (reading, error) {
 	if root == nil || root.Decode(&r.value) != nil || text(r.value) == "" {
 		return r, broken
 	}
-	uses := usesIn(root)
+	uses := usesIn("", root)
 	for _, use := range uses {
 		use.node.Value = use.Action + "@"
 	}
