@@ -28,27 +28,27 @@ func caches(in Input) []cache {
 	if cachix, ok := in.Settings.Cache.Backend.(settings.Cachix); !ok || cachix.Name != "" {
 		return nil
 	}
-	const most = 5 // of different names, whatever they are
+	const most, shown = 20, 5 // names that are looked at, and named
 	seen := map[string]bool{}
 	var pushed, read []cache
 	for _, file := range slices.Sorted(maps.Keys(in.Foreign)) {
 		for _, found := range named(file, in.Foreign[file]) {
 			key := fmt.Sprint(found.name, found.pushes)
-			if seen[key] || len(seen) == most || found.name == "" || len(settings.CheckCacheName(found.name)) > 0 {
-				continue
-			}
+			again := seen[key] || len(seen) >= most
 			seen[key] = true
-			if found.pushes {
+			switch {
+			case again || found.name == "" || len(settings.CheckCacheName(found.name)) > 0:
+			case found.pushes:
 				pushed = append(pushed, found)
-			} else {
+			default:
 				read = append(read, found)
 			}
 		}
 	}
-	if len(pushed) > 0 {
-		return pushed
+	if len(pushed) == 0 {
+		pushed = read
 	}
-	return read
+	return pushed[:min(len(pushed), shown)]
 }
 
 // named lists what the steps of one workflow name, by the names of their jobs.
