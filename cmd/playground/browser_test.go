@@ -144,12 +144,13 @@ func eval[T any](t *testing.T, p *tab, expression string) T {
 	return got.Result.Value
 }
 
-// until waits until a JavaScript condition holds.
+// until waits until a JavaScript condition holds, which may ask about what is not there yet.
 func (p *tab) until(t *testing.T, condition string) {
 	t.Helper()
 	held := eval[bool](t, p, `new Promise((done) => {
-		const end = Date.now() + 30_000;
-		const look = () => (`+condition+`) ? done(true) : Date.now() > end ? done(false) : setTimeout(look, 10);
+		const end = Date.now() + 60_000;
+		const holds = () => { try { return `+condition+`; } catch { return false; } };
+		const look = () => holds() ? done(true) : Date.now() > end ? done(false) : setTimeout(look, 10);
 		look();
 	})`)
 	require.True(t, held, "%s; the page says %q", condition, eval[string](t, p, `document.body?.innerText ?? ""`))

@@ -79,8 +79,14 @@ func TestPage(t *testing.T) {
 		assert.Equal(t, "    - package.x86_64-linux.b", eval[string](t, page, `getSelection().toString()`))
 		assert.Equal(t, "config", eval[string](t, page, "document.activeElement.id"))
 
+		eval[any](t, page, `(() => { const lock = document.getElementById("lock"); lock.value = "\n{"; lock.dispatchEvent(new Event("input")); })()`)
+		page.until(t, `document.querySelector("#findings button").textContent === ".github/garnix2gha/lock.json:2"`)
+		eval[any](t, page, `document.querySelector("#findings button").click()`)
+		assert.Equal(t, "lock", eval[string](t, page, "document.activeElement.id"), "the folded part opens")
+		page.fill(t, "lock", " ")
+
 		page.fill(t, "config", "builds: 1\n")
-		page.until(t, `document.querySelector("#findings .error")`)
+		page.until(t, `document.querySelector("#findings .error button").textContent === "garnix.yaml:1"`)
 		assert.Equal(t, "Not converted: 1 error.", eval[string](t, page, `document.getElementById("summary").textContent`))
 		assert.Equal(t, "true", eval[string](t, page, `document.getElementById("config").getAttribute("aria-invalid")`))
 		assert.True(t, eval[bool](t, page, `document.getElementById("files").hidden && document.getElementById("targets").hidden`))
@@ -93,12 +99,9 @@ func TestPage(t *testing.T) {
 	t.Run("an example keeps what was typed", func(t *testing.T) {
 		page := visit(t, 1280, 900)
 		page.fill(t, "config", "builds: []\n")
-		choose := func(value string) {
-			eval[any](t, page, `(() => { const menu = document.getElementById("example"); menu.value = "`+value+`"; menu.dispatchEvent(new Event("change")); })()`)
-		}
-		choose("4")
+		choose(t, page, "4")
 		page.until(t, `document.getElementById("rows").innerText.includes("nixosConfigurations.web")`)
-		choose("")
+		choose(t, page, "")
 		page.until(t, `document.getElementById("summary").textContent.startsWith("The configuration selects nothing")`)
 		assert.Equal(t, []string{"builds: []\n", ""}, eval[[]string](t, page, `["config", "lock"].map((id) => document.getElementById(id).value)`))
 	})
@@ -194,16 +197,17 @@ func TestPage(t *testing.T) {
 		}{{"phone", 360, 740}, {"desk", 1280, 900}} {
 			page := visit(t, view.width, view.height)
 			backgrounds := map[string]string{}
-			for _, scheme := range []string{"light", "dark"} {
-				page.do(t, "Emulation.setEmulatedMedia", fields{"features": []fields{{"name": "prefers-color-scheme", "value": scheme}}}, nil)
-				backgrounds[scheme] = eval[string](t, page, "getComputedStyle(document.body).backgroundColor")
-				for _, example := range []string{"0", "2", "3", "5"} {
-					eval[any](t, page, `(() => { const menu = document.getElementById("example"); menu.value = "`+example+`"; menu.dispatchEvent(new Event("change")); document.getElementById("summary").textContent = "" })()`)
-					page.until(t, `document.getElementById("summary").textContent !== ""`)
-					assert.True(t, eval[bool](t, page, "document.documentElement.scrollWidth === document.documentElement.clientWidth"), "nothing is wider than the window")
-					assert.Equal(t, view.width, eval[int](t, page, "innerWidth"), "which is not zoomed out")
+			for _, example := range []string{"0", "2", "3", "5"} {
+				eval[any](t, page, `document.getElementById("summary").textContent = ""`)
+				choose(t, page, example)
+				page.until(t, `document.getElementById("summary").textContent !== ""`)
+				assert.True(t, eval[bool](t, page, "document.documentElement.scrollWidth === document.documentElement.clientWidth"), "nothing is wider than the window")
+				assert.Equal(t, view.width, eval[int](t, page, "innerWidth"), "which is not zoomed out")
+				assert.Empty(t, eval[[]string](t, page, small), "too small for a finger")
+				for _, scheme := range []string{"light", "dark"} {
+					page.do(t, "Emulation.setEmulatedMedia", fields{"features": []fields{{"name": "prefers-color-scheme", "value": scheme}}}, nil)
+					backgrounds[scheme] = eval[string](t, page, "getComputedStyle(document.body).backgroundColor")
 					assert.Empty(t, eval[[]string](t, page, faint), "%s: text that is hard to read", scheme)
-					assert.Empty(t, eval[[]string](t, page, small), "too small for a finger")
 					page.screenshot(t, strings.Join([]string{view.name, scheme, example}, "-"))
 				}
 			}
@@ -287,6 +291,16 @@ func TestPage(t *testing.T) {
 		}
 		assert.Subset(t, allowed, asked)
 	})
+}
+
+// choose picks an entry of the menu of examples.
+func choose(t *testing.T, page *tab, value string) {
+	t.Helper()
+	eval[any](t, page, `(() => {
+		const menu = document.getElementById("example");
+		menu.value = "`+value+`";
+		menu.dispatchEvent(new Event("change"));
+	})()`)
 }
 
 // generated renders the README's example as the program does, with the version that a shown targets.json names.
