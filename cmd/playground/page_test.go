@@ -259,8 +259,8 @@ func TestPage(t *testing.T) {
 			const post = Worker.prototype.postMessage, wait = setTimeout;
 			let sent = 0;
 			Worker.prototype.postMessage = function (message) { if (sent++ !== 1) post.call(this, message); };
-			window.setTimeout = (act, after) => wait(act, after === 10_000 && sent === 1 ? 50 : after);`)
-		page.until(t, `document.getElementById("summary").textContent.startsWith("The conversion took more than 10 seconds")`)
+			window.setTimeout = (act, after) => wait(act, after === 30_000 && sent === 1 ? 50 : after);`)
+		page.until(t, `document.getElementById("summary").textContent.startsWith("The conversion took more than 30 seconds")`)
 		assert.True(t, eval[bool](t, page, `document.getElementById("files").hidden`))
 		page.fill(t, "config", "builds: {include: [packages.x86_64-linux.a]}")
 		page.until(t, converted)

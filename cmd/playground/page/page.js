@@ -3,7 +3,7 @@ const $ = (id) => document.getElementById(id);
 const fields = ["config", "lock", "cache"].map($);
 
 const pause = 250; // milliseconds between the last key and a conversion
-const limit = 10_000; // milliseconds that a conversion may take
+const limit = 30_000; // milliseconds that a conversion may take, the first one on a slow phone too
 const most = 300; // rows and findings shown
 
 let program; // the compiled converter
