@@ -4,7 +4,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -22,25 +21,27 @@ func newCheck(o *options) *cobra.Command {
 		Long: `Render the workflows again and compare them with the committed ones, which any formatter may have
 formatted. For each file the status is one of: current, pins (a bot moved pins; fine),
 stale-inputs (garnix.yaml, settings, lock or overlay changed), stale-generator (this version
-renders otherwise; fine unless --strict), edited, missing, orphan, foreign. It needs no nix, no
-network and no git. Whether a committed lock is current, "garnix2gha snapshot" and git tell.`,
+renders otherwise; fine unless --strict), edited, missing, orphan, foreign. A pin whose commit and
+version contradict another is a warning, an error with --strict. It needs no nix, no network and no
+git. Whether a committed lock is current, "garnix2gha snapshot" and git tell.`,
 		RunE: func(*cobra.Command, []string) error {
 			return o.within(func(r *repo.Repo) error { return o.check(r, strict, withDiff) })
 		},
 	}
-	command.Flags().BoolVar(&strict, "strict", false, "fail on files that another version of garnix2gha wrote, too")
+	command.Flags().BoolVar(&strict, "strict", false, "fail on files that another version of garnix2gha wrote, and on contradicting pins, too")
 	command.Flags().BoolVar(&withDiff, "diff", false, "print the unified diffs")
 	return command
 }
 
 func (o *options) check(r *repo.Repo, strict, withDiff bool) error {
-	result, changes, err := o.compare(r)
+	result, onDisk, err := o.rendered(r)
 	if err != nil {
 		return err
 	}
+	diags := append(result.Diags, contradictions(onDisk, strict)...).Sorted()
 	var files []fileJSON
-	stale := false
-	for _, change := range changes {
+	stale := diags.HasErrors()
+	for _, change := range output.Compare(result.Files, onDisk) {
 		file := fileJSON{Path: change.Path, Status: string(change.Status), Cause: change.Cause}
 		stale = stale || !change.Status.OK(strict)
 		if change.Status != output.Current {
@@ -52,7 +53,7 @@ func (o *options) check(r *repo.Repo, strict, withDiff bool) error {
 		}
 		files = append(files, file)
 	}
-	if err := o.printChecked(files, result.Diags, strict); err != nil {
+	if err := o.printChecked(files, diags, strict); err != nil {
 		return err
 	}
 	if stale {
@@ -80,7 +81,7 @@ func (o *options) printChecked(files []fileJSON, diags diag.List, strict bool) e
 	switch o.format {
 	case "json":
 		return o.printJSON(map[string]any{"diagnostics": nonNil(diags), "files": nonNil(files)})
-	case "github":
+	case "github", "sarif":
 		for _, file := range files {
 			switch status := output.Status(file.Status); {
 			case !status.OK(strict):
@@ -89,7 +90,7 @@ func (o *options) printChecked(files []fileJSON, diags diag.List, strict bool) e
 				diags.Add(diag.Notice, posOf(file.Path), file.Status, fix(file.Path, status), "%s", file.Cause)
 			}
 		}
-		return diag.Annotations(o.stdout, diags)
+		return o.printDiagnostics(diags)
 	}
 	if err := o.printDiagnostics(diags); err != nil {
 		return err
@@ -101,11 +102,12 @@ func (o *options) printChecked(files []fileJSON, diags diag.List, strict bool) e
 	return nil
 }
 
-// printFiles prints the status of each file; programs that are alike share a line. What puts files right is said once,
-// below the last that it is for.
+// printFiles prints the status of each file; programs that are alike share a line. What puts files right is said last,
+// once for all that it is for, which are named if there is more than one thing to do.
 func (o *options) printFiles(files []fileJSON) {
-	files = gathered(files)
-	for i, file := range files {
+	var todo []string
+	names := map[string][]string{}
+	for _, file := range gathered(files) {
 		status, cause := file.Status, file.Cause
 		switch {
 		case file.stat != "" && cause == "":
@@ -116,13 +118,23 @@ func (o *options) printFiles(files []fileJSON) {
 		if cause != "" {
 			status += ": " + cause
 		}
-		fmt.Fprintf(o.stdout, "%s: %s\n", file.Path, status)
+		fmt.Fprintf(o.stdout, "%s: %s\n", diag.Printable(file.Path), status)
 		o.printDiff(file.Diff)
 		command := fix(file.Path, output.Status(file.Status))
-		later := slices.ContainsFunc(files[i+1:], func(f fileJSON) bool { return fix(f.Path, output.Status(f.Status)) == command })
-		if command != "" && !later {
-			fmt.Fprintf(o.stdout, "hint: %s\n", command)
+		if command == "" {
+			continue
 		}
+		if names[command] == nil {
+			todo = append(todo, command)
+		}
+		names[command] = append(names[command], diag.Printable(file.Path))
+	}
+	for _, command := range todo {
+		about := ""
+		if len(todo) > 1 {
+			about = "for " + diag.Enumerate(names[command], "and") + ": "
+		}
+		fmt.Fprintf(o.stdout, "hint: %s%s\n", about, command)
 	}
 }
 

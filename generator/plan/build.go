@@ -23,6 +23,7 @@ type Input struct {
 	Selection target.Selection  // over every branch
 	Inputs    map[string]string // digest by path of the files that a run can compare
 	Version   string            // of this program
+	Foreign   map[string][]byte // the repository's other workflows by path
 }
 
 // pushMinutes are left of a build job's time for the push when building has to stop.

@@ -1,6 +1,8 @@
 package report
 
 import (
+	"fmt"
+
 	"garnix2gha/generator/plan"
 	"garnix2gha/generator/settings"
 )
@@ -15,8 +17,14 @@ type Step struct {
 // steps lists what is left to do by hand, in order.
 func steps(p *plan.Plan) []Step {
 	out := []Step{}
+	for _, name := range p.Files() {
+		if file := ".github/workflows/" + name; p.Input.Foreign[file] != nil {
+			out = append(out, Step{"Make room for " + file, "garnix2gha did not write the file of that name, and generate does not overwrite it: move it away, " +
+				"or choose another name under files: in the settings", []string{}})
+		}
+	}
 	if p.Build != nil {
-		out = append(out, cacheStep(p.Input.Settings.Cache)...)
+		out = append(out, cacheStep(p.Input)...)
 	}
 	if p.Build != nil || p.Actions != nil {
 		out = append(out, Step{
@@ -36,13 +44,23 @@ func steps(p *plan.Plan) []Step {
 	)
 }
 
-func cacheStep(c settings.Cache) []Step {
+func cacheStep(in plan.Input) []Step {
+	c := in.Settings.Cache
 	switch c.Backend {
 	case settings.Cachix:
-		if c.Name == "" {
-			return []Step{{"Make a Cachix cache and name it in the settings", "nothing is pushed until then, and forks read the name nowhere else",
-				[]string{"garnix2gha cache create NAME", "garnix2gha init --cache NAME", "garnix2gha generate"}}}
+		if c.Name != "" {
+			return nil
 		}
+		step := Step{"Make a Cachix cache and name it in the settings", "nothing is pushed until then, and forks read the name nowhere else",
+			[]string{"garnix2gha cache create NAME", "garnix2gha init --cache NAME", "garnix2gha generate"}}
+		if has := caches(in); len(has) > 0 {
+			sentence, name := proposal(has)
+			step.Why = sentence + "; " + step.Why
+			if has[0].pushes {
+				step.Title, step.Commands = "Name your Cachix cache in the settings", []string{"garnix2gha init --cache " + name, "garnix2gha generate"}
+			}
+		}
+		return []Step{step}
 	case settings.Attic:
 		public := "--public " // attic makes a private cache unless it is told otherwise
 		if c.Private {
@@ -62,7 +80,11 @@ func Next(p *plan.Plan) []string {
 	if p.Build != nil {
 		line := "next: garnix2gha secrets sync (the cache's token)"
 		if p.Common.Store.Variable != "" {
-			line = "next: garnix2gha init --cache NAME, generate again, and garnix2gha secrets sync (the cache's name and token)"
+			sentence, name := proposal(caches(p.Input))
+			if sentence != "" {
+				sentence = " (" + sentence + ")"
+			}
+			line = fmt.Sprintf("next: garnix2gha init --cache %s%s, generate again, and garnix2gha secrets sync (the cache's name and token)", name, sentence)
 		}
 		lines = append(lines, line)
 	}
