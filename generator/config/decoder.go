@@ -68,9 +68,9 @@ func (d *decoder) mapping(p place, l level) {
 		i := slices.IndexFunc(l.fields, func(f field) bool { return f.key == key.Value })
 		if i < 0 {
 			kind = cmp.Or(l.others[key.Value], KeyUnknown)
+			d.ignoredKey(key, value, kind, l)
 		}
 		d.keys = append(d.keys, Key{Path: path, Pos: d.at(key), Kind: kind})
-		d.ignoredKey(key, value, kind, l)
 		found[key.Value] = true
 		if i >= 0 && l.fields[i].read != nil {
 			l.fields[i].read(place{path: path, key: key, node: value})

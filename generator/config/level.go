@@ -25,14 +25,6 @@ type field struct {
 	read func(place) // nil where it is read only beside another key
 }
 
-func (l level) keys() []string {
-	keys := make([]string, 0, len(l.fields))
-	for _, f := range l.fields {
-		keys = append(keys, f.key)
-	}
-	return keys
-}
-
 // home says where garnix read a key; "" for one that it read nowhere.
 func home(key string) string {
 	switch key {
@@ -58,7 +50,6 @@ func home(key string) string {
 func (d *decoder) ignoredKey(key, value *yaml.Node, kind KeyKind, l level) {
 	at, name := d.at(key), diag.Excerpt(key.Value)
 	switch {
-	case kind == KeyRead:
 	case kind == KeyFork:
 		d.diags.Warnf(at, "fork-only-key", "remove it; only the self-hosted fork of garnix reads it",
 			"hosted garnix never knew the key %s and ignored it", name)
@@ -68,12 +59,15 @@ func (d *decoder) ignoredKey(key, value *yaml.Node, kind KeyKind, l level) {
 	case key.Value == "$schema":
 		d.diags.Add(diag.Notice, at, "unknown-key", "", "garnix did not read %s; it is for editors", name)
 	default:
-		d.diags.Warnf(at, "unknown-key", unknownKeyHint(key.Value, value, l.keys()), "garnix did not know the key %s %s and ignored it", name, l.name)
+		d.diags.Warnf(at, "unknown-key", unknownKeyHint(key.Value, value, l.fields), "garnix did not know the key %s %s and ignored it", name, l.name)
 	}
 }
 
-func unknownKeyHint(key string, value *yaml.Node, known []string) string {
-	var inside []string
+func unknownKeyHint(key string, value *yaml.Node, fields []field) string {
+	var known, inside []string
+	for _, f := range fields {
+		known = append(known, f.key)
+	}
 	if value.Kind == yaml.MappingNode {
 		for below := range document.Pairs(value) {
 			if slices.Contains(known, below.Value) {

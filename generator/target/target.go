@@ -66,17 +66,20 @@ func Select(c *config.Config, lock *flake.Lock, at Commit) (Selection, diag.List
 		return Selection{}, diags
 	}
 	s := selector{all: c.Sections, at: at}
+	var considered []config.Section
 	for _, section := range c.Sections {
 		if at.considers(section) {
-			s.considered = append(s.considered, section)
+			considered = append(considered, section)
 		}
 	}
-	selection := Selection{Targets: s.targets(lock), Actions: c.Actions, Findings: config.Findings(s.considered, lock)}
+	selection := Selection{Actions: c.Actions, Findings: config.Findings(considered, lock)}
 	if lock == nil {
-		selection.Open = s.open()
+		var named []flake.AttrPath
+		named, selection.Open = s.written()
+		selection.Targets = s.targets(named, nil)
 	} else {
-		diags = s.unlistable(lock)
-		diags = append(diags, s.dotted(lock)...)
+		selection.Targets = s.targets(lock.Paths(), lock.Systems)
+		diags = append(s.unlistable(lock), s.dotted(lock)...)
 	}
 	for _, f := range selection.Findings {
 		diags = append(diags, f.Diagnostic)
@@ -91,27 +94,20 @@ func (at Commit) considers(s config.Section) bool {
 
 // selector applies the build sections of a configuration.
 type selector struct {
-	all        []config.Section
-	considered []config.Section // for the commit
-	at         Commit
+	all []config.Section
+	at  Commit
 }
 
-// targets selects among the outputs of the lock, or among those that are named where there is none.
-func (s selector) targets(lock *flake.Lock) []Target {
-	candidates := s.named()
-	if lock != nil {
-		candidates = lock.Paths()
-	}
+// targets selects among outputs, of which the systems that no path tells may be known.
+func (s selector) targets(candidates []flake.AttrPath, systems map[string]flake.System) []Target {
 	targets := []Target{}
 	for _, p := range candidates {
-		t, ok := s.choose(p)
-		if !ok {
-			continue
+		if t, ok := s.choose(p); ok {
+			if t.System = p.System(); t.System == "" {
+				t.System = systems[p.String()]
+			}
+			targets = append(targets, t)
 		}
-		if t.System = p.System(); t.System == "" && lock != nil {
-			t.System = lock.Systems[p.String()]
-		}
-		targets = append(targets, t)
 	}
 	slices.SortFunc(targets, func(a, b Target) int { return cmp.Compare(a.Attr.String(), b.Attr.String()) })
 	return targets
@@ -142,31 +138,25 @@ func (s selector) choose(p flake.AttrPath) (t Target, ok bool) {
 	return t, ok
 }
 
-// named returns the paths that literal includes name, each once, without those that can name nothing. The default
-// include was written by nobody: whether the flake has what it names is open.
-func (s selector) named() []flake.AttrPath {
-	var paths []flake.AttrPath
+// written returns the paths that literal includes name, each once, without those that can name nothing, and the includes of
+// which only the flake tells what they select. The default include was written by nobody: whether the flake has what it
+// names is open.
+func (s selector) written() (named []flake.AttrPath, open []Open) {
 	seen := map[flake.AttrPath]bool{}
-	for _, section := range s.considered {
-		for _, m := range section.Include {
-			if p, ok := m.Path(); ok && !m.Dead && !section.IncludeIsDefault && !seen[p] {
-				seen[p] = true
-				paths = append(paths, p)
-			}
-		}
-	}
-	return paths
-}
-
-// open returns the includes of which only the flake tells what they select.
-func (s selector) open() []Open {
-	var open []Open
 	for i, section := range s.all {
 		for _, m := range section.Include {
-			if (section.IncludeIsDefault || !m.Literal()) && !m.Dead && s.at.considers(section) && len(section.Possible(m)) > 0 {
-				open = append(open, Open{Section: i, Matcher: m})
+			p, ok := m.Path()
+			switch {
+			case m.Dead || !s.at.considers(section):
+			case section.IncludeIsDefault || !m.Literal():
+				if len(section.Possible(m)) > 0 {
+					open = append(open, Open{Section: i, Matcher: m})
+				}
+			case ok && !seen[p]:
+				seen[p] = true
+				named = append(named, p)
 			}
 		}
 	}
-	return open
+	return named, open
 }
