@@ -86,17 +86,11 @@ func choose(in Input, diags *diag.List) string {
 
 // literal reports whether every include names one attribute and its system.
 func literal(in Input) bool {
-	for _, section := range in.Config.Sections {
-		for _, m := range section.Include {
-			if !m.Literal() {
-				return false
-			}
-			if path, ok := m.Path(); ok && path.First.Shape() == flake.Named {
-				return false
-			}
-		}
+	open := func(m config.Matcher) bool {
+		path, ok := m.Path()
+		return !m.Literal() || ok && path.First.Shape() == flake.Named
 	}
-	return true
+	return !slices.ContainsFunc(in.Config.Sections, func(s config.Section) bool { return slices.ContainsFunc(s.Include, open) })
 }
 
 // sparse lists the folders of the programs and of a configuration that lies neither there nor in the root.

@@ -66,12 +66,7 @@ func Select(c *config.Config, lock *flake.Lock, at Commit) (Selection, diag.List
 		return Selection{}, diags
 	}
 	s := selector{all: c.Sections, at: at}
-	var considered []config.Section
-	for _, section := range c.Sections {
-		if at.considers(section) {
-			considered = append(considered, section)
-		}
-	}
+	considered := slices.DeleteFunc(slices.Clone(c.Sections), func(s config.Section) bool { return !at.considers(s) })
 	selection := Selection{Actions: c.Actions, Findings: config.Findings(considered, lock)}
 	if lock == nil {
 		var named []flake.AttrPath
