@@ -3,6 +3,7 @@
 package main
 
 import (
+	_ "embed"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -58,6 +59,22 @@ func completeValues(root *cobra.Command) {
 	} {
 		// It fails only for a flag that does not exist, which the completions' test would find.
 		_ = root.RegisterFlagCompletionFunc(flag, values)
+	}
+}
+
+// examples are command lines, those of one command together.
+//
+//go:embed examples.txt
+var examples string
+
+// addExamples gives each command its examples, and a group those of what it groups.
+func addExamples(root *cobra.Command) {
+	for line := range strings.Lines(examples) {
+		_, words, _ := strings.Cut(line, root.Name())
+		command, _, err := root.Find(strings.Fields(words))
+		for ; err == nil && command != root; command = command.Parent() {
+			command.Example = strings.TrimLeft(command.Example+"\n  "+strings.TrimSpace(line), "\n")
+		}
 	}
 }
 

@@ -63,8 +63,9 @@ func (o *options) create(ctx context.Context, name string, public bool) error {
 	if err != nil {
 		return err
 	}
-	show, done := o.progress()
+	show, done := o.progress("asking Cachix")
 	client := o.client(token, show)
+	o.elsewhere = "a second run takes a cache that is there already as it is"
 	result, err := client.Create(ctx, cachix.CreateRequest{Name: name, Public: public})
 	done()
 	made := creationJSON{CreateResult: result, Next: []string{}, NixConfig: nixConfigLines(result.Cache)}

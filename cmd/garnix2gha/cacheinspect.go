@@ -84,7 +84,7 @@ func (o *options) inspection(ctx context.Context, named string) (inspectionJSON,
 	if name == "" {
 		return inspectionJSON{}, usagef("no Cachix cache is known: give its name, set cache.name in the settings, or " + nameVariable)
 	}
-	show, done := o.progress()
+	show, done := o.progress("asking Cachix")
 	defer done()
 	client := o.client(o.token(), show)
 	found, err := client.Inspect(ctx, name)

@@ -36,7 +36,7 @@ puts the name to use.`,
 }
 
 func (o *options) initialize(r *repo.Repo, cache string) error {
-	action, err := changeSettings(r, func(old []byte) ([]byte, error) {
+	action, err := o.changeSettings(r, func(old []byte) ([]byte, error) {
 		switch {
 		case old == nil:
 			old = settings.Template()
@@ -59,8 +59,12 @@ func (o *options) initialize(r *repo.Repo, cache string) error {
 	return nil
 }
 
-// changeSettings rewrites the settings, old being nil without a file, and tells what that did to the file.
-func changeSettings(r *repo.Repo, change func(old []byte) ([]byte, error)) (action string, err error) {
+// changeSettings rewrites the settings, old being nil without a file, and tells what that did to the file. What is wrong
+// with them has been printed when it returns errProblems.
+func (o *options) changeSettings(r *repo.Repo, change func(old []byte) ([]byte, error)) (action string, err error) {
+	if _, err := o.settingsOf(r); err != nil {
+		return "", err
+	}
 	old, err := r.Read(repo.SettingsFile)
 	if err != nil {
 		return "", err
@@ -189,7 +193,7 @@ func (o *options) keepPins(r *repo.Repo) error {
 		fmt.Fprintln(o.stdout, "no pin has moved")
 		return nil
 	}
-	if _, err := changeSettings(r, func(old []byte) ([]byte, error) { return settings.WithPins(old, moved) }); err != nil {
+	if _, err := o.changeSettings(r, func(old []byte) ([]byte, error) { return settings.WithPins(old, moved) }); err != nil {
 		return err
 	}
 	for _, action := range slices.Sorted(maps.Keys(moved)) {

@@ -114,7 +114,7 @@ func (l listing) verdict() error {
 
 // list lists the flake of the repository at dir.
 func (o *options) list(ctx context.Context, dir string, in generator.Input) (listing, error) {
-	progress, done := o.progress()
+	progress, done := o.progress("listing the flake")
 	defer done()
 	var read generator.Model
 	var decoding error

@@ -63,6 +63,9 @@ Exit codes: 0 everything is there, 1 something is missing, 2 wrong usage, 3 some
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("branch") {
 				v.at = target.Commit{Branch: branch}
+				if v.paths != "" {
+					return usagef("--branch or --paths, not both: store paths belong to no branch")
+				}
 			}
 			for _, key := range v.keys {
 				if _, err := bincache.ParsePublicKey(key); err != nil {
@@ -82,7 +85,6 @@ Exit codes: 0 everything is there, 1 something is missing, 2 wrong usage, 3 some
 	flags.StringVar(&v.url, "url", "", "address of another cache")
 	flags.StringArrayVar(&v.keys, "public-key", nil, `trusted key, "name-1:base64"; may be repeated`)
 	netrcFlag(command, &v.netrc)
-	command.MarkFlagsMutuallyExclusive("paths", "branch")
 	return command
 }
 
@@ -93,7 +95,7 @@ func netrcFlag(command *cobra.Command, netrc *string) {
 // verify does the work and shows what goes on. The cache is looked at before nix is, which may work for minutes.
 func (v *verifier) verify(ctx context.Context) error {
 	var done func()
-	v.show, done = v.progress()
+	v.show, done = v.progress("asking the cache")
 	defer done()
 	err := v.within(func(r *repo.Repo) error {
 		s, err := v.settingsOf(r)

@@ -69,6 +69,8 @@ func upwards(dir string, holds func(folder string) bool) string {
 // Repo is a repository opened at its root; nothing outside of it can be reached.
 type Repo struct {
 	root *os.Root
+
+	Changed func(path string) // told of each file once it is written or removed; nil is nobody
 }
 
 // Open opens the repository at dir.

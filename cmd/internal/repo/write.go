@@ -76,6 +76,9 @@ func (r *Repo) change(changes []Mend, allowed func(Mend) (fs.FileMode, error)) e
 		} else if err := r.replace(name, c.New, modes[i]); err != nil {
 			return fmt.Errorf("write %q: %w", c.Path, err)
 		}
+		if r.Changed != nil {
+			r.Changed(c.Path)
+		}
 	}
 	return nil
 }
