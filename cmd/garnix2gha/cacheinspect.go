@@ -27,12 +27,7 @@ NAME defaults to the settings' cache, then to $CACHIX_CACHE_NAME.
 
 Exit codes: 0 the token is fit for CI, or none was given and the cache can be read; 1 not so;
 3 Cachix could not be reached, or did not say enough.`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 1 { // what is too much is not repeated: it may be a token
-				return usagef("want the name of a cache and nothing else; tokens are never arguments")
-			}
-			return nil
-		},
+		Args: arguments(0, 1, "the name of a cache and nothing else; tokens are never arguments"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.inspect(cmd.Context(), strings.Join(args, ""))
 		},

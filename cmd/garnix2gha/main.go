@@ -176,3 +176,13 @@ func noArguments(command *cobra.Command, args []string) error {
 	}
 	return usagef("unknown command %q", args[0])
 }
+
+// arguments wants so many arguments and says what they are. What is too much is not repeated: it may be a token.
+func arguments(least, most int, want string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) < least || len(args) > most {
+			return usagef("want %s", want)
+		}
+		return nil
+	}
+}

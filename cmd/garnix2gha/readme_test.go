@@ -34,7 +34,7 @@ func readmeCommands(t *testing.T) []string {
 			}
 		}
 		switch code := strings.Join(strings.Fields(m[2]), " "); {
-		case strings.HasPrefix(code, "garnix2gha "):
+		case code == "garnix2gha", strings.HasPrefix(code, "garnix2gha "):
 			commands = append(commands, code)
 		case strings.HasPrefix(code, "--"):
 			require.NotEmpty(t, commands, code)
@@ -63,7 +63,9 @@ func parsed(t *testing.T, line string) *cobra.Command {
 func TestReadmeNamesCommandsThatExist(t *testing.T) {
 	t.Parallel()
 	for _, line := range readmeCommands(t) {
-		assert.True(t, parsed(t, line).HasParent(), line)
+		if line != "garnix2gha" {
+			assert.True(t, parsed(t, line).HasParent(), line)
+		}
 	}
 }
 

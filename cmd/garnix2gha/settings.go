@@ -56,6 +56,9 @@ func (o *options) initialize(r *repo.Repo, cache string) error {
 		return err
 	}
 	fmt.Fprintf(o.stdout, "%-9s %s\n", action, repo.SettingsFile)
+	if cache != "" && action != "unchanged" {
+		fmt.Fprintln(o.stderr, "next: garnix2gha generate")
+	}
 	return nil
 }
 

@@ -27,6 +27,9 @@ func (o *options) start(ctx context.Context) error {
 	if err != nil && !errors.Is(err, repo.ErrNoRoot) {
 		return err
 	}
+	if o.format == "json" {
+		return o.printJSON(map[string]any{"standing": lines[0], "next": lines[1:]})
+	}
 	for _, line := range append(lines, "garnix2gha help lists the commands") {
 		fmt.Fprintln(o.stdout, line)
 	}

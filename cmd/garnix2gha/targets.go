@@ -75,7 +75,7 @@ func (o *options) targets(r *repo.Repo, at target.Commit) error {
 	if o.format == "json" {
 		for _, open := range model.Selection.Open {
 			model.Diags.Add(diag.Notice, open.Matcher.Pos, "flake-decides", `run "garnix2gha snapshot" to list the flake now`,
-				"which targets %s selects, every run asks the flake", open.Matcher)
+				"only the flake tells what %s selects, so every run lists it", open.Matcher)
 		}
 		return o.printJSON(map[string]any{
 			"targets": rows, "actions": actions, "warnings": nonNil(model.Diags), "strategy": model.Strategy,

@@ -11,6 +11,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // The files that are read, relative to the repository root.
@@ -103,10 +104,18 @@ func (r *Repo) Read(name string) ([]byte, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, err)
+		return nil, fmt.Errorf("read %s: %w", name, inside(err))
 	}
 	defer file.Close()
 	return ReadLimited(file, name)
+}
+
+// inside says in everyday words that a path leads out of the repository, which os.Root has no exported error for.
+func inside(err error) error {
+	if strings.HasSuffix(err.Error(), "path escapes from parent") {
+		return errors.New("a symbolic link leads out of the repository")
+	}
+	return err
 }
 
 // ReadLimited reads a regular file that is not absurdly large.
@@ -135,7 +144,7 @@ func (r *Repo) Workflows(dir string) (map[string][]byte, error) {
 		return map[string][]byte{}, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("list %s: %w", dir, err)
+		return nil, fmt.Errorf("list %s: %w", dir, inside(err))
 	}
 	files := map[string][]byte{}
 	for _, entry := range entries {
@@ -161,7 +170,7 @@ func (r *Repo) Tree(dir string) (map[string][]byte, error) {
 		case name == dir && errors.Is(err, fs.ErrNotExist):
 			return nil
 		case err != nil:
-			return fmt.Errorf("list %s: %w", dir, err)
+			return fmt.Errorf("list %s: %w", dir, inside(err))
 		case entry.IsDir():
 			return nil
 		}
