@@ -59,6 +59,7 @@ func TestAWrongCommandIsToldWhichIsMeant(t *testing.T) {
 		"help check now":            `unexpected argument "now"`,
 		"completion nope":           "unknown command \"nope\"\nhint: run \"garnix2gha completion --help\"\n",
 		"completion bsh":            `did you mean "garnix2gha completion bash"?`,
+		"completion bash now":       `unexpected argument "now"`,
 		"check now":                 `unexpected argument "now"`,
 		"targets --branch b --fork": "--branch or --fork, not both: a pull request from a fork counts as of no branch",
 	} {

@@ -149,7 +149,7 @@ func fill(command *cobra.Command) {
 			about, rest, err := command.Root().Find(args)
 			return cmp.Or(err, noArguments(about, rest))
 		}
-	case command.Args == nil || command.HasSubCommands():
+	case command.Args == nil, command.HasSubCommands(), command.Parent().Name() == "completion": // whose errors are untyped
 		command.Args = noArguments
 	}
 	if command.ValidArgs == nil && command.ValidArgsFunction == nil {

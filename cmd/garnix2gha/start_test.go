@@ -35,6 +35,7 @@ func TestWithoutACommandOneIsToldWhereOneStands(t *testing.T) {
 	stands("there is no git repository, flake.nix or garnix.yaml here or in any folder above", "next: change into a repository, or name one with -C")
 	shell(t, dir, `git init --quiet --initial-branch=main`)
 	stands("this repository has no garnix.yaml and no flake.nix, so there is nothing to build", "next: change into another one, or name it with -C")
+	assert.Contains(t, invocation{}.run(t, "generate", "--dry-run", "-C", dir).stderr, "there is no flake.nix and no garnix.yaml, so there is nothing to build [flake-missing]")
 	write("flake.nix", "{ outputs = _: { }; }\n")
 	stands("this repository has no garnix.yaml, so garnix's defaults hold, and no generated workflows yet", "next: garnix2gha report, which tells what they will do")
 	write("garnix.yaml", "builds: {include: [packages.x86_64-linux.a], exclude: [packages.x86_64-linux.b]}\n")
