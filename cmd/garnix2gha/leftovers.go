@@ -172,8 +172,8 @@ func (o *options) printLeftovers(found cleanup) error {
 			value["files"] = files
 		}
 		return o.printJSON(value)
-	case "github":
-		return diag.Annotations(o.stdout, findings(found.left))
+	case "github", "sarif":
+		return o.printDiagnostics(findings(found.left))
 	}
 	traces := o.stdout
 	if found.fix {

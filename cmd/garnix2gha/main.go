@@ -110,14 +110,14 @@ Exit codes: 0 fine, 1 problems found, 2 wrong usage, 3 not done, 130 interrupted
 	flags := root.PersistentFlags()
 	flags.StringVarP(&o.dir, "directory", "C", "", "a folder of the repository")
 	flags.StringVar(&o.config, "config", "", "a garnix.yaml elsewhere")
-	flags.StringVar(&o.format, "format", "text", "text, json, github or markdown")
-	root.PersistentPreRunE = func(*cobra.Command, []string) error { return o.validate() }
+	flags.StringVar(&o.format, "format", "text", "text, json, github, sarif, markdown")
+	root.PersistentPreRunE = func(command *cobra.Command, _ []string) error { return o.validate(command) }
 	for _, group := range []struct {
 		title    string
 		commands []*cobra.Command
 	}{
 		{"Convert:", []*cobra.Command{newReport(o), newGenerate(o), newTargets(o), newInit(o)}},
-		{"Keep current:", []*cobra.Command{newCheck(o), newLint(o), newSnapshot(o), newPins(o)}},
+		{"Keep current:", []*cobra.Command{newCheck(o), newLint(o), newExplain(o), newSnapshot(o), newPins(o)}},
 		{"Cache:", []*cobra.Command{newCache(o), newSecrets(o)}},
 		{"Leave garnix, or this program:", []*cobra.Command{newRequiredCheck(o), newLeftovers(o), newRetire(o), newEject(o)}},
 		{"Other:", []*cobra.Command{newSchema(o), newVersion(o), newMan(root)}},
