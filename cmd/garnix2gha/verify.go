@@ -184,7 +184,7 @@ func (v *verifier) selected(ctx context.Context, r *repo.Repo) (generator.Model,
 	}
 	model := decideAt(in, v.at)
 	if !model.Diags.HasErrors() && model.Strategy == settings.Dynamic {
-		fresh, err := v.list(ctx, r.Dir(), in)
+		fresh, err := v.list(ctx, r.Dir(), in, v.show)
 		if err != nil {
 			return model, err
 		}
