@@ -18,7 +18,6 @@ import (
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/output"
 	"garnix2gha/generator/plan"
-	"garnix2gha/generator/report"
 	"garnix2gha/generator/settings"
 )
 
@@ -52,21 +51,16 @@ func (o *options) runGenerate(ctx context.Context, r *repo.Repo, dryRun, force b
 		}
 		changes = kept
 	}
-	var edits []repo.Edit
-	for _, change := range changes {
-		if action(change) != "unchanged" {
-			edits = append(edits, repo.Edit{Path: change.Path, Data: change.New})
-		}
-	}
+	wanted := slices.DeleteFunc(slices.Clone(changes), func(change output.Change) bool { return action(change) == "unchanged" })
 	if !dryRun {
-		if err := r.Apply(edits); err != nil {
+		if err := write(r, wanted); err != nil {
 			return err
 		}
 	}
 	if err := o.printGenerated(result, filesOf(changes, dryRun), dryRun); err != nil || dryRun || o.format == "json" {
 		return err
 	}
-	for _, line := range o.next(ctx, r, result, len(edits) > 0) {
+	for _, line := range o.next(ctx, r, result, len(wanted) > 0) {
 		fmt.Fprintln(o.stderr, line)
 	}
 	return nil
@@ -87,7 +81,7 @@ func (o *options) next(ctx context.Context, r *repo.Repo, result generator.Resul
 		at = git.Standing{Committed: true, Pushed: true, Merged: true}
 	}
 	at.Committed = at.Committed && !written
-	return result.Next(report.Standing(at))
+	return result.Next(generator.Standing(at))
 }
 
 // protected reports whether a file is somebody else's, whole or in part, and says so: an error where it would be
@@ -121,15 +115,18 @@ func (o *options) refuse(diags diag.List, changes []output.Change) error {
 
 // compare renders the repository and holds it against its disk.
 func (o *options) compare(r *repo.Repo) (generator.Result, []output.Change, error) {
+	result, files, err := o.rendered(r)
+	return result, output.Compare(result.Files, files), err
+}
+
+// rendered returns what would be written now, and what is on disk by path.
+func (o *options) rendered(r *repo.Repo) (generator.Result, map[string][]byte, error) {
 	result, err := o.generate(r)
 	if err != nil {
 		return result, nil, err
 	}
 	files, err := disk(r)
-	if err != nil {
-		return result, nil, err
-	}
-	return result, output.Compare(result.Files, files), nil
+	return result, files, err
 }
 
 // disk reads what may be generated, by path.
@@ -163,29 +160,13 @@ func action(change output.Change) string {
 	return "updated"
 }
 
-// write carries out changes: of what is there, then what is new, then what goes. Wherever the program is killed, nothing
-// is missing.
+// write carries out changes.
 func write(r *repo.Repo, changes []output.Change) error {
-	var updates, removals []repo.Mend
-	var created []repo.Edit
+	var edits []repo.Edit
 	for _, change := range changes {
-		mend := repo.Mend{Path: change.Path, Old: change.Old, New: change.New}
-		switch {
-		case change.Old == nil:
-			created = append(created, repo.Edit{Path: change.Path, Data: change.New})
-		case change.New == nil:
-			removals = append(removals, mend)
-		default:
-			updates = append(updates, mend)
-		}
+		edits = append(edits, repo.Edit{Path: change.Path, Old: change.Old, New: change.New})
 	}
-	if err := r.Mend(updates); err != nil {
-		return err
-	}
-	if err := r.Apply(created); err != nil {
-		return err
-	}
-	return r.Mend(removals)
+	return r.Apply(edits)
 }
 
 func (o *options) printGenerated(result generator.Result, files []fileJSON, dryRun bool) error {
@@ -261,7 +242,7 @@ func (o *options) eject(r *repo.Repo) error {
 				return err
 			}
 		}
-		edits = append(edits, repo.Edit{Path: name, Data: data})
+		edits = append(edits, repo.Edit{Path: name, Old: files[name], New: data})
 	}
 	if err := r.Apply(edits); err != nil {
 		return err

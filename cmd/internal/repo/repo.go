@@ -71,7 +71,7 @@ func upwards(dir string, holds func(folder string) bool) string {
 type Repo struct {
 	root *os.Root
 
-	Changed func(path string) // told of each file once it is written or removed; nil is nobody
+	Changed func(path string) // told of each file once it is written or removed
 }
 
 // Open opens the repository at dir.
@@ -80,7 +80,7 @@ func Open(dir string) (*Repo, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open repository: %w", err)
 	}
-	return &Repo{root: root}, nil
+	return &Repo{root: root, Changed: func(string) {}}, nil
 }
 
 // Close releases the root.
@@ -96,15 +96,17 @@ func (r *Repo) FS() fs.FS { return r.root.FS() }
 func (r *Repo) Read(name string) ([]byte, error) {
 	// Asked first: opening a pipe would wait for a writer.
 	info, err := r.root.Stat(filepath.FromSlash(name))
-	if err == nil && !info.Mode().IsRegular() {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("read %s: %w", name, inside(err))
+	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("read %s: not a regular file", name)
 	}
 	file, err := r.root.Open(filepath.FromSlash(name))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, inside(err))
+		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
 	defer file.Close()
 	return ReadLimited(file, name)
@@ -118,21 +120,14 @@ func inside(err error) error {
 	return err
 }
 
-// ReadLimited reads a regular file that is not absurdly large.
-func ReadLimited(file *os.File, name string) ([]byte, error) {
-	info, err := file.Stat()
-	if err != nil {
+// ReadLimited reads a file that is not absurdly large.
+func ReadLimited(file io.Reader, name string) ([]byte, error) {
+	content, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("read %s: %w", name, err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("read %s: not a regular file", name)
-	}
-	if info.Size() > maxFile {
+	case len(content) > maxFile:
 		return nil, fmt.Errorf("read %s: larger than %d bytes", name, maxFile)
-	}
-	content, err := io.ReadAll(io.LimitReader(file, maxFile))
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
 	return content, nil
 }
