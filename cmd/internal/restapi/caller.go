@@ -88,10 +88,8 @@ func (c Caller) call(ctx context.Context, method, path string, body any) (reply,
 		if ctx.Err() != nil {
 			return reply{}, fmt.Errorf("call %s: %w", c.Party, ctx.Err())
 		}
-		wait, why, again := c.verdict(got, err)
-		if again {
-			wait, again = spent.take(time.Since(began), wait)
-		}
+		most, wait, why := c.verdict(got, err)
+		wait, again := spent.take(time.Since(began), wait, most)
 		switch {
 		case !again && err != nil:
 			return reply{}, c.silence(err)
@@ -104,15 +102,15 @@ func (c Caller) call(ctx context.Context, method, path string, body any) (reply,
 	}
 }
 
-// verdict says whether to try again; a wait of zero leaves it to the backoff.
-func (c Caller) verdict(got reply, err error) (wait time.Duration, why string, again bool) {
+// verdict says how many attempts the outcome of one is worth, and why; a wait of zero leaves it to the backoff.
+func (c Caller) verdict(got reply, err error) (most int, wait time.Duration, why string) {
 	switch {
 	case err != nil:
-		return 0, c.silence(err).Error(), passing(err)
+		return worth(err), 0, c.silence(err).Error()
 	case !busy(got.status):
-		return 0, "", false
+		return 1, 0, ""
 	}
-	return min(retryAfter(got, time.Now()), maxRetryAfter), fmt.Sprintf("%s answered %d", c.Party, got.status), true
+	return maxAttempts, min(retryAfter(got, time.Now()), maxRetryAfter), fmt.Sprintf("%s answered %d", c.Party, got.status)
 }
 
 // attempt is one exchange, bounded in time.

@@ -21,6 +21,7 @@ const (
 	backoffCap    = 15 * time.Second
 	backoffTotal  = 90 * time.Second
 	maxAttempts   = 10
+	maxDials      = 3 // attempts where the connection is refused or there is no way to the host: three seconds of waiting
 	maxRetryAfter = 120 * time.Second
 )
 
@@ -59,11 +60,11 @@ type budget struct {
 }
 
 // take returns the wait after an attempt that took so long, the wanted one if it is not zero, or false when the budget
-// is spent.
-func (b *budget) take(took, wanted time.Duration) (time.Duration, bool) {
+// or the most attempts are spent.
+func (b *budget) take(took, wanted time.Duration, most int) (time.Duration, bool) {
 	b.attempts++
 	b.spent += took
-	if b.attempts >= maxAttempts || b.spent >= backoffTotal {
+	if b.attempts >= most || b.spent >= backoffTotal {
 		return 0, false
 	}
 	wait := wanted
