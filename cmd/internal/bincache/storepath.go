@@ -69,7 +69,4 @@ func (p StorePath) String() string { return StoreDir + "/" + p.base }
 // Hash returns the 32 characters a binary cache looks the path up by.
 func (p StorePath) Hash() string { return p.base[:hashLen] }
 
-// Name returns what follows the hash and its dash.
-func (p StorePath) Name() string { return p.base[hashLen+1:] }
-
 func isNix32(s string) bool { return strings.Trim(s, nix32) == "" }

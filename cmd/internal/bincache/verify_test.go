@@ -175,7 +175,9 @@ func TestCacheThatDiesIsGivenUpAfterAFewPaths(t *testing.T) {
 		paths = append(paths, path.String())
 		cache.on(path.Hash()+".narinfo", status(http.StatusBadGateway, "gone"))
 	}
-	got := verdicts(t, newClient(t, Config{URL: cache.URL, Concurrency: 4}), false, paths...)
+	client := newClient(t, Config{URL: cache.URL})
+	client.requests = 4
+	got := verdicts(t, client, false, paths...)
 	require.Len(t, got, 500)
 	skipped := 0
 	for _, result := range got {
@@ -201,7 +203,9 @@ func TestOneBrokenPathDoesNotTakeTheCacheDown(t *testing.T) {
 			cache.holds(path, nil)
 		}
 	}
-	got := verdicts(t, newClient(t, Config{URL: cache.URL, Concurrency: 1}), false, paths...)
+	client := newClient(t, Config{URL: cache.URL})
+	client.requests = 1
+	got := verdicts(t, client, false, paths...)
 	for i, path := range paths {
 		want := InCache
 		if i%3 == 0 {
@@ -220,7 +224,9 @@ func TestEndOfTheContextEndsTheVerification(t *testing.T) {
 		}
 	}
 	seen := 0
-	err := newClient(t, Config{URL: cache.URL, Concurrency: 2}).Verify(ctx, endless, false, func(Result) {
+	client := newClient(t, Config{URL: cache.URL})
+	client.requests = 2
+	err := client.Verify(ctx, endless, false, func(Result) {
 		if seen++; seen == 20 {
 			cancel()
 		}
