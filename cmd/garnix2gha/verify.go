@@ -136,7 +136,7 @@ func (v *verifier) against(ctx context.Context, s *settings.Settings, r *repo.Re
 	if err != nil {
 		return err
 	}
-	v.Cache, v.Warnings = verifiedCache{URL: shown(a.url), PublicKeys: nonNil(a.keys)}, a.warnings
+	v.Cache, v.Warnings = verifiedCache{URL: client.URL(), PublicKeys: nonNil(a.keys)}, a.warnings
 	if v.paths != "" {
 		return v.verifyPaths(ctx, client)
 	}
@@ -156,19 +156,20 @@ func (v *verifier) verifyTargets(ctx context.Context, r *repo.Repo, client *binc
 	wanted := map[string][]verified{} // by path
 	for _, output := range outputs {
 		if output.Path == "" {
-			v.add(output, false)
+			v.add(output)
 		} else {
 			wanted[output.Path] = append(wanted[output.Path], output)
 		}
 	}
 	paths := slices.Sorted(maps.Keys(wanted))
 	return v.ask(ctx, client, slices.Values(paths), len(paths), func(result bincache.Result) {
-		for _, output := range wanted[result.Path] {
-			output.Verdict, output.Cause, output.Next = result.Verdict, result.Cause, result.Next
-			v.add(output, result.Unasked)
+		outputs := wanted[result.Path]
+		if outputs == nil { // of a closure
+			outputs = []verified{{}}
 		}
-		if wanted[result.Path] == nil {
-			v.note(result)
+		for _, output := range outputs {
+			output.Result = result
+			v.add(output)
 		}
 	})
 }
@@ -232,7 +233,7 @@ func (v *verifier) evaluate(ctx context.Context, r *repo.Repo, model generator.M
 	return outputs, nil
 }
 
-// verifyPaths proves store paths. What is there is counted and not kept: there may be very many.
+// verifyPaths proves store paths.
 func (v *verifier) verifyPaths(ctx context.Context, client *bincache.Client) error {
 	list := v.stdin
 	if v.paths != "-" {
@@ -251,7 +252,7 @@ func (v *verifier) verifyPaths(ctx context.Context, client *bincache.Client) err
 			}
 		}
 	}
-	err := v.ask(ctx, client, words, 0, v.note)
+	err := v.ask(ctx, client, words, 0, func(result bincache.Result) { v.add(verified{Result: result}) })
 	switch {
 	case err != nil:
 		return err

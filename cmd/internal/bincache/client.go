@@ -73,6 +73,9 @@ func New(cfg Config) (*Client, error) {
 	return c, nil
 }
 
+// URL is the address of the cache, with nothing in it that may be secret.
+func (c *Client) URL() string { return c.cache.caller.BaseURL }
+
 // newSource takes the credential out of an address, and drops store parameters.
 func newSource(caller restapi.Caller, address string, keys []PublicKey) (*source, error) {
 	u, err := url.Parse(strings.TrimSpace(address))

@@ -28,13 +28,13 @@ const (
 // Result is the verdict on one path. Cause is a sentence and Next a hint, which is empty if nothing needs doing; both
 // are fit to print. Path is repeated as it was given and may hold anything if the verdict is Unknown.
 type Result struct {
-	Path    string
-	Verdict Verdict
-	From    string // the path whose References led here; empty for one that was asked about
-	Cause   string
-	Next    string
+	Path    string  `json:"path,omitempty"`
+	From    string  `json:"from,omitempty"` // the path whose References led here; empty for one that was asked about
+	Verdict Verdict `json:"verdict"`
+	Cause   string  `json:"cause"`
+	Next    string  `json:"next"`
 	// Unasked: a cache as a whole is of no use, so it was not asked about this path. Cause is the same for all such paths.
-	Unasked bool
+	Unasked bool `json:"-"`
 
 	refs []StorePath // of a path in the cache
 }
