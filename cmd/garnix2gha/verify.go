@@ -203,7 +203,7 @@ func (v *verifier) evaluate(ctx context.Context, r *repo.Repo, model generator.M
 	if len(selected) == 0 {
 		return nil, nil
 	}
-	f, err := nix.New(nix.Settings{Progress: v.show}).OpenConfigured(ctx, r.Dir(), model.Config)
+	f, err := nix.New(v.show).OpenConfigured(ctx, r.Dir(), model.Config)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"regexp"
@@ -135,7 +136,7 @@ func (f *Flake) evaluate(ctx context.Context, q question, search bool) (told []r
 		return nil, false, nil, fmt.Errorf("read expression: %w", err)
 	}
 	answers, err := f.run(ctx, tag, "let targets =\n"+string(outputs)+";\nin "+answering, string(text), q.args)
-	if failure = failureOf(err); failure != nil {
+	if failure, _ = errors.AsType[*Failure](err); failure != nil {
 		f.tidy(failure)
 	} else if err != nil {
 		return nil, false, nil, err
@@ -174,7 +175,7 @@ func (f *Flake) run(ctx context.Context, tag, program, request string, args []st
 	}
 	if !f.outdated.Load() {
 		answers, err := eval(f.ref)
-		if failure := failureOf(err); failure == nil || !noDir.MatchString(failure.Message) {
+		if failure, ok := errors.AsType[*Failure](err); !ok || !noDir.MatchString(failure.Message) {
 			return answers, err
 		}
 		f.outdated.Store(true)

@@ -60,6 +60,7 @@ func (f *Flake) each(ctx context.Context, q question, paths []flake.AttrPath) ([
 	all := make([]reply, len(paths))
 	var done atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(f.runner.jobs)
 	for _, chunk := range chunks(paths) {
 		// What needs a build of a system's own needs it for the whole system, as a rule.
 		part := q

@@ -74,7 +74,7 @@ func (r *Runner) Open(ctx context.Context, dir string) (*Flake, error) {
 
 func (f *Flake) metadata(ctx context.Context) (m metadata, err error) {
 	said, out, err := f.runner.run(ctx, f.dir, "", "flake", "metadata", "--json", ".")
-	if failure := failureOf(err); failure != nil {
+	if failure, ok := errors.AsType[*Failure](err); ok {
 		f.tidy(failure)
 		return m, fmt.Errorf("read flake: %w", failure)
 	}
