@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"garnix2gha/generator/diag"
+	"garnix2gha/generator/output"
 )
 
 // maxFileBytes is the size over which a file is reported as skipped and not searched.
@@ -30,12 +31,6 @@ type Options struct {
 	Replacement Replacement
 }
 
-// Edit is one file's new content.
-type Edit struct {
-	Path     string
-	Old, New []byte
-}
-
 // Scan finds the traces of garnix in files, which are tracked paths with slashes, and what to change about them. Every
 // line of a text file that holds "garnix" in any case, the cache's key or, where checks are named, the name of one of
 // garnix's is in exactly one trace; besides there are traces for file names and for files too large to search (Line 0).
@@ -43,14 +38,14 @@ type Edit struct {
 // are sorted by file, line and column, the edits by path; a file that does not change has none.
 //
 // fsys should be the FS of an os.Root, so that a link among the parents of a file cannot lead out of the repository.
-func Scan(fsys fs.FS, files []string, opts Options) ([]Trace, []Edit, error) {
+func Scan(fsys fs.FS, files []string, opts Options) ([]Trace, []output.Change, error) {
 	if err := opts.Replacement.Check(); err != nil {
 		return nil, nil, err
 	}
 	files = slices.Compact(slices.Sorted(slices.Values(files)))
 	known := knownTexts(files, opts.Replacement)
 	var traces []Trace
-	var edits []Edit
+	var edits []output.Change
 	names := map[string]int{} // by path, where in traces
 	for _, name := range files {
 		if inGitFolder(name) {
@@ -76,7 +71,7 @@ func Scan(fsys fs.FS, files []string, opts Options) ([]Trace, []Edit, error) {
 		d.fix()
 		traces = append(traces, d.traces()...)
 		if !slices.Equal(d.fixed, d.lines) {
-			edits = append(edits, Edit{Path: name, Old: src, New: []byte(strings.Join(d.fixed, ""))})
+			edits = append(edits, output.Change{Path: name, Old: src, New: []byte(strings.Join(d.fixed, ""))})
 		}
 	}
 	slices.SortStableFunc(traces, func(a, b Trace) int {
