@@ -65,7 +65,7 @@ func (o *options) create(ctx context.Context, name string, public bool) error {
 	}
 	show, done := o.progress()
 	client := o.client(token, show)
-	result, err := client.Create(ctx, cachix.CreateRequest{Name: name, Public: public})
+	result, err := client.Create(ctx, name, public)
 	done()
 	made := creationJSON{CreateResult: result, Next: []string{}, NixConfig: nixConfigLines(result.Cache)}
 	refusal, answered := errors.AsType[*restapi.Fault](err)

@@ -165,7 +165,7 @@ func (c Caller) Check() error {
 	if err != nil || base.Hostname() == "" || base.User != nil || base.RawQuery != "" || (base.Scheme != "https" && base.Scheme != "http") {
 		return fmt.Errorf("address of %s: want https://host/path", c.Party)
 	}
-	if ip := net.ParseIP(base.Hostname()); !c.Roams && base.Scheme == "http" && base.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if !c.Roams && !Sealed(base) {
 		return fmt.Errorf("address of %s: plain http would show the token to everyone on the way, want https", c.Party)
 	}
 	if strings.ContainsFunc(c.Token.Reveal(), func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
@@ -177,6 +177,12 @@ func (c Caller) Check() error {
 		}
 	}
 	return nil
+}
+
+// Sealed reports whether nobody on the way to an address can read along: it is https, or on the loopback interface.
+func Sealed(address *url.URL) bool {
+	host := address.Hostname()
+	return address.Scheme == "https" || host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
 // client lays the credentials and the redirect policy over the given transport.
