@@ -52,11 +52,7 @@ func (o *options) token() secretsource.Value {
 
 // reader reads secrets as this process sees them.
 func (o *options) reader() secretsource.Reader {
-	lookup := func(name string) (string, bool) {
-		text := o.getenv(name)
-		return text, text != ""
-	}
-	return secretsource.Reader{LookupEnv: lookup, Stdin: o.stdin, Stderr: o.stderr}
+	return secretsource.Reader{Getenv: o.getenv, Stdin: o.stdin, Stderr: o.stderr}
 }
 
 // client is Cachix's API; show is told of waits and may be nil.
