@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"regexp"
 
 	"garnix2gha/generator/diag"
@@ -35,14 +34,14 @@ type question struct {
 
 // reply is an answer of any OP, or why there is none.
 type reply struct {
-	State   string             `json:"state"` // ok, missing or error
-	Why     string             `json:"why"`
-	Names   []string           `json:"names"`
-	Drv     string             `json:"drv"`
-	System  flake.System       `json:"system"`
-	Outputs map[string]*string `json:"outputs"`
-	Present bool               `json:"present"`
-	Value   json.RawMessage    `json:"value"`
+	State   string            `json:"state"` // ok, missing or error
+	Why     string            `json:"why"`
+	Names   []string          `json:"names"`
+	Drv     string            `json:"drv"`
+	System  flake.System      `json:"system"`
+	Outputs map[string]string `json:"outputs"`
+	Present bool              `json:"present"`
+	Value   json.RawMessage   `json:"value"`
 
 	failure *Failure
 }
@@ -122,12 +121,11 @@ func (f *Flake) stream(ctx context.Context, q question) ([]reply, error) {
 // evaluate asks one process: its replies, whether it could read the flake, and why it ended early.
 func (f *Flake) evaluate(ctx context.Context, q question, search bool) (told []reply, readable bool, failure *Failure, err error) {
 	tag := rand.Text()
-	request := map[string]any{"op": q.op, "tag": tag, "search": search, "catch": q.catch, "paths": q.paths}
+	paths := "paths"
 	if q.op == "list" {
-		maps.DeleteFunc(request, func(key string, _ any) bool { return key == "paths" })
-		request["queries"] = q.paths
+		paths = "queries"
 	}
-	text, err := json.Marshal(request)
+	text, err := json.Marshal(map[string]any{"op": q.op, "tag": tag, "search": search, "catch": q.catch, paths: q.paths})
 	if err != nil {
 		return nil, false, nil, fmt.Errorf("encode request: %w", err)
 	}
