@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -22,6 +23,8 @@ const maxFileBytes = 1 << 20
 
 // sniffBytes is how far a NUL is looked for that makes a file binary.
 const sniffBytes = 8 << 10
+
+var gitFolder = regexp.MustCompile(`(?i)(?:^|/)\.git(?:/|$)`)
 
 // Options are what Scan has to know besides the files. Aggregate is the name of the check that the generated workflows
 // report; Generated, that they are there.
@@ -48,21 +51,21 @@ func Scan(fsys fs.FS, files []string, opts Options) ([]Trace, []output.Change, e
 	var edits []output.Change
 	names := map[string]int{} // by path, where in traces
 	for _, name := range files {
-		if inGitFolder(name) {
+		if gitFolder.MatchString(name) {
 			continue
 		}
-		src, state, err := read(fsys, name)
+		src, err := read(fsys, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
 		if err != nil {
 			return nil, nil, err
-		}
-		if state == absent {
-			continue
 		}
 		d := newDocument(name, string(src), opts, known)
 		if d.class != classOwn {
 			traces = d.named(traces, names)
 		}
-		if state == large {
+		if len(src) > maxFileBytes {
 			traces = append(traces, Trace{
 				Pos: diag.Pos{File: name}, Kind: KindSkipped, Fix: Manual, Advice: "larger than 1 MiB and not searched: search it by hand",
 			})
@@ -128,55 +131,35 @@ func (d *document) named(traces []Trace, names map[string]int) []Trace {
 	return traces
 }
 
-type state int
-
-const (
-	searched state = iota
-	opaque         // binary or no regular file: nothing to search in it
-	large
-	absent
-)
-
-func read(fsys fs.FS, name string) ([]byte, state, error) {
+// read returns what a file holds, one byte too much of a large one, and nothing of what is binary or no regular file.
+// What is not in the work tree, or behind a link, where git sees nothing either, is an fs.ErrNotExist.
+func read(fsys fs.FS, name string) ([]byte, error) {
 	if !fs.ValidPath(name) {
-		return nil, absent, fmt.Errorf("read %q: %w", name, fs.ErrInvalid)
+		return nil, fmt.Errorf("read %q: %w", name, fs.ErrInvalid)
 	}
 	for parent := path.Dir(name); parent != "."; parent = path.Dir(parent) {
 		if info, err := fs.Lstat(fsys, parent); err == nil && info.Mode()&fs.ModeSymlink != 0 {
-			return nil, absent, nil // git sees nothing behind a link either
+			return nil, fs.ErrNotExist
 		}
 	}
 	info, err := fs.Lstat(fsys, name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, absent, nil
-	case err != nil:
-		return nil, absent, fmt.Errorf("inspect %q: %w", name, err)
-	case !info.Mode().IsRegular():
-		return nil, opaque, nil
+	if err != nil {
+		return nil, fmt.Errorf("inspect %q: %w", name, err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, nil
 	}
 	f, err := fsys.Open(name)
 	if err != nil {
-		return nil, absent, fmt.Errorf("open %q: %w", name, err)
+		return nil, fmt.Errorf("open %q: %w", name, err)
 	}
 	defer f.Close()
 	src, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
-	switch {
-	case err != nil:
-		return nil, absent, fmt.Errorf("read %q: %w", name, err)
-	case bytes.IndexByte(src[:min(len(src), sniffBytes)], 0) >= 0:
-		return nil, opaque, nil
-	case len(src) > maxFileBytes:
-		return nil, large, nil
+	if err != nil {
+		return nil, fmt.Errorf("read %q: %w", name, err)
 	}
-	return src, searched, nil
-}
-
-func inGitFolder(name string) bool {
-	for element := range strings.SplitSeq(name, "/") {
-		if strings.EqualFold(element, ".git") {
-			return true
-		}
+	if bytes.IndexByte(src[:min(len(src), sniffBytes)], 0) >= 0 {
+		return nil, nil
 	}
-	return false
+	return src, nil
 }
