@@ -81,21 +81,23 @@ func (c Caller) call(ctx context.Context, method, path string, body any) (reply,
 		return reply{}, err
 	}
 	client := c.client()
-	var spent budget
-	for {
+	var spent time.Duration // on failed attempts and on waiting
+	for attempt := 1; ; attempt++ {
 		began := time.Now()
 		got, err := c.attempt(ctx, client, method, path, payload)
 		if ctx.Err() != nil {
 			return reply{}, fmt.Errorf("call %s: %w", c.Party, ctx.Err())
 		}
 		most, wait, why := c.verdict(got, err)
-		wait, again := spent.take(time.Since(began), wait, most)
-		switch {
-		case !again && err != nil:
+		spent += time.Since(began)
+		switch over := attempt >= most || spent >= backoffTotal; {
+		case over && err != nil:
 			return reply{}, c.silence(err)
-		case !again:
+		case over:
 			return got, nil
 		}
+		wait = cmp.Or(wait, backoff(attempt))
+		spent += wait
 		if err := c.Wait(ctx, wait, why); err != nil {
 			return reply{}, fmt.Errorf("call %s: %w", c.Party, err)
 		}
