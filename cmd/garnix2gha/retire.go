@@ -98,6 +98,10 @@ func (p *retirement) settled(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	unknown, err := p.tree.Untracked(ctx, known)
+	if err != nil {
+		return err
+	}
 	changed = foldered(changed)
 	const hint, most = "commit or stash it first, so that there is a way back", 20
 	for i, name := range changed {
@@ -106,20 +110,6 @@ func (p *retirement) settled(ctx context.Context) error {
 			break
 		}
 		p.refused.Errorf(posOf(diag.Printable(name)), "uncommitted", hint, "it differs from the last commit")
-	}
-	tracked, err := p.tree.Tracked(ctx)
-	if err != nil {
-		return err
-	}
-	var unknown []string
-	for _, name := range known {
-		content, err := p.repo.Read(name)
-		if err != nil {
-			return err
-		}
-		if content != nil && !slices.Contains(tracked, name) {
-			unknown = append(unknown, name)
-		}
 	}
 	for _, name := range foldered(unknown) {
 		p.refused.Errorf(posOf(name), "untracked", "add it to git and commit it first", "git does not know it")

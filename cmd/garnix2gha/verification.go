@@ -17,17 +17,15 @@ import (
 
 // verification is what a cache was found to hold. It is also the JSON of cache verify.
 type verification struct {
-	Cache    verifiedCache   `json:"cache"`
+	Cache struct {
+		URL        string   `json:"url"`
+		PublicKeys []string `json:"publicKeys"` // empty: signatures were not checked
+	} `json:"cache"`
 	Results  []verified      `json:"results"` // of store paths only what is missing or unknown; these come first
 	Summary  verifiedSummary `json:"summary"`
 	Warnings diag.List       `json:"warnings"`
 
 	faults []verified // of the cache as a whole
-}
-
-type verifiedCache struct {
-	URL        string   `json:"url"`
-	PublicKeys []string `json:"publicKeys"` // empty: signatures were not checked
 }
 
 // verified is the verdict on an output, on a store path, or on a target that cannot be evaluated.

@@ -136,7 +136,7 @@ func (v *verifier) against(ctx context.Context, s *settings.Settings, r *repo.Re
 	if err != nil {
 		return err
 	}
-	v.Cache, v.Warnings = verifiedCache{URL: client.URL(), PublicKeys: nonNil(a.keys)}, a.warnings
+	v.Cache.URL, v.Cache.PublicKeys, v.Warnings = client.URL(), nonNil(a.keys), a.warnings
 	if v.paths != "" {
 		return v.verifyPaths(ctx, client)
 	}

@@ -81,6 +81,19 @@ func TestUnmergedPathIsListedOnce(t *testing.T) {
 	assert.Equal(t, []string{"a"}, got)
 }
 
+func TestUntrackedKnowsWhatIsIgnoredToo(t *testing.T) {
+	t.Parallel()
+	dir := repository(t, "tracked", "gone")
+	write(t, dir, ".gitignore", "sub/\n")
+	require.NoError(t, os.Remove(filepath.Join(dir, "gone")))
+	for _, name := range []string{"new", "other", "sub/ignored", "*", ":(top)x"} {
+		write(t, dir, name, "x")
+	}
+	got, err := git.WorkTree(dir).Untracked(t.Context(), []string{"tracked", "gone", "nowhere", "new", "sub/ignored", "*", ":(top)x"})
+	require.NoError(t, err)
+	assert.ElementsMatch(t, []string{"new", "sub/ignored", "*", ":(top)x"}, got, "names are no patterns")
+}
+
 func TestChangedSeesIndexAndWorkTree(t *testing.T) {
 	t.Parallel()
 	dir := repository(t, "same", "edited", "staged", "gone", "sub/edited", "rewritten")
