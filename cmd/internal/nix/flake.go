@@ -40,10 +40,9 @@ type metadata struct {
 	URL    string `json:"url"`
 	Path   string `json:"path"`
 	Locked struct {
-		Rev          string `json:"rev"`
-		NarHash      string `json:"narHash"`
-		LastModified *int64 `json:"lastModified"`
-		Dir          string `json:"dir"`
+		Rev     string `json:"rev"`
+		NarHash string `json:"narHash"`
+		Dir     string `json:"dir"`
 	} `json:"locked"`
 	LastModified int64 `json:"lastModified"`
 }
@@ -94,11 +93,7 @@ func (m metadata) reference() string {
 	if m.Locked.Rev != "" || m.Path == "" {
 		return m.URL
 	}
-	modified := m.LastModified
-	if m.Locked.LastModified != nil {
-		modified = *m.Locked.LastModified
-	}
-	ref := fmt.Sprintf("path:%s?narHash=%s&lastModified=%d", m.Path, escape(m.Locked.NarHash), modified)
+	ref := fmt.Sprintf("path:%s?narHash=%s&lastModified=%d", m.Path, escape(m.Locked.NarHash), m.LastModified)
 	if m.Locked.Dir != "" {
 		ref += "&dir=" + escape(m.Locked.Dir)
 	}
