@@ -128,7 +128,7 @@ func (c *Client) check(ctx context.Context, j job) (Result, error) {
 }
 
 func nextForInput(err error) string {
-	if errors.Is(err, errPlaceholder) || errors.Is(err, errNoPath) {
+	if errors.Is(err, errPlaceholder) {
 		return "build it first and verify the path that the build prints"
 	}
 	return "give a path like " + StoreDir + "/<hash>-<name>"

@@ -119,7 +119,7 @@ func TestWhatIsNoStorePathIsUnknownAndAskedOfNobody(t *testing.T) {
 	t.Parallel()
 	cache := newCache(t)
 	for _, tc := range []struct{ in, cause, next string }{
-		{"", "no store path is known", "build it first"},
+		{"", `"" is not below`, "give a path like"},
 		{"/1rz4g4znpzjwh1xymhjpm42vipw92pr73vdgl6xs1hycac8kf2n9", "content-addressed output", "build it first"},
 		{"/nix/store/../../etc/passwd", "is not a store path", "give a path like /nix/store/"},
 		{"hello\x1b[2J", `hello\x1b[2J`, "give a path like"},

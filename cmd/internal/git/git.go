@@ -56,7 +56,7 @@ func (w WorkTree) Untracked(ctx context.Context, among []string) ([]string, erro
 // Head returns the last commit as 40 or 64 hexadecimal digits; ErrNoCommit if there is none.
 func (w WorkTree) Head(ctx context.Context) (string, error) {
 	out, err := w.run(ctx, "rev-parse", "--quiet", "--verify", "HEAD^{commit}")
-	if failed, ok := errors.AsType[*failure](err); ok && failed.code == 1 {
+	if refused, ok := errors.AsType[*exec.ExitError](err); ok && refused.ExitCode() == 1 {
 		return "", ErrNoCommit
 	}
 	return strings.TrimSpace(string(out)), err
@@ -74,20 +74,6 @@ func (w WorkTree) paths(ctx context.Context, args ...string) ([]string, error) {
 		}
 	}
 	return paths, nil
-}
-
-// failure is git refusing what it was asked.
-type failure struct {
-	command, message string
-	code             int
-}
-
-// Error names the command and repeats git's last words on one line.
-func (f *failure) Error() string {
-	if f.message == "" {
-		return fmt.Sprintf("git %s: exit status %d", f.command, f.code)
-	}
-	return fmt.Sprintf("git %s: %s", f.command, f.message)
 }
 
 var noWorkTree = regexp.MustCompile(`not a git repository|must be run in a work tree`)
@@ -109,7 +95,7 @@ func (w WorkTree) run(ctx context.Context, args ...string) ([]byte, error) {
 	case refused && noWorkTree.MatchString(stderr.String()):
 		return nil, ErrNoRepository
 	case refused:
-		return nil, &failure{command: args[0], message: diag.OneLine(strings.TrimPrefix(stderr.String(), "fatal: "), maxMessage), code: exit.ExitCode()}
+		return nil, fmt.Errorf("git %s: %w: %s", args[0], exit, diag.OneLine(stderr.String(), maxMessage))
 	case err != nil:
 		return nil, fmt.Errorf("run git: %w", err)
 	}
