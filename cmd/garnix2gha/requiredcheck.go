@@ -74,10 +74,7 @@ func (m *ruleMover) run(ctx context.Context, r *repo.Repo) error {
 	if err != nil {
 		return err
 	}
-	if err := hub.Apps(ctx, &m.move); err != nil {
-		return err
-	}
-	rules, err := hub.Rules(ctx, m.move)
+	rules, err := hub.Rules(ctx, &m.move)
 	if err != nil {
 		return err
 	}
@@ -155,18 +152,18 @@ func (m *ruleMover) notice(hub *github.Repository, rules []github.Rule) {
 		for _, check := range rule.After {
 			statuses = statuses || m.move.Posted(check.Name)
 			if flake.GarnixCheck(check.Name) == flake.ActionCheck && check.App == 0 {
-				say("%s requires %q; if only garnix reported it, take it out at %s", ruleName(rule), diag.Printable(check.Name), diag.Printable(rule.URL))
+				say("%s requires %q; if only garnix reported it, take it out at %s", rule, diag.Printable(check.Name), diag.Printable(rule.URL))
 			}
 		}
 		if statuses {
-			say("%s requires statuses of single targets, which no pull request from a fork gets", ruleName(rule))
+			say("%s requires statuses of single targets, which no pull request from a fork gets", rule)
 		}
 	}
 }
 
 // printRule shows which checks a rule no longer requires, and which it requires instead.
 func (m *ruleMover) printRule(rule github.Rule) {
-	fmt.Fprintln(m.stdout, ruleName(rule))
+	fmt.Fprintln(m.stdout, rule)
 	only := func(mark string, list, others []github.Check) {
 		for _, check := range list {
 			if !slices.ContainsFunc(others, func(c github.Check) bool { return c.Name == check.Name && c.App == check.App }) {
@@ -179,10 +176,6 @@ func (m *ruleMover) printRule(rule github.Rule) {
 	if !rule.Own {
 		fmt.Fprintf(m.stdout, "  only an owner of %s can change it; ask one to do so at %s\n", diag.Printable(rule.Source), diag.Printable(cmp.Or(rule.URL, "its settings")))
 	}
-}
-
-func ruleName(rule github.Rule) string {
-	return fmt.Sprintf("%s %q of %s", rule.Kind, rule.Name, diag.Printable(rule.Source))
 }
 
 // app names the one app that may report a check.

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"garnix2gha/cmd/internal/restapi"
 	"garnix2gha/generator/flake"
 )
 
@@ -30,6 +31,11 @@ type Rule struct {
 	put func(context.Context, []Check) error
 }
 
+// String names the rule and whose it is.
+func (r Rule) String() string {
+	return fmt.Sprintf("%s %q of %s", r.Kind, r.Name, restapi.Clean(r.Source))
+}
+
 // Check is a required check.
 type Check struct {
 	Name string `json:"name"`
@@ -45,8 +51,8 @@ type App struct {
 	Node string `json:"node_id"`
 }
 
-// Apps finds the apps that a move is about.
-func (r *Repository) Apps(ctx context.Context, m *Move) error {
+// apps finds the apps that a move is about.
+func (r *Repository) apps(ctx context.Context, m *Move) error {
 	apps := []*App{&m.Actions, &m.Garnix}
 	for i, slug := range []string{"github-actions", "garnix-ci"} {
 		found, err := ask[App](ctx, r, "apps/"+slug)
@@ -63,9 +69,13 @@ func (r *Repository) Apps(ctx context.Context, m *Move) error {
 	return nil
 }
 
-// Rules lists what requires checks of the repository, and what a move makes of it: rulesets, those of its organization
-// too, and then branch protections, which GitHub shows to administrators alone. Both are in GitHub's order.
-func (r *Repository) Rules(ctx context.Context, m Move) ([]Rule, error) {
+// Rules lists what requires checks of the repository, and what a move makes of it, for which it finds the apps: rulesets,
+// those of its organization too, and then branch protections, which GitHub shows to administrators alone. Both are in
+// GitHub's order.
+func (r *Repository) Rules(ctx context.Context, m *Move) ([]Rule, error) {
+	if err := r.apps(ctx, m); err != nil {
+		return nil, err
+	}
 	rulesets, err := r.rulesets(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read rulesets of %s: %w", r, err)
