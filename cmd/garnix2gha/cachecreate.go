@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -183,6 +184,4 @@ func nixConfigLines(cache cachix.BinaryCache) []string {
 }
 
 // nixString quotes text as a Nix string.
-func nixString(text string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `${`, `\${`).Replace(text) + `"`
-}
+func nixString(text string) string { return strings.ReplaceAll(strconv.Quote(text), "${", `\${`) }
