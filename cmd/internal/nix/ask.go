@@ -84,7 +84,7 @@ func (f *Flake) ask(ctx context.Context, q question) ([]reply, error) {
 func (f *Flake) stream(ctx context.Context, q question) ([]reply, error) {
 	var replies []reply
 	for deaths := 0; len(replies) < len(q.paths); {
-		search := f.searches()
+		search := !f.direct.Load()
 		rest := q
 		rest.paths = q.paths[len(replies):]
 		told, readable, failure, err := f.evaluate(ctx, rest, search)
@@ -181,25 +181,14 @@ func (f *Flake) run(ctx context.Context, tag, program, request string, args []st
 	return eval(f.mutable, "--impure", "--option", "restrict-eval", "true")
 }
 
-// searches reports whether garnix's search order is followed: until it is known that it cannot be.
-func (f *Flake) searches() bool {
-	f.search.Lock()
-	defer f.search.Unlock()
-	return !f.search.off
-}
-
 // canSearch finds out, once, whether a packages.x86_64-linux that ends nix itself spoils the search for every path.
-func (f *Flake) canSearch(ctx context.Context) (bool, error) {
-	f.search.Lock()
-	defer f.search.Unlock()
-	if !f.search.probed {
-		_, _, failure, err := f.evaluate(ctx, question{op: "list", paths: prefixes(), catch: true}, false)
-		if err != nil {
-			return false, err
-		}
-		f.search.probed, f.search.off = true, failure != nil
-	}
-	return !f.search.off, nil
+func (f *Flake) canSearch(ctx context.Context) (ok bool, err error) {
+	f.probe.Do(func() {
+		var failure *Failure
+		_, _, failure, err = f.evaluate(ctx, question{op: "list", paths: prefixes(), catch: true}, false)
+		f.direct.Store(failure != nil)
+	})
+	return !f.direct.Load(), err
 }
 
 // prefixes are where the search order looks first; see garnix's evaluator, which was an x86_64-linux one.

@@ -29,10 +29,9 @@ type Flake struct {
 	// WroteLock says that nix created or updated flake.lock to read the flake.
 	WroteLock bool
 
-	search struct {
-		sync.Mutex
-		off, probed bool
-	}
+	// direct says that garnix's search order cannot be followed; probe finds out.
+	direct atomic.Bool
+	probe  sync.Once
 }
 
 // metadata is what is used of `nix flake metadata --json`.

@@ -90,7 +90,7 @@ func (f *Flake) List(ctx context.Context, queries []Query) ([]Answer, error) {
 			return nil, r.failure
 		case i < len(queries):
 			*answer = Answer{Query: queries[i], Exists: r.State == "ok", Names: r.Names, Failure: r.failure}
-		case r.State == "ok" && answer.From == "" && f.searches():
+		case r.State == "ok" && answer.From == "" && !f.direct.Load():
 			answer.From = strings.Join(paths[i][:2], ".")
 		}
 	}
