@@ -97,7 +97,7 @@ func TestSyncTellsWhatIsNeeded(t *testing.T) {
 		},
 		{
 			name: "S3", settings: store + "'s3://b?region=r', signing-key-secret: SIGN}\n",
-			want: "secret AWS_ACCESS_KEY_ID missing --secret AWS_ACCESS_KEY_ID=SOURCE\nsecret AWS_SECRET_ACCESS_KEY missing --secret AWS_SECRET_ACCESS_KEY=SOURCE\nsecret SIGN missing --secret SIGN=SOURCE\n",
+			want: "secret SIGN missing --secret SIGN=SOURCE\nsecret AWS_ACCESS_KEY_ID missing --secret AWS_ACCESS_KEY_ID=SOURCE\nsecret AWS_SECRET_ACCESS_KEY missing --secret AWS_SECRET_ACCESS_KEY=SOURCE\n",
 		},
 		{name: "attic", settings: "cache: {backend: attic, server: 'https://a.example', url: 'https://a.example/b'}\n", want: "secret ATTIC_TOKEN missing --token SOURCE\n"},
 		{

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -16,7 +15,6 @@ import (
 	"garnix2gha/cmd/internal/repo"
 	"garnix2gha/cmd/internal/restapi"
 	"garnix2gha/cmd/internal/secretsource"
-	"garnix2gha/generator"
 	"garnix2gha/generator/settings"
 )
 
@@ -55,27 +53,31 @@ func (s *syncer) wanted(ctx context.Context) ([]github.Change, error) {
 	return wanted, nil
 }
 
-// needed lists the secrets that the workflows ask for, the cache's, that of private inputs and the age keys of actions,
-// each once.
+// needed lists the secrets that the workflows ask for, the cache's and the age keys of actions, each once.
 func (s *syncer) needed() ([]string, error) {
-	model := generator.Decide(generator.Input{}) // outside of a repository
-	err := s.within(func(r *repo.Repo) (err error) {
-		model, err = s.decide(r)
+	cache := s.known.Cache
+	names := []string{cache.TokenSecret}
+	switch backend := cache.Backend.(type) {
+	case settings.Cachix:
+		names = append(names, backend.SigningKeySecret)
+	case settings.Store:
+		names = append(names, backend.SigningKeySecret)
+		if backend.S3 != nil {
+			names = append(names, backend.S3.AccessKey, backend.S3.SecretKey)
+		}
+	}
+	names = append(names, s.known.Nix.AccessTokenSecret)
+	err := s.within(func(r *repo.Repo) error {
+		model, err := s.decide(r)
+		if err == nil && model.Plan.Actions != nil {
+			for _, job := range model.Plan.Actions.Jobs {
+				names = append(names, job.Secret)
+			}
+		}
 		return err
 	})
 	if err != nil && !errors.Is(err, repo.ErrNoRoot) {
 		return nil, err
-	}
-	var names []string
-	store := model.Plan.Common.Store
-	for _, variable := range slices.Sorted(maps.Keys(store.Push)) {
-		names = append(names, store.Push[variable])
-	}
-	names = append(names, store.Read, s.known.Nix.AccessTokenSecret)
-	if model.Plan.Actions != nil {
-		for _, job := range model.Plan.Actions.Jobs {
-			names = append(names, job.Secret)
-		}
 	}
 	var once []string
 	for _, name := range names {
