@@ -41,8 +41,8 @@ func TestCasesOfText(t *testing.T) {
 	require.NotEmpty(t, table.Harmful)
 	printed := func(message string) string {
 		var out bytes.Buffer
-		require.NoError(t, diag.Text(&out, diag.List{{Severity: diag.Error, Code: "c", Message: message}}, false))
-		return strings.TrimSuffix(out.String(), " [c]\n")
+		require.NoError(t, diag.Text(&out, diag.List{{Severity: diag.Error, Code: "c", Message: message}}, diag.Style{}))
+		return strings.TrimSuffix(strings.TrimPrefix(out.String(), "error: "), " [c]\n")
 	}
 	for _, r := range table.Harmful {
 		assert.Len(t, []rune(printed("a"+string(r)+"b")), 3, "%U", r)

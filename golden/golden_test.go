@@ -111,7 +111,7 @@ func stages(t *testing.T, archive *txtar.Archive) map[string]string {
 	out := map[string]string{}
 
 	var text bytes.Buffer
-	require.NoError(t, diag.Text(&text, result.Diags, false))
+	require.NoError(t, diag.Text(&text, result.Diags, diag.Style{}))
 	out["out/diagnostics"] = text.String()
 	if result.Diags.HasErrors() {
 		require.Empty(t, result.Files, "errors and files at once")

@@ -52,7 +52,9 @@ func newVersion(o *options) *cobra.Command {
 // completeValues lets shells complete what the flags of every command take.
 func completeValues(root *cobra.Command) {
 	for flag, values := range map[string]cobra.CompletionFunc{
-		"format":    cobra.FixedCompletions([]string{"text", "json", "github"}, cobra.ShellCompDirectiveNoFileComp),
+		"format": func(command *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+			return formats(command), cobra.ShellCompDirectiveNoFileComp
+		},
 		"directory": cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs),
 		"config":    cobra.FixedCompletions([]string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt),
 	} {

@@ -183,7 +183,7 @@ func (o *options) replacement(ctx context.Context, s *settings.Settings) (leftov
 	default:
 		a.warnings.Warnf(s.At("cache"), "public-key-missing", keyless.Error(), "no public key of the new cache is known, so nix will not trust it")
 	}
-	return leftovers.Replacement{CacheURL: a.url, PublicKeys: a.keys}, diag.Text(o.stderr, a.warnings, o.color(o.stderr))
+	return leftovers.Replacement{CacheURL: a.url, PublicKeys: a.keys}, o.printText(a.warnings)
 }
 
 const nameCacheHint = `"garnix2gha init --cache NAME" names one in the settings`

@@ -70,7 +70,7 @@ func TestInspectFindsTheNameAndTheToken(t *testing.T) {
 	broken := folder(t, map[string]string{".github/garnix2gha/config.yaml": "cache: {nam: acme}\n"})
 	got := invocation{env: plain}.run(t, "-C", broken, "cache", "inspect")
 	assert.Equal(t, exitProblems, got.code)
-	assert.Contains(t, got.stderr, "config.yaml:1:9: unknown key \"nam\"")
+	assert.Contains(t, got.stderr, "config.yaml:1:9: error: unknown key \"nam\"")
 }
 
 func TestInspectSaysWhenTheServiceGivesNoAnswer(t *testing.T) {

@@ -71,7 +71,7 @@ func TestVerifyFindsTheCacheAndItsKeys(t *testing.T) {
 		{name: "by the settings' name", settings: "cache: {name: acme, upstreams: []}\n", code: exitProblems, says: "not signed by a trusted key", keys: true},
 		{name: "by the environment", settings: offline, variable: "acme", code: exitProblems, says: "not signed by a trusted key", keys: true},
 		{name: "with the key of the settings", settings: "cache: {name: acme, public-key: 'b-1:" + strings.TrimPrefix(cacheKey, "acme.cachix.org-1:") + "', upstreams: []}\n", code: exitProblems, says: "not signed by a trusted key", keys: true},
-		{name: "another cache has no key of the settings", settings: "cache: {name: acme, public-key: '" + cacheKey + "', upstreams: []}\n", args: []string{"--url", cache.URL}, code: exitFine, says: "signatures are not checked"},
+		{name: "another cache has no key of the settings", settings: "cache: {name: acme, public-key: '" + cacheKey + "', upstreams: []}\n", args: []string{"--url", cache.URL}, code: exitFine, says: "signatures are not checked [signatures-unchecked]"},
 		{name: "a key on the command line counts", settings: offline, args: []string{"--url", cache.URL, "--public-key", cacheKey}, code: exitProblems, says: "not signed by a trusted key", keys: true},
 		{name: "a cache that Cachix does not know", settings: offline, variable: "nobody", code: exitFailure, says: "doesn't exist or you're not authorized"},
 		{name: "an address, although Cachix does not know the name", settings: "cache: {name: nobody, url: '" + cache.URL + "', upstreams: []}\n", code: exitFine, says: "doesn't exist or you're not authorized"},
@@ -119,7 +119,7 @@ func TestVerifySendsTheTokenToCachixAlone(t *testing.T) {
 	stranger := newSubstituter(t, pushToken, here)
 	got = invocation{env: env, stdin: here}.run(t, "-C", dir, "cache", "verify", "--paths", "-", "--url", stranger.URL)
 	assert.Equal(t, exitFailure, got.code)
-	assert.Contains(t, got.stderr, "the token is sent to Cachix only")
+	assert.Contains(t, got.stderr, "the token is sent to Cachix only, over https [token-not-sent]")
 	assert.Contains(t, got.stdout, "wants credentials and none were given")
 
 	netrc := folder(t, map[string]string{"netrc": "machine 127.0.0.1 password " + pushToken + "\n"})

@@ -4,7 +4,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -80,7 +79,7 @@ func (o *options) printChecked(files []fileJSON, diags diag.List, strict bool) e
 	switch o.format {
 	case "json":
 		return o.printJSON(map[string]any{"diagnostics": nonNil(diags), "files": nonNil(files)})
-	case "github":
+	case "github", "sarif":
 		for _, file := range files {
 			switch status := output.Status(file.Status); {
 			case !status.OK(strict):
@@ -89,7 +88,7 @@ func (o *options) printChecked(files []fileJSON, diags diag.List, strict bool) e
 				diags.Add(diag.Notice, posOf(file.Path), file.Status, fix(file.Path, status), "%s", file.Cause)
 			}
 		}
-		return diag.Annotations(o.stdout, diags)
+		return o.printDiagnostics(diags)
 	}
 	if err := o.printDiagnostics(diags); err != nil {
 		return err
@@ -101,11 +100,12 @@ func (o *options) printChecked(files []fileJSON, diags diag.List, strict bool) e
 	return nil
 }
 
-// printFiles prints the status of each file; programs that are alike share a line. What puts files right is said once,
-// below the last that it is for.
+// printFiles prints the status of each file; programs that are alike share a line. What puts files right is said last,
+// once for all that it is for, which are named if there is more than one thing to do.
 func (o *options) printFiles(files []fileJSON) {
-	files = gathered(files)
-	for i, file := range files {
+	var todo []string
+	names := map[string][]string{}
+	for _, file := range gathered(files) {
 		status, cause := file.Status, file.Cause
 		switch {
 		case file.stat != "" && cause == "":
@@ -116,13 +116,23 @@ func (o *options) printFiles(files []fileJSON) {
 		if cause != "" {
 			status += ": " + cause
 		}
-		fmt.Fprintf(o.stdout, "%s: %s\n", file.Path, status)
+		fmt.Fprintf(o.stdout, "%s: %s\n", diag.Printable(file.Path), status)
 		o.printDiff(file.Diff)
 		command := fix(file.Path, output.Status(file.Status))
-		later := slices.ContainsFunc(files[i+1:], func(f fileJSON) bool { return fix(f.Path, output.Status(f.Status)) == command })
-		if command != "" && !later {
-			fmt.Fprintf(o.stdout, "hint: %s\n", command)
+		if command == "" {
+			continue
 		}
+		if names[command] == nil {
+			todo = append(todo, command)
+		}
+		names[command] = append(names[command], diag.Printable(file.Path))
+	}
+	for _, command := range todo {
+		about := ""
+		if len(todo) > 1 {
+			about = "for " + diag.Enumerate(names[command], "and") + ": "
+		}
+		fmt.Fprintf(o.stdout, "hint: %s%s\n", about, command)
 	}
 }
 

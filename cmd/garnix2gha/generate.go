@@ -164,6 +164,9 @@ func (o *options) printGenerated(result generator.Result, files []fileJSON, dryR
 	if o.format == "json" {
 		return o.printJSON(map[string]any{"files": nonNil(files), "diagnostics": nonNil(result.Diags)})
 	}
+	if o.format == "sarif" {
+		return o.printDiagnostics(result.Diags)
+	}
 	if err := o.printWarnings(result.Diags); err != nil {
 		return err
 	}

@@ -158,8 +158,8 @@ func (s *survey) printLeftovers() error {
 			value["files"] = files
 		}
 		return s.printJSON(value)
-	case "github":
-		return diag.Annotations(s.stdout, findings(s.left))
+	case "github", "sarif":
+		return s.printDiagnostics(findings(s.left))
 	}
 	traces := s.stdout
 	if s.fix {

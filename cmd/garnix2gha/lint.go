@@ -59,6 +59,7 @@ func (o *options) lint(r *repo.Repo, strict bool) error {
 			return err
 		}
 		diags = append(diags, found...)
+		o.sources[name] = files[name]
 	}
 	diags = diags.Sorted()
 	if err := o.printDiagnostics(diags); err != nil {

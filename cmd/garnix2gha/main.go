@@ -118,11 +118,11 @@ Exit codes: 0 fine, 1 problems found, 2 wrong usage, 3 the work could not be don
 	flags := root.PersistentFlags()
 	flags.StringVarP(&o.dir, "directory", "C", "", "a folder of the repository; its root is git's, or else the first folder upwards with flake.nix or garnix.yaml")
 	flags.StringVar(&o.config, "config", "", "a garnix.yaml elsewhere")
-	flags.StringVar(&o.format, "format", "text", "text, json, github (annotations), or markdown (report)")
-	root.PersistentPreRunE = func(*cobra.Command, []string) error { return o.validate() }
+	flags.StringVar(&o.format, "format", "text", "text or json; github (annotations) and sarif where findings are printed; markdown of report")
+	root.PersistentPreRunE = func(command *cobra.Command, _ []string) error { return o.validate(command) }
 	root.AddCommand(
 		newGenerate(o), newCheck(o), newTargets(o), newReport(o), newLint(o), newInit(o), newSchema(o), newPins(o), newEject(o), newSnapshot(o), newCache(o), newSecrets(o),
-		newRequiredCheck(o), newLeftovers(o), newRetire(o), newVersion(o), newMan(root),
+		newRequiredCheck(o), newLeftovers(o), newRetire(o), newExplain(o), newVersion(o), newMan(root),
 	)
 	root.SetVersionTemplate(buildLine())
 	completeValues(root)

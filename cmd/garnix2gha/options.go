@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/spf13/cobra"
+
 	"garnix2gha/cmd/internal/repo"
 	"garnix2gha/generator"
 	"garnix2gha/generator/diag"
@@ -26,14 +28,30 @@ type options struct {
 	dir    string
 	config string
 	format string
+
+	sources  map[string][]byte // what was read of the repository, for findings that show their line
+	toldMore bool              // where to read more about a code was said
 }
 
-func (o *options) validate() error {
-	switch o.format {
-	case "text", "json", "github", "markdown":
+// formats are what a command can print.
+func formats(command *cobra.Command) []string {
+	switch _, name, _ := strings.Cut(command.CommandPath(), " "); name {
+	case "check", "generate", "lint", "leftovers", "cache verify":
+		return []string{"text", "json", "github", "sarif"}
+	case "targets", "snapshot", "retire":
+		return []string{"text", "json", "github"}
+	case "report":
+		return []string{"text", "json", "markdown"}
+	}
+	return []string{"text", "json"}
+}
+
+func (o *options) validate(command *cobra.Command) error {
+	known := formats(command)
+	if slices.Contains(known, o.format) {
 		return nil
 	}
-	return usagef("--format %q: want text, json, github or markdown", o.format)
+	return usagef("--format %q: %s prints %s", o.format, command.CommandPath(), diag.Enumerate(known, "or"))
 }
 
 // within finds the repository, says where it is unless that is the current folder, and opens it while do works.
@@ -87,6 +105,10 @@ func (o *options) input(r *repo.Repo) (generator.Input, error) {
 		in.Config = moved
 	}
 	in.Misnamed = misnamed(r.FS(), in.Config.Content == nil)
+	o.sources = map[string][]byte{}
+	for _, source := range []generator.Source{in.Config, in.Lock, in.Overlay, in.Flake} { // a secret may be pasted into the settings
+		o.sources[source.Path] = source.Content
+	}
 	return in, err
 }
 

@@ -8,12 +8,15 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/rogpeppe/go-internal/diff"
 	"golang.org/x/term"
 
+	"garnix2gha/cmd/internal/explain"
+	"garnix2gha/cmd/internal/repo"
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/output"
 )
@@ -26,20 +29,48 @@ func (o *options) sound(l diag.List) error {
 	return cmp.Or(o.printDiagnostics(l), errProblems)
 }
 
-// printDiagnostics prints findings: text on stderr, JSON and annotations on stdout.
+// printDiagnostics prints findings: text on stderr, what machines read on stdout.
 func (o *options) printDiagnostics(l diag.List) error {
 	switch o.format {
 	case "json":
 		return o.printJSON(map[string]any{"diagnostics": nonNil(l)})
 	case "github":
 		return diag.Annotations(o.stdout, l)
+	case "sarif":
+		return o.printSARIF(l)
 	}
-	return diag.Text(o.stderr, l, o.color(o.stderr))
+	return o.printText(l)
 }
 
-// printWarnings prints what a command that goes on has to say; JSON commands carry it in their own output.
+// printText prints findings for people: on a terminal with the lines that they are about and, once, where to read more.
+func (o *options) printText(l diag.List) error {
+	if !o.terminal(o.stderr) {
+		return diag.Text(o.stderr, l, diag.Style{})
+	}
+	if err := diag.Text(o.stderr, l, diag.Style{Color: o.color(o.stderr), Sources: o.sources}); err != nil || len(l) == 0 || o.toldMore {
+		return err
+	}
+	o.toldMore = true
+	_, err := fmt.Fprintf(o.stderr, "explain: garnix2gha explain %s\n", l[0].Code)
+	return err
+}
+
+// printSARIF prints findings for code scanning, which takes none without a file: such a one is about what
+// garnix.yaml asks for.
+func (o *options) printSARIF(l diag.List) error {
+	l = slices.Clone(l)
+	for i := range l {
+		l[i].File = cmp.Or(l[i].File, repo.ConfigFile)
+	}
+	return diag.SARIF(o.stdout, l, buildVersion(), func(code string) (summary, help string) {
+		page, _ := explain.Find(code) // a test holds that there is one
+		return page.Summary, page.String()
+	})
+}
+
+// printWarnings prints what a command that goes on has to say; what is one document carries it in the command's own output.
 func (o *options) printWarnings(l diag.List) error {
-	if o.format == "json" {
+	if o.format == "json" || o.format == "sarif" {
 		return nil
 	}
 	return o.printDiagnostics(l)
@@ -73,7 +104,7 @@ func (o *options) terminal(w io.Writer) bool {
 }
 
 func (o *options) color(w io.Writer) bool {
-	return o.getenv("NO_COLOR") == "" && o.terminal(w)
+	return o.getenv("NO_COLOR") == "" && o.getenv("TERM") != "dumb" && o.terminal(w)
 }
 
 // unified is a change as a unified diff; nil is no file.

@@ -83,6 +83,7 @@ func TestFindingsNameEachOutputAndStopSomewhere(t *testing.T) {
 	assert.Equal(t, "packages.x86_64-linux.b is unknown: no\uFFFD answer [cache-unknown]", two[1].String())
 	many := findings(slices.Repeat([]verified{found(bincache.Missing)}, 1000)...)
 	require.Len(t, many, 51)
+	assert.Equal(t, "more outputs are missing or unknown [cache-incomplete]", many[50].String())
 	assert.Contains(t, many[50].Hint, "cache verify")
 }
 

@@ -59,7 +59,7 @@ func (o *options) takeSnapshot(ctx context.Context, r *repo.Repo, onlyPrint bool
 		if _, err := o.stdout.Write(fresh.encoded); err != nil {
 			return err
 		}
-		return cmp.Or(diag.Text(o.stderr, fresh.diags, o.color(o.stderr)), fresh.verdict())
+		return cmp.Or(o.printText(fresh.diags), fresh.verdict())
 	}
 	action := "updated"
 	old, err := r.Read(repo.LockFile)

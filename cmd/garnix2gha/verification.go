@@ -176,9 +176,9 @@ func (o *options) printVerification(f verification) error {
 	case "json":
 		f.Results, f.Warnings = nonNil(f.Results), nonNil(f.Warnings)
 		return o.printJSON(f)
-	case "github":
+	case "github", "sarif":
 		fmt.Fprintln(o.stderr, summary)
-		return diag.Annotations(o.stdout, append(f.Warnings, f.findings()...))
+		return o.printDiagnostics(append(f.Warnings, f.findings()...))
 	}
 	if err := o.printDiagnostics(f.Warnings); err != nil {
 		return err

@@ -38,19 +38,19 @@ func TestPrintersKeepHostileTextOnItsLine(t *testing.T) {
 	var l diag.List
 	l.Errorf(diag.Pos{File: "a\nb:,%", Line: 3, Column: 4}, "code", "do\x1b[31m", "bad \"x\ny\" \u202e 100%%")
 	var text, annotations strings.Builder
-	require.NoError(t, diag.Text(&text, l, false))
-	assert.Equal(t, "a\uFFFDb:,%:3:4: bad \"x\uFFFDy\" \uFFFD 100% [code]\nhint: do\uFFFD[31m\n", text.String())
+	require.NoError(t, diag.Text(&text, l, diag.Style{}))
+	assert.Equal(t, "a\uFFFDb:,%:3:4: error: bad \"x\uFFFDy\" \uFFFD 100% [code]\nhint: do\uFFFD[31m\n", text.String())
 	require.NoError(t, diag.Annotations(&annotations, l))
 	assert.Equal(t, "::error file=a%0Ab%3A%2C%25,line=3,col=4,title=garnix2gha code::bad \"x%0Ay\" \uFFFD 100%25%0Ado\uFFFD[31m\n", annotations.String())
 }
 
-func TestTextMarksWhatIsNoErrorAndPaintsOnlyOnRequest(t *testing.T) {
+func TestTextNamesTheSeverityAndPaintsOnlyOnRequest(t *testing.T) {
 	t.Parallel()
 	var l diag.List
 	l.Warnf(diag.Pos{}, "w", "", "careful")
 	var plain, painted strings.Builder
-	require.NoError(t, diag.Text(&plain, l, false))
+	require.NoError(t, diag.Text(&plain, l, diag.Style{}))
 	assert.Equal(t, "warning: careful [w]\n", plain.String())
-	require.NoError(t, diag.Text(&painted, l, true))
+	require.NoError(t, diag.Text(&painted, l, diag.Style{Color: true}))
 	assert.Equal(t, "\x1b[33mwarning\x1b[0m: careful [w]\n", painted.String())
 }

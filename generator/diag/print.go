@@ -6,18 +6,22 @@ import (
 	"strings"
 )
 
-// Text prints one diagnostic a line, its hint on a line of its own.
-func Text(w io.Writer, l List, color bool) error {
+// Style says how Text prints; the zero value is fit for a pipe.
+type Style struct {
+	Color   bool
+	Sources map[string][]byte // texts of files by path: findings in these show the line that they are about
+}
+
+// Text prints one diagnostic a line, the line of the file that it is about below it, and its hint on a line of its own.
+func Text(w io.Writer, l List, style Style) error {
 	var b strings.Builder
 	for _, d := range l {
 		b.WriteString(Printable(d.Pos.String()))
 		if d.File != "" {
 			b.WriteString(": ")
 		}
-		if color || d.Severity != Error {
-			b.WriteString(paint(color, d.Severity, string(d.Severity)) + ": ")
-		}
-		fmt.Fprintf(&b, "%s [%s]\n", Printable(d.Message), d.Code)
+		fmt.Fprintf(&b, "%s: %s [%s]\n", paint(style.Color, d.Severity), Printable(d.Message), d.Code)
+		b.WriteString(snippet(d.Pos, style.Sources[d.File]))
 		if d.Hint != "" {
 			fmt.Fprintf(&b, "hint: %s\n", Printable(d.Hint))
 		}
@@ -43,24 +47,29 @@ func Annotations(w io.Writer, l List) error {
 		if d.Column > 0 {
 			fmt.Fprintf(&b, "col=%d,", d.Column)
 		}
-		message := d.Message
-		if d.Hint != "" {
-			message += "\n" + d.Hint
-		}
-		lines := strings.Split(message, "\n")
-		for i, line := range lines {
-			lines[i] = Printable(line)
-		}
-		fmt.Fprintf(&b, "title=%s::%s\n", property.Replace("garnix2gha "+d.Code), data.Replace(strings.Join(lines, "\n")))
+		fmt.Fprintf(&b, "title=%s::%s\n", property.Replace("garnix2gha "+d.Code), data.Replace(d.paragraph()))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-func paint(color bool, s Severity, text string) string {
-	if !color {
-		return text
+// paragraph is the message and the hint for readers that take several lines.
+func (d Diagnostic) paragraph() string {
+	message := d.Message
+	if d.Hint != "" {
+		message += "\n" + d.Hint
 	}
-	code := map[Severity]string{Error: "31", Warning: "33", Notice: "36"}[s]
-	return "\x1b[" + code + "m" + text + "\x1b[0m"
+	lines := strings.Split(message, "\n")
+	for i, line := range lines {
+		lines[i] = Printable(line)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func paint(color bool, s Severity) string {
+	if !color {
+		return string(s)
+	}
+	hue := map[Severity]string{Error: "31", Warning: "33", Notice: "36"}[s]
+	return "\x1b[" + hue + "m" + string(s) + "\x1b[0m"
 }

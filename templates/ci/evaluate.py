@@ -150,7 +150,8 @@ def evaluate(flake: Flake, paths: Iterable[Sequence[str]]) -> list[Target]:
     groups: dict[str | None, list[Path]] = {}
     for path in sorted({tuple(path) for path in paths}):
         groups.setdefault(system_of(path), []).append(path)
-    if len(groups) > 1 and not flake.opened:
+    flake.shared = len(groups) > 1
+    if flake.shared and not flake.opened:
         flake.each("queries", {})  # two processes that read the flake first would collide
     answers: dict[Path, Answer] = {}
     with ThreadPoolExecutor(2) as pool:
@@ -162,6 +163,7 @@ def evaluate(flake: Flake, paths: Iterable[Sequence[str]]) -> list[Target]:
             for path, a in answers.items()
             if a.get("why") == _CAUGHT or a.get("build") is False
         ]
+        flake.shared |= len(again) > 1
         for described in pool.map(lambda path: _describe(flake, [path], True), again[:_MESSAGES]):
             answers.update(described)
     away = {path for path, answer in answers.items() if answer.get("build") and not flake.builds}

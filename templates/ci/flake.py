@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from urllib.parse import quote
 
@@ -49,6 +50,8 @@ class Flake:
         self._relocked = False  # it is the tree's, with a lock file that was just written
         self._searches: bool | None = None  # in garnix's order, or that spoils it; not known yet
         self.opened = False  # by a nix that has ended
+        self.shared = False  # by two at a time
+        self._meeting, self._met = Lock(), False
 
     def each(
         self, op: str, request: Mapping[str, Any], *, limit: int = 24, writing: bool = False
@@ -113,12 +116,21 @@ class Flake:
         words = [word for name, value in options.items() for word in ("--option", name, value)]
         words += ["--read-write-mode"] if writing else []
         command = nix.command("nix-instantiate", "--eval", "-", *words)
-        env = self.environment() if writing else self._plain
+        env = self._meet(self.environment()) if writing else self._plain
         code = process.stream(command, take, stdin=whole, env=env, out=lambda line: None)
         self.opened = True
         why = nix.reason("\n".join(messages), code)
         failure = {"state": "ended", "why": why, "build": nix.needs_build(why)}
         return answers[1:], bool(answers), failure if code else None
+
+    def _meet(self, env: Mapping[str, str]) -> Mapping[str, str]:
+        """Let nix open its caches: two at once that never did lose each other's notes of one."""
+        with self._meeting:
+            if self.shared and not self._met:
+                nothing = f"/nix/store/{'0' * 32}-nothing"
+                process.run(nix.command("nix-store", "--realise", "--dry-run", nothing), env=env)
+                self._met = True
+        return env
 
     def _relock(self) -> None:
         """Lock the inputs in the tree, as any nix command would, and take the flake from there."""

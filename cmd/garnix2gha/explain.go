@@ -1,0 +1,76 @@
+// Explain: what a code means.
+
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"garnix2gha/cmd/internal/explain"
+)
+
+func newExplain(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:   "explain [CODE]",
+		Short: "Tell what the code of a finding means, and how to fix it",
+		Long: `Tell what a code means that stands in brackets behind a finding, such as matcher-parts, or what a
+status means that "garnix2gha check" gives a file, such as stale-inputs: with an example, and how
+to put it right. Without a code all of them are listed.`,
+		Example: "  garnix2gha explain matcher-parts\n  garnix2gha explain --format json",
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usagef("want one code, not %d", len(args))
+			}
+			return nil
+		},
+		ValidArgsFunction: func(command *cobra.Command, args []string, start string) ([]string, cobra.ShellCompDirective) {
+			var codes []string
+			for _, page := range explain.Pages() {
+				codes = append(codes, cobra.CompletionWithDesc(page.Code, page.Summary))
+			}
+			return cobra.FixedCompletions(codes, cobra.ShellCompDirectiveNoFileComp)(command, args, start)
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return o.listCodes()
+			}
+			return o.explain(args[0])
+		},
+	}
+}
+
+func (o *options) explain(code string) error {
+	page, ok := explain.Find(code)
+	switch {
+	case !ok:
+		if near := explain.Nearest(code); near != "" {
+			return usagef("unknown code %q; did you mean %q?", code, near)
+		}
+		return usagef(`unknown code %q; "garnix2gha explain" lists all`, code)
+	case o.format == "json":
+		return o.printJSON(page)
+	}
+	_, err := fmt.Fprintf(o.stdout, "%s: %s", code, page)
+	return err
+}
+
+func (o *options) listCodes() error {
+	pages := explain.Pages()
+	if o.format == "json" {
+		return o.printJSON(map[string]any{"codes": pages})
+	}
+	w := table(o.stdout)
+	group := ""
+	for _, page := range pages {
+		if page.Group != group {
+			if group != "" {
+				fmt.Fprintln(w)
+			}
+			group = page.Group
+			fmt.Fprintf(w, "%s\n", group)
+		}
+		fmt.Fprintf(w, "  %s\t%s\n", page.Code, page.Summary)
+	}
+	return w.Flush()
+}

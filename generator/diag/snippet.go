@@ -1,0 +1,68 @@
+package diag
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mattn/go-runewidth"
+)
+
+// snippet shows the line of a file that a finding is about, and marks the word that begins there:
+//
+//	  |
+//	3 | include: [packages]
+//	  |           ^~~~~~~~
+//
+// It is "" if the text has no such line. Without a column, or with one beyond what is shown, nothing is marked.
+func snippet(at Pos, text []byte) string {
+	const most = 160 // cells of a line that are shown
+	if text == nil || at.Line < 1 {
+		return ""
+	}
+	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	for before, found := 1, true; before < at.Line; before++ {
+		if _, text, found = bytes.Cut(text, []byte("\n")); !found {
+			return ""
+		}
+	}
+	text, _, _ = bytes.Cut(text, []byte("\n"))
+	line := []rune(strings.TrimSuffix(string(text), "\r"))  // each byte that is no UTF-8 is a character of its own
+	width := &runewidth.Condition{StrictEmojiNeutral: true} // the default one asks the environment
+	number := fmt.Sprint(at.Line)
+	gutter := strings.Repeat(" ", len(number)) + " |"
+	shown := fmt.Sprintf("%s\n%s | %s\n", gutter, number, width.Truncate(visible(line), most, "…"))
+	if at.Column < 1 || at.Column > len(line)+1 {
+		return shown
+	}
+	before, rest := line[:at.Column-1], line[at.Column-1:]
+	indent, mark := width.StringWidth(visible(before)), width.StringWidth(visible(rest[:wordLength(rest)]))
+	if indent >= most {
+		return shown
+	}
+	mark = min(max(mark, 1), most-indent)
+	return shown + gutter + " " + strings.Repeat(" ", indent) + "^" + strings.Repeat("~", mark-1) + "\n"
+}
+
+// visible is a part of a line as a terminal may show it.
+func visible(line []rune) string {
+	return Printable(strings.ReplaceAll(string(line), "\t", "    "))
+}
+
+// wordLength counts the characters of the YAML or JSON scalar that begins a line's rest, as far as a word shows it.
+func wordLength(rest []rune) int {
+	if len(rest) > 0 && (rest[0] == '"' || rest[0] == '\'') {
+		if end := slices.Index(rest[1:], rest[0]); end >= 0 {
+			return end + 2
+		}
+	}
+	end := slices.IndexFunc(rest, func(r rune) bool { return strings.ContainsRune(" \t,]}", r) })
+	if end < 0 {
+		end = len(rest)
+	}
+	if end > 1 && rest[end-1] == ':' {
+		end--
+	}
+	return end
+}
