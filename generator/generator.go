@@ -19,6 +19,7 @@ package generator
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"regexp"
 	"slices"
@@ -49,8 +50,9 @@ type Input struct {
 	Settings  Source
 	Lock      Source
 	Overlay   Source
-	Misnamed  []string // paths of files that look like garnix.yaml and that garnix never read
-	Flake     Source   // flake.nix: only looked at for a garnix.config that no lock tells
+	Misnamed  []string          // paths of files that look like garnix.yaml and that garnix never read
+	Flake     Source            // flake.nix: only looked at for a garnix.config that no lock tells
+	Workflows map[string][]byte // what lies in .github/workflows by path: only looked at for what the report says of it
 	Templates fs.FS
 	Version   string // of the program that writes, for targets.json
 }
@@ -64,6 +66,7 @@ type Model struct {
 	Plan      *plan.Plan
 	Strategy  string // static or dynamic
 	Diags     diag.List
+	foreign   map[string][]byte // the workflows by path that are not ours
 }
 
 // Result is the model and its rendering.
@@ -75,7 +78,8 @@ type Result struct {
 // Read decodes the inputs as far as the configuration, the settings and the lock. With errors in Diags the others may
 // be nil.
 func Read(in Input) Model {
-	var m Model
+	m := Model{foreign: maps.Clone(in.Workflows)}
+	maps.DeleteFunc(m.foreign, func(_ string, content []byte) bool { return output.Generated(content) })
 	add := func(l diag.List) { m.Diags = append(m.Diags, l...) }
 	var found diag.List
 	m.Settings, found = settings.Parse(in.Settings.Path, in.Settings.Content)
@@ -256,9 +260,12 @@ func (m Model) Report() report.Report { return report.New(m.reportInput()) }
 // Next returns the lines that "generate" ends with.
 func (m Model) Next() []string { return report.Next(m.reportInput()) }
 
+// CacheHint tells which cache the repository's other workflows name, if the settings are sound and name none; else it is "".
+func (m Model) CacheHint() string { return report.CacheHint(m.reportInput()) }
+
 func (m Model) reportInput() report.Input {
 	return report.Input{
 		Config: m.Config, Settings: m.Settings, Plan: m.Plan, Strategy: m.Strategy,
-		Selection: m.Selection, Warnings: m.Diags,
+		Selection: m.Selection, Warnings: m.Diags, Foreign: m.foreign,
 	}
 }

@@ -24,9 +24,9 @@ func TestImportsRunOneWay(t *testing.T) {
 		"generator/plan":     {"generator/diag", "generator/flake", "generator/config", "generator/settings", "generator/target"},
 		"generator/workflow": {"generator/diag"},
 		"generator/lint":     {"generator/diag"},
-		"generator/output":   {"generator/diag"},
+		"generator/output":   {"generator/diag", "generator/document"},
 		"generator/report": {
-			"generator/diag", "generator/flake", "generator/config", "generator/settings", "generator/target", "generator/plan",
+			"generator/diag", "generator/flake", "generator/document", "generator/config", "generator/settings", "generator/target", "generator/plan",
 		},
 		"generator": {
 			"generator/diag", "generator/flake", "generator/config", "generator/settings", "generator/target", "generator/plan",

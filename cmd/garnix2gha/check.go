@@ -21,25 +21,27 @@ func newCheck(o *options) *cobra.Command {
 		Long: `Render the workflows again and compare them with the committed ones, which any formatter may have
 formatted. For each file the status is one of: current, pins (a bot moved pins; fine),
 stale-inputs (garnix.yaml, settings, lock or overlay changed), stale-generator (this version
-renders otherwise; fine unless --strict), edited, missing, orphan, foreign. It needs no nix, no
-network and no git. Whether a committed lock is current, "garnix2gha snapshot" and git tell.`,
+renders otherwise; fine unless --strict), edited, missing, orphan, foreign. A pin whose commit and
+version contradict another is a warning, an error with --strict. It needs no nix, no network and no
+git. Whether a committed lock is current, "garnix2gha snapshot" and git tell.`,
 		RunE: func(*cobra.Command, []string) error {
 			return o.within(func(r *repo.Repo) error { return o.check(r, strict, withDiff) })
 		},
 	}
-	command.Flags().BoolVar(&strict, "strict", false, "fail on files that another version of garnix2gha wrote, too")
+	command.Flags().BoolVar(&strict, "strict", false, "fail on files that another version of garnix2gha wrote, and on contradicting pins, too")
 	command.Flags().BoolVar(&withDiff, "diff", false, "print the unified diffs")
 	return command
 }
 
 func (o *options) check(r *repo.Repo, strict, withDiff bool) error {
-	result, changes, err := o.compare(r)
+	result, onDisk, err := o.rendered(r)
 	if err != nil {
 		return err
 	}
+	diags := append(result.Diags, contradictions(onDisk, strict)...).Sorted()
 	var files []fileJSON
-	stale := false
-	for _, change := range changes {
+	stale := diags.HasErrors()
+	for _, change := range output.Compare(result.Files, onDisk) {
 		file := fileJSON{Path: change.Path, Status: string(change.Status), Cause: change.Cause}
 		stale = stale || !change.Status.OK(strict)
 		if change.Status != output.Current {
@@ -51,7 +53,7 @@ func (o *options) check(r *repo.Repo, strict, withDiff bool) error {
 		}
 		files = append(files, file)
 	}
-	if err := o.printChecked(files, result.Diags, strict); err != nil {
+	if err := o.printChecked(files, diags, strict); err != nil {
 		return err
 	}
 	if stale {

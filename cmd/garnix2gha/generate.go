@@ -48,18 +48,13 @@ func (o *options) runGenerate(r *repo.Repo, dryRun, force bool) error {
 		}
 		changes = kept
 	}
-	var edits []repo.Edit
-	for _, change := range changes {
-		if action(change) != "unchanged" {
-			edits = append(edits, repo.Edit{Path: change.Path, Data: change.New})
-		}
-	}
+	wanted := slices.DeleteFunc(slices.Clone(changes), func(change output.Change) bool { return action(change) == "unchanged" })
 	if !dryRun {
-		if err := r.Apply(edits); err != nil {
+		if err := write(r, wanted); err != nil {
 			return err
 		}
 	}
-	return o.printGenerated(result, filesOf(changes, dryRun), dryRun, len(edits) > 0)
+	return o.printGenerated(result, filesOf(changes, dryRun), dryRun, len(wanted) > 0)
 }
 
 // protected reports whether a file is somebody else's, whole or in part, and says so: an error where it would be
@@ -93,15 +88,18 @@ func (o *options) refuse(diags diag.List, changes []output.Change) error {
 
 // compare renders the repository and holds it against its disk.
 func (o *options) compare(r *repo.Repo) (generator.Result, []output.Change, error) {
+	result, files, err := o.rendered(r)
+	return result, output.Compare(result.Files, files), err
+}
+
+// rendered returns what would be written now, and what is on disk by path.
+func (o *options) rendered(r *repo.Repo) (generator.Result, map[string][]byte, error) {
 	result, err := o.generate(r)
 	if err != nil {
 		return result, nil, err
 	}
 	files, err := disk(r)
-	if err != nil {
-		return result, nil, err
-	}
-	return result, output.Compare(result.Files, files), nil
+	return result, files, err
 }
 
 // disk reads what may be generated, by path.
@@ -135,29 +133,13 @@ func action(change output.Change) string {
 	return "updated"
 }
 
-// write carries out changes: of what is there, then what is new, then what goes. Wherever the program is killed, nothing
-// is missing.
+// write carries out changes.
 func write(r *repo.Repo, changes []output.Change) error {
-	var updates, removals []repo.Mend
-	var created []repo.Edit
+	var edits []repo.Edit
 	for _, change := range changes {
-		mend := repo.Mend{Path: change.Path, Old: change.Old, New: change.New}
-		switch {
-		case change.Old == nil:
-			created = append(created, repo.Edit{Path: change.Path, Data: change.New})
-		case change.New == nil:
-			removals = append(removals, mend)
-		default:
-			updates = append(updates, mend)
-		}
+		edits = append(edits, repo.Edit{Path: change.Path, Old: change.Old, New: change.New})
 	}
-	if err := r.Mend(updates); err != nil {
-		return err
-	}
-	if err := r.Apply(created); err != nil {
-		return err
-	}
-	return r.Mend(removals)
+	return r.Apply(edits)
 }
 
 func (o *options) printGenerated(result generator.Result, files []fileJSON, dryRun, changed bool) error {
@@ -239,7 +221,7 @@ func (o *options) eject(r *repo.Repo) error {
 				return err
 			}
 		}
-		edits = append(edits, repo.Edit{Path: name, Data: data})
+		edits = append(edits, repo.Edit{Path: name, Old: files[name], New: data})
 	}
 	if err := r.Apply(edits); err != nil {
 		return err

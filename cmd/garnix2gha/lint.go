@@ -22,8 +22,8 @@ func newLint(o *options) *cobra.Command {
 		Use:   "lint",
 		Short: "Check the repository's workflows",
 		Long: `Run actionlint over every workflow of the repository, and garnix2gha's own rules over those that it
-generated; with --strict over all of them. Exit code 1 means that there are errors; warnings
-alone pass.`,
+generated; with --strict over all of them. A pin whose commit and version contradict another is a
+warning, an error with --strict. Exit code 1 means that there are errors; warnings alone pass.`,
 		RunE: func(*cobra.Command, []string) error {
 			return o.within(func(r *repo.Repo) error { return o.lint(r, strict) })
 		},
@@ -37,10 +37,6 @@ func (o *options) lint(r *repo.Repo, strict bool) error {
 	if err != nil {
 		return err
 	}
-	files, err := r.Workflows(output.Dir)
-	if err != nil {
-		return err
-	}
 	var labels []string
 	own, diags := settings.Parse(in.Settings.Path, in.Settings.Content)
 	if own != nil {
@@ -49,24 +45,23 @@ func (o *options) lint(r *repo.Repo, strict bool) error {
 		}
 		labels = append(labels, own.PlanRunner...)
 	}
-	for _, name := range slices.Sorted(maps.Keys(files)) {
+	for _, name := range slices.Sorted(maps.Keys(in.Workflows)) {
 		check := lint.Sound
-		if strict || output.Generated(files[name]) {
+		if strict || output.Generated(in.Workflows[name]) {
 			check = lint.Check
 		}
-		found, err := check(name, files[name], labels)
+		found, err := check(name, in.Workflows[name], labels)
 		if err != nil {
 			return err
 		}
 		diags = append(diags, found...)
-		o.sources[name] = files[name]
 	}
-	diags = diags.Sorted()
+	diags = append(diags, contradictions(in.Workflows, strict)...).Sorted()
 	if err := o.printDiagnostics(diags); err != nil {
 		return err
 	}
 	if o.format == "text" {
-		fmt.Fprintf(o.stderr, "%s checked, %s\n", plural(len(files), "workflow"), plural(len(diags), "finding"))
+		fmt.Fprintf(o.stderr, "%s checked, %s\n", plural(len(in.Workflows), "workflow"), plural(len(diags), "finding"))
 	}
 	if diags.HasErrors() {
 		return errProblems

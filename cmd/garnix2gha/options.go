@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 	"garnix2gha/cmd/internal/repo"
 	"garnix2gha/generator"
 	"garnix2gha/generator/diag"
+	"garnix2gha/generator/output"
 	"garnix2gha/generator/settings"
 	"garnix2gha/templates"
 )
@@ -95,6 +97,9 @@ func (o *options) input(r *repo.Repo) (generator.Input, error) {
 		*into = generator.Source{Path: name, Content: content}
 	}
 	var err error
+	if in.Workflows, err = r.Workflows(output.Dir); err != nil {
+		return in, err
+	}
 	switch {
 	case o.config != "":
 		in.Config.Path = filepath.ToSlash(o.config)
@@ -105,7 +110,7 @@ func (o *options) input(r *repo.Repo) (generator.Input, error) {
 		in.Config = moved
 	}
 	in.Misnamed = misnamed(r.FS(), in.Config.Content == nil)
-	o.sources = map[string][]byte{}
+	o.sources = maps.Clone(in.Workflows)
 	for _, source := range []generator.Source{in.Config, in.Lock, in.Overlay, in.Flake} { // a secret may be pasted into the settings
 		o.sources[source.Path] = source.Content
 	}

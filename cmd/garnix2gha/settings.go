@@ -12,6 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"garnix2gha/cmd/internal/repo"
+	"garnix2gha/generator"
+	"garnix2gha/generator/diag"
 	"garnix2gha/generator/output"
 	"garnix2gha/generator/plan"
 	"garnix2gha/generator/settings"
@@ -47,7 +49,7 @@ func (o *options) initialize(r *repo.Repo, cache string) error {
 		if cache == "" {
 			return old, nil
 		}
-		if _, diags := settings.Parse("--cache", fmt.Appendf(nil, "cache: {name: %q}\n", cache)); diags.HasErrors() {
+		if diags := settings.CheckCacheName(cache); diags.HasErrors() {
 			return nil, usagef("%s; %s", diags[0].Message, diags[0].Hint)
 		}
 		return settings.WithCachix(old, cache, "", nil)
@@ -56,7 +58,11 @@ func (o *options) initialize(r *repo.Repo, cache string) error {
 		return err
 	}
 	fmt.Fprintf(o.stdout, "%-9s %s\n", action, repo.SettingsFile)
-	return nil
+	in, err := o.input(r)
+	if hint := generator.Read(in).CacheHint(); err == nil && hint != "" {
+		fmt.Fprintln(o.stderr, "hint: "+hint)
+	}
+	return err
 }
 
 // changeSettings rewrites the settings, old being nil without a file, and tells what that did to the file.
@@ -76,7 +82,7 @@ func changeSettings(r *repo.Repo, change func(old []byte) ([]byte, error)) (acti
 	default:
 		action = "updated"
 	}
-	return action, r.Apply([]repo.Edit{{Path: repo.SettingsFile, Data: fresh}})
+	return action, r.Apply([]repo.Edit{{Path: repo.SettingsFile, Old: old, New: fresh}})
 }
 
 func newSchema(o *options) *cobra.Command {
@@ -108,9 +114,9 @@ func newPins(o *options) *cobra.Command {
 	}
 	keep := &cobra.Command{
 		Use: "keep", Aliases: []string{"absorb"}, Short: "Write the pins that a bot moved into the settings",
-		Long: `Write the pins of the committed workflows that differ from garnix2gha's own into
-.github/garnix2gha/config.yaml. "garnix2gha generate" keeps a moved pin as long as its workflow is
-there; from the settings it also reaches workflows that are new.`,
+		Long: `Write the pins that a bot moved in the committed workflows into .github/garnix2gha/config.yaml.
+"garnix2gha generate" keeps a moved pin anyway, until garnix2gha itself has a newer one; a pin in the
+settings stays until somebody changes it there.`,
 		RunE: func(*cobra.Command, []string) error { return o.within(o.keepPins) },
 	}
 	command := &cobra.Command{Use: "pins", Short: list.Short, RunE: list.RunE}
@@ -126,30 +132,13 @@ type pinJSON struct {
 
 // pinsInUse returns the pins of the committed workflows that are ours, by action.
 func (o *options) pinsInUse(r *repo.Repo) ([]pinJSON, error) {
-	files, err := r.Workflows(output.Dir)
+	result, files, err := o.rendered(r)
 	if err != nil {
 		return nil, err
 	}
-	result, err := o.generate(r)
-	if err != nil {
-		return nil, err
-	}
-	ours := map[output.Pin]bool{}
-	for _, file := range result.Files {
-		for _, pin := range output.Pins(file.Data) {
-			ours[pin] = true
-		}
-	}
-	pins := []pinJSON{}
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if !output.Generated(files[name]) {
-			continue
-		}
-		for _, pin := range output.Pins(files[name]) {
-			if used := (pinJSON{pin, ours[pin]}); !slices.Contains(pins, used) {
-				pins = append(pins, used)
-			}
-		}
+	own, pins := output.Pins(result.Files...), []pinJSON{}
+	for _, pin := range output.Pins(output.OwnWorkflows(files)...) {
+		pins = append(pins, pinJSON{pin, slices.Contains(own, pin)})
 	}
 	slices.SortStableFunc(pins, func(a, b pinJSON) int { return strings.Compare(a.Action, b.Action) })
 	return pins, nil
@@ -175,14 +164,14 @@ func (o *options) listPins(r *repo.Repo) error {
 }
 
 func (o *options) keepPins(r *repo.Repo) error {
-	pins, err := o.pinsInUse(r)
+	result, files, err := o.rendered(r)
 	if err != nil {
 		return err
 	}
 	moved := map[string]settings.Pin{}
-	for _, pin := range pins {
-		if _, known := plan.Pins()[pin.Action]; known && !pin.Ours {
-			moved[pin.Action] = settings.Pin{SHA: pin.SHA, Version: pin.Version}
+	for action, pin := range output.Moved(result.Files, files) {
+		if _, known := plan.Pins()[action]; known {
+			moved[action] = settings.Pin{SHA: pin.SHA, Version: pin.Version}
 		}
 	}
 	if len(moved) == 0 {
@@ -197,4 +186,17 @@ func (o *options) keepPins(r *repo.Repo) error {
 	}
 	fmt.Fprintln(o.stderr, `next: garnix2gha generate`)
 	return nil
+}
+
+// contradictions are what our workflows say of pins that cannot be: no fault as long as nobody is strict, for tags move.
+func contradictions(files map[string][]byte, strict bool) diag.List {
+	var known []output.Pin
+	for action, pin := range plan.Pins() {
+		known = append(known, output.Pin{Action: action, SHA: pin.SHA, Version: pin.Version})
+	}
+	severity := diag.Warning
+	if strict {
+		severity = diag.Error
+	}
+	return output.Contradictions(files, known, severity)
 }

@@ -61,18 +61,15 @@ func (o *options) takeSnapshot(ctx context.Context, r *repo.Repo, onlyPrint bool
 		}
 		return cmp.Or(o.printText(fresh.diags), fresh.verdict())
 	}
-	action := "updated"
-	old, err := r.Read(repo.LockFile)
+	action, old := "updated", in.Lock.Content
 	switch {
-	case err != nil:
-		return err
 	case bytes.Equal(old, fresh.encoded):
 		action = "unchanged"
 	case old == nil:
 		action = "created"
 	}
 	if action != "unchanged" {
-		if err := r.Apply([]repo.Edit{{Path: repo.LockFile, Data: fresh.encoded}}); err != nil {
+		if err := r.Apply([]repo.Edit{{Path: repo.LockFile, Old: old, New: fresh.encoded}}); err != nil {
 			return err
 		}
 	}

@@ -18,7 +18,7 @@ const (
 
 var (
 	pinned  = regexp.MustCompile(`^([^@\s]+@[0-9a-f]{40}|docker://\S+@sha256:\S+)$`)
-	version = regexp.MustCompile(`#\s*\S*v?\d`)
+	version = regexp.MustCompile(`#.*\d`) // in whatever form a bot keeps it
 )
 
 // rules walks one workflow; its methods are the project's own rules, each with one code. They hold what an overlay adds

@@ -47,19 +47,22 @@ type Change struct {
 // targets.json tells.
 func Compare(want []File, disk map[string][]byte) []Change {
 	then := historyOf(want, disk[Targets])
+	own, moved := ownPins(Pins(want...)), Moved(want, disk)
 	var changes []Change
 	wanted := map[string]bool{}
 	for _, file := range want {
 		wanted[file.Path] = true
 		old, exists := disk[file.Path]
-		change := Change{Path: file.Path, New: file.Data, Status: Missing, Cause: "it would be generated but does not exist"}
+		change := Change{Path: file.Path, Status: Missing, Cause: "it would be generated but does not exist"}
 		if exists {
 			change.Old = old
-			change.Status, change.Cause = then.judge(file, old)
+			change.Status, change.Cause = then.judge(file, old, own)
 			change.Edited = change.Status == Edited
-			if strings.HasPrefix(file.Path, Dir+"/") && change.Status != Foreign {
-				change.New = withPins(file.Data, moved(old, file.Data))
-			}
+		}
+		if change.Status == PinsMoved {
+			change.New = old
+		} else {
+			change.New = withPins(file, moved)
 		}
 		changes = append(changes, change)
 	}
@@ -127,7 +130,7 @@ func historyOf(want []File, committed []byte) history {
 }
 
 // judge compares a file that is wanted with the one on disk.
-func (h history) judge(file File, old []byte) (Status, string) {
+func (h history) judge(file File, old []byte, own ownPins) (Status, string) {
 	switch {
 	case !Ours(file.Path, old):
 		return Foreign, "it stands where garnix2gha would write, but does not come from it"
@@ -146,11 +149,10 @@ func (h history) judge(file File, old []byte) (Status, string) {
 	case was.written != was.digest:
 		return Edited, "somebody changed it after it was generated"
 	case same(was.bare, is.bare):
-		pins := moved(old, file.Data)
-		if kept, err := decodeYAML(withPins(file.Data, pins)); err == nil && same(was.value, kept) {
-			return PinsMoved, "other pins: " + strings.Join(names(pins), ", ")
-		}
-		if len(h.inputs) == 0 {
+		switch moved, behind := own.tell(was.pins); {
+		case !behind && len(moved) > 0:
+			return PinsMoved, "other pins: " + strings.Join(moved, ", ")
+		case behind && len(h.inputs) == 0:
 			return StaleGenerator, "it has older pins"
 		}
 	}
@@ -205,12 +207,4 @@ func edited(name string, content []byte) bool {
 	}
 	is, err := read(name, content)
 	return err != nil || is.written != is.digest
-}
-
-func names(pins map[string]Pin) []string {
-	var out []string
-	for _, action := range slices.Sorted(maps.Keys(pins)) {
-		out = append(out, strings.TrimSpace(fmt.Sprintf("%s@%.12s %s", action, pins[action].SHA, pins[action].Version)))
-	}
-	return out
 }

@@ -58,13 +58,13 @@ func Digest(name string, content []byte) string {
 
 // Workflow puts the header above a rendered body.
 func Workflow(name string, body []byte) (File, error) {
-	value, err := withoutPins(body)
+	said, err := readWorkflow(body)
 	if err != nil {
 		return File{}, fmt.Errorf("read what was rendered: %w", err)
 	}
 	var out bytes.Buffer
 	fmt.Fprintf(&out, "%s; do not edit. Change .github/garnix2gha/config.yaml or overlay.libsonnet, and run:\n", firstLine)
-	fmt.Fprintf(&out, "#   garnix2gha generate\n%s%s\n%s", digestLine, digestOf(value), body)
+	fmt.Fprintf(&out, "#   garnix2gha generate\n%s%s\n%s", digestLine, said.digest, body)
 	return File{Path: Path(name), Data: out.Bytes()}, nil
 }
 

@@ -276,8 +276,9 @@ func TestJSONIsAsPrettierPrintsIt(t *testing.T) {
 func TestPinsListsEachOnce(t *testing.T) {
 	t.Parallel()
 	want := []output.Pin{{Action: "actions/checkout", SHA: "3d3c42e5aac5ba805825da76410c181273ba90b1", Version: "v7.0.1"}}
-	assert.Equal(t, want, output.Pins([]byte(body+body)))
-	assert.Equal(t, want, output.Pins([]byte(strings.ReplaceAll(strings.ReplaceAll(body, "uses: ", `uses: "`), " # v", `"  # v`))), "quoted")
+	assert.Equal(t, want, output.Pins(output.File{Path: path, Data: []byte(body + body)}))
+	assert.Equal(t, want, output.Pins(output.File{Path: path, Data: []byte(strings.ReplaceAll(strings.ReplaceAll(body, "uses: ", `uses: "`), " # v", `"  # v`))}), "quoted")
+	assert.Empty(t, output.Pins(output.File{Path: programPath, Data: []byte(body)}), "a program pins nothing")
 }
 
 // What a run compares and what this program compares is the same by one table of cases.

@@ -1,65 +1,177 @@
 package output
 
 import (
-	"bytes"
+	"cmp"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
-)
 
-// uses matches a step's pinned action and the comment that names its version, however a formatter writes them.
-var uses = regexp.MustCompile(`(?m)^(\s*(?:- )?uses: +["']?)([A-Za-z0-9._-]+/[A-Za-z0-9._/-]+)@([0-9a-f]{40})(["']?)(?: +#[ \t]*(\S+))?[ \t\r]*$`)
+	"gopkg.in/yaml.v3"
+
+	"garnix2gha/generator/diag"
+	"garnix2gha/generator/document"
+)
 
 // Pin is one pinned action as a workflow names it.
 type Pin struct {
 	Action  string `json:"action"`  // owner/name, perhaps with a path
 	SHA     string `json:"sha"`     // 40 hex digits
-	Version string `json:"version"` // the line comment, "" without one
+	Version string `json:"version"` // that the line comment names, "" without one
 }
 
-// Pins lists the pinned actions of a workflow in order of appearance, each once.
-func Pins(content []byte) []Pin {
-	var pins []Pin
+// use is a place in a workflow that pins an action.
+type use struct {
+	Pin
+	at   diag.Pos
+	node *yaml.Node
+}
+
+var commit = regexp.MustCompile(`^([A-Za-z0-9._-]+/[A-Za-z0-9._/-]+)@([0-9a-f]{40})$`)
+
+// version finds what a comment calls the commit beside it, as Dependabot and Renovate write and read it: "# v4.2.2",
+// "# 4.2", "# pin @v4", "# tag=v4", "# renovate: tag=v4", "# ratchet:a/b@v4", each with a note behind it, or one word.
+var version = regexp.MustCompile(`^#\s*(?:(?:renovate\s*:\s*)?(?:pin\s+|tag\s*=\s*|ratchet:[\w./-]+)?@?(v?[0-9][\w.+-]{0,58})|([A-Za-z][\w./+-]{0,59})\s*$)`)
+
+// usesIn lists the places below a node that pin an action to a commit, whoever formatted them.
+func usesIn(file string, n *yaml.Node) []use {
+	var found []use
+	for i, child := range n.Content {
+		m := commit.FindStringSubmatch(child.Value)
+		if m != nil && n.Kind == yaml.MappingNode && i%2 == 1 && n.Content[i-1].Value == "uses" {
+			pin := Pin{Action: m[1], SHA: m[2]}
+			if v := version.FindStringSubmatch(cmp.Or(child.LineComment, n.LineComment)); v != nil {
+				pin.Version = v[1] + v[2]
+			}
+			found = append(found, use{pin, document.At(file, child), child})
+		}
+		found = append(found, usesIn(file, child)...)
+	}
+	return found
+}
+
+// usesOf lists the places of workflows that pin an action; other files have none.
+func usesOf(files ...File) (found []use) {
+	for _, file := range files {
+		if !strings.HasPrefix(file.Path, Dir+"/") {
+			continue
+		}
+		if root, _ := document.Read(file.Path, file.Data); root != nil {
+			found = append(found, usesIn(file.Path, root)...)
+		}
+	}
+	return found
+}
+
+// Pins lists what workflows among the files pin, in order of appearance and each once.
+func Pins(files ...File) []Pin { return distinct(usesOf(files...)) }
+
+func distinct(uses []use) (pins []Pin) {
 	seen := map[Pin]bool{}
-	for _, m := range uses.FindAllSubmatch(content, -1) {
-		pin := Pin{Action: string(m[2]), SHA: string(m[3]), Version: string(m[5])}
-		if !seen[pin] {
-			seen[pin] = true
-			pins = append(pins, pin)
+	for _, use := range uses {
+		if !seen[use.Pin] {
+			seen[use.Pin] = true
+			pins = append(pins, use.Pin)
 		}
 	}
 	return pins
 }
 
-// moved lists the pins that a bot put into an old version of a fresh file: another commit, of no older version.
-func moved(old, fresh []byte) map[string]Pin {
-	ours := map[string]Pin{}
-	for _, pin := range Pins(fresh) {
-		ours[pin.Action] = pin
-	}
-	out := map[string]Pin{}
-	for _, pin := range Pins(old) {
-		if own, ok := ours[pin.Action]; ok && own.SHA != pin.SHA && !older(pin.Version, own.Version) {
-			out[pin.Action] = pin
+// OwnWorkflows returns the workflows on disk that are ours, sorted by path.
+func OwnWorkflows(disk map[string][]byte) (files []File) {
+	for _, name := range slices.Sorted(maps.Keys(disk)) {
+		if strings.HasPrefix(name, Dir+"/") && Generated(disk[name]) {
+			files = append(files, File{name, disk[name]})
 		}
 	}
-	return out
+	return files
 }
 
-// withPins replaces the pins of actions.
-func withPins(content []byte, pins map[string]Pin) []byte {
-	var out bytes.Buffer
-	for line := range bytes.Lines(content) {
-		if m := uses.FindSubmatch(line); m != nil {
-			if pin, ok := pins[string(m[2])]; ok {
-				line = fmt.Appendf(nil, "%s%s@%s%s # %s", m[1], pin.Action, pin.SHA, m[4], pin.Version)
-				line = append(bytes.TrimRight(line, "# "), '\n')
+// ownPins are the pins that would be written now. An overlay may add an action once more.
+type ownPins []Pin
+
+// place is 0 for a pin that is our own, 1 for one that was moved to another commit of no older version, and -1 for one
+// that our own is ahead of.
+func (own ownPins) place(pin Pin) int {
+	place := -1
+	for _, other := range own {
+		switch {
+		case other.Action != pin.Action:
+		case other.SHA == pin.SHA:
+			return 0
+		case !older(pin.Version, other.Version):
+			place = 1
+		}
+	}
+	return place
+}
+
+// tell names the pins that were moved, and tells whether any lags behind.
+func (own ownPins) tell(pins []Pin) (moved []string, behind bool) {
+	for _, pin := range pins {
+		switch own.place(pin) {
+		case 1:
+			moved = append(moved, strings.TrimSpace(fmt.Sprintf("%s@%.12s %s", pin.Action, pin.SHA, pin.Version)))
+		case -1:
+			behind = true
+		}
+	}
+	return moved, behind
+}
+
+// Moved lists by action the pins that a bot moved in those workflows on disk that are ours, of several the newest.
+func Moved(want []File, disk map[string][]byte) map[string]Pin {
+	own, moved := ownPins(Pins(want...)), map[string]Pin{}
+	for _, pin := range Pins(OwnWorkflows(disk)...) {
+		newest, again := moved[pin.Action]
+		if own.place(pin) > 0 && (!again || older(newest.Version, pin.Version)) {
+			moved[pin.Action] = pin
+		}
+	}
+	return moved
+}
+
+// withPins returns what was rendered with pins in the place of those that are no newer.
+func withPins(file File, pins map[string]Pin) []byte {
+	lines := strings.Split(string(file.Data), "\n")
+	for _, use := range usesOf(file) {
+		if pin, ok := pins[use.Action]; ok && !older(pin.Version, use.Version) {
+			line := &lines[use.at.Line-1]
+			*line = strings.TrimRight((*line)[:use.at.Column-1]+pin.Action+"@"+pin.SHA+" # "+pin.Version, "# ")
+		}
+	}
+	return []byte(strings.Join(lines, "\n"))
+}
+
+// Contradictions tells where a workflow that is ours names a commit and a version that do not belong together, by the
+// known pins and by what our workflows say elsewhere: the comment is wrong, or the tag moved.
+func Contradictions(disk map[string][]byte, known []Pin, severity diag.Severity) diag.List {
+	var all []use
+	for _, pin := range known {
+		all = append(all, use{Pin: pin})
+	}
+	all = append(all, usesOf(OwnWorkflows(disk)...)...)
+	var diags diag.List
+	told := map[Pin]bool{}
+	said := map[string]use{} // the first of an action and commit, and of an action and version
+	for _, u := range all {
+		for _, key := range []string{u.Action + "@" + u.SHA, u.Action + " " + strings.TrimPrefix(u.Version, "v")} {
+			first, again := said[key]
+			switch {
+			case u.Version == "" || told[u.Pin]:
+			case !again:
+				said[key] = u
+			case first.SHA != u.SHA || older(first.Version, u.Version) || older(u.Version, first.Version):
+				told[u.Pin] = true
+				diags.Add(severity, u.at, "pin-mismatch", "look the commit up: either the comment is wrong, or the tag moved",
+					"%s@%.12s is %s by its comment, but %s has %.12s as %s", u.Action, u.SHA, u.Version,
+					cmp.Or(first.at.String(), "garnix2gha's own list"), first.SHA, first.Version)
 			}
 		}
-		out.Write(line)
 	}
-	return out.Bytes()
+	return diags
 }
 
 // older compares versions such as v7.0.1 by their numbers; one without numbers is not older.

@@ -1,7 +1,6 @@
 package output
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -9,54 +8,48 @@ import (
 	"fmt"
 	"maps"
 
-	"gopkg.in/yaml.v3"
+	"garnix2gha/generator/document"
 )
 
 // reading is what a workflow or targets.json says.
 type reading struct {
 	value, bare any    // bare is without commits of actions, which may move
+	pins        []Pin  // each once
 	digest      string // of what counts
 	written     string // the digest that the file itself holds
 }
 
-func read(name string, content []byte) (r reading, err error) {
-	if name == Targets {
-		value, err := decodeManifest(content)
-		if err != nil {
-			return r, errors.New("it is not JSON any more")
-		}
-		r.value, r.digest = without(value, "generator"), manifestDigest(value)
-		r.bare = r.value
-		r.written, _ = value["digest"].(string)
-		return r, nil
+func read(name string, content []byte) (reading, error) {
+	if name != Targets {
+		return readWorkflow(content)
 	}
-	if r.value, err = decodeYAML(content); err != nil {
-		return r, errors.New("it is not YAML any more")
+	value, err := decodeManifest(content)
+	if err != nil {
+		return reading{}, errors.New("it is not JSON any more")
 	}
-	r.bare, err = withoutPins(content)
-	r.digest, r.written = digestOf(r.bare), headerDigest(content)
-	return r, err
+	r := reading{value: without(value, "generator"), digest: manifestDigest(value)}
+	r.bare = r.value
+	r.written, _ = value["digest"].(string)
+	return r, nil
 }
 
-// decodeYAML returns what a workflow says: formatters and comments change nothing of it.
-func decodeYAML(content []byte) (any, error) {
-	decoder := yaml.NewDecoder(bytes.NewReader(content))
-	var value, more any
-	if err := decoder.Decode(&value); err != nil {
-		return nil, err
+// readWorkflow tells what a workflow says: formatters and comments change nothing of it.
+func readWorkflow(content []byte) (reading, error) {
+	r := reading{written: headerDigest(content)}
+	broken := errors.New("it is not YAML any more")
+	root, _ := document.Read("", content)
+	if root == nil || root.Decode(&r.value) != nil || text(r.value) == "" {
+		return r, broken
 	}
-	if decoder.Decode(&more) == nil {
-		return nil, errors.New("more than one document")
+	uses := usesIn("", root)
+	for _, use := range uses {
+		use.node.Value = use.Action + "@"
 	}
-	if _, err := json.Marshal(value); err != nil {
-		return nil, fmt.Errorf("no workflow: %w", err)
+	if root.Decode(&r.bare) != nil {
+		return r, broken
 	}
-	return value, nil
-}
-
-// withoutPins returns what a workflow says but for its actions' commits: those may move without counting.
-func withoutPins(content []byte) (any, error) {
-	return decodeYAML(uses.ReplaceAll(content, []byte("${1}${2}@${4}")))
+	r.pins, r.digest = distinct(uses), digestOf(r.bare)
+	return r, nil
 }
 
 // decodeManifest returns what a targets.json says.

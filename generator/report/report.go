@@ -65,6 +65,7 @@ type Input struct {
 	Strategy  string
 	Selection target.Selection
 	Warnings  diag.List
+	Foreign   map[string][]byte // the workflows by path that are not ours
 }
 
 // New makes the report.

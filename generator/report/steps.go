@@ -1,6 +1,8 @@
 package report
 
 import (
+	"fmt"
+
 	"garnix2gha/generator/settings"
 )
 
@@ -14,8 +16,14 @@ type Step struct {
 // steps lists what is left to do by hand, in order.
 func steps(in Input) []Step {
 	out := []Step{}
+	for _, name := range in.Plan.Files() {
+		if file := ".github/workflows/" + name; in.Foreign[file] != nil {
+			out = append(out, Step{"Make room for " + file, "garnix2gha did not write the file of that name, and generate does not overwrite it: move it away, " +
+				"or choose another name under files: in the settings", []string{}})
+		}
+	}
 	if in.Plan.Build != nil {
-		out = append(out, cacheStep(in.Settings.Cache)...)
+		out = append(out, cacheStep(in)...)
 	}
 	if in.Plan.Build != nil || in.Plan.Actions != nil {
 		out = append(out, Step{
@@ -35,16 +43,25 @@ func steps(in Input) []Step {
 	)
 }
 
-func cacheStep(c settings.Cache) []Step {
-	switch b := c.Backend.(type) {
+func cacheStep(in Input) []Step {
+	switch b := in.Settings.Cache.Backend.(type) {
 	case settings.Cachix:
-		if b.Name == "" {
-			return []Step{{"Make a Cachix cache and name it in the settings", "nothing is pushed until then, and forks read the name nowhere else",
-				[]string{"garnix2gha cache create NAME", "garnix2gha init --cache NAME", "garnix2gha generate"}}}
+		if b.Name != "" {
+			return nil
 		}
+		step := Step{"Make a Cachix cache and name it in the settings", "nothing is pushed until then, and forks read the name nowhere else",
+			[]string{"garnix2gha cache create NAME", "garnix2gha init --cache NAME", "garnix2gha generate"}}
+		if has := caches(in); len(has) > 0 {
+			sentence, name := proposal(has)
+			step.Why = sentence + "; " + step.Why
+			if has[0].pushes {
+				step.Title, step.Commands = "Name your Cachix cache in the settings", []string{"garnix2gha init --cache " + name, "garnix2gha generate"}
+			}
+		}
+		return []Step{step}
 	case settings.Attic:
 		public := "--public " // attic makes a private cache unless it is told otherwise
-		if c.Private {
+		if in.Settings.Cache.Private {
 			public = ""
 		}
 		return []Step{{"Make the attic cache", "nothing is pushed until it exists", []string{"attic cache create " + public + b.Name}}}
@@ -61,7 +78,11 @@ func Next(in Input) []string {
 	if in.Plan.Build != nil {
 		line := "next: garnix2gha secrets sync (the cache's token)"
 		if in.Plan.Common.Store.Variable != "" {
-			line = "next: garnix2gha init --cache NAME, generate again, and garnix2gha secrets sync (the cache's name and token)"
+			sentence, name := proposal(caches(in))
+			if sentence != "" {
+				sentence = " (" + sentence + ")"
+			}
+			line = fmt.Sprintf("next: garnix2gha init --cache %s%s, generate again, and garnix2gha secrets sync (the cache's name and token)", name, sentence)
 		}
 		lines = append(lines, line)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"gopkg.in/yaml.v3"
 
+	"garnix2gha/generator/diag"
 	"garnix2gha/generator/document"
 )
 
@@ -33,6 +34,12 @@ func WithPins(src []byte, pins map[string]Pin) ([]byte, error) {
 		}
 	}
 	return edited(src, "", []entry{{"pins", text}}, *wanted)
+}
+
+// CheckCacheName tells what the settings would find wrong with the name of a Cachix cache.
+func CheckCacheName(name string) diag.List {
+	_, diags := Parse("", fmt.Appendf(nil, "cache: {name: %q}\n", name))
+	return diags
 }
 
 // WithCachix returns the settings file naming a Cachix cache and what it is read by; everything else keeps its bytes.

@@ -93,13 +93,15 @@ func (r *Repo) FS() fs.FS { return r.root.FS() }
 func (r *Repo) Read(name string) ([]byte, error) {
 	// Asked first: opening a pipe would wait for a writer.
 	info, err := r.root.Stat(filepath.FromSlash(name))
-	if err == nil && !info.Mode().IsRegular() {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("read %s: not a regular file", name)
 	}
 	file, err := r.root.Open(filepath.FromSlash(name))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
@@ -107,21 +109,14 @@ func (r *Repo) Read(name string) ([]byte, error) {
 	return ReadLimited(file, name)
 }
 
-// ReadLimited reads a regular file that is not absurdly large.
-func ReadLimited(file *os.File, name string) ([]byte, error) {
-	info, err := file.Stat()
-	if err != nil {
+// ReadLimited reads a file that is not absurdly large.
+func ReadLimited(file io.Reader, name string) ([]byte, error) {
+	content, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("read %s: %w", name, err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("read %s: not a regular file", name)
-	}
-	if info.Size() > maxFile {
+	case len(content) > maxFile:
 		return nil, fmt.Errorf("read %s: larger than %d bytes", name, maxFile)
-	}
-	content, err := io.ReadAll(io.LimitReader(file, maxFile))
-	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
 	return content, nil
 }

@@ -3,9 +3,7 @@ package repo_test
 import (
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -71,94 +69,6 @@ func TestTreeSeesEverythingBelowAFolder(t *testing.T) {
 	files, err = r.Tree("a")
 	require.NoError(t, err)
 	assert.Equal(t, map[string][]byte{"a/one": []byte("1"), "a/b/.two": []byte("2"), "a/link": {}}, files)
-}
-
-func TestApplyWritesReplacesAndRemoves(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	r := open(t, dir)
-	const name = ".github/workflows/a.yml"
-	require.NoError(t, r.Apply([]repo.Edit{{Path: name, Data: []byte("one")}}))
-	require.NoError(t, r.Apply([]repo.Edit{{Path: name, Data: []byte("two")}}))
-	got, err := r.Read(name)
-	require.NoError(t, err)
-	assert.Equal(t, "two", string(got))
-	files, err := r.Workflows(".github/workflows")
-	require.NoError(t, err)
-	assert.Len(t, files, 1)
-	require.NoError(t, r.Apply([]repo.Edit{{Path: name}, {Path: name}}))
-	got, err = r.Read(name)
-	require.NoError(t, err)
-	assert.Nil(t, got)
-}
-
-func TestApplyRefusesWhatIsNotOurs(t *testing.T) {
-	t.Parallel()
-	outside := t.TempDir()
-	for _, tc := range []struct {
-		name, path string
-		prepare    func(dir string) error
-	}{
-		{name: "a path outside .github", path: "README.md"},
-		{name: "a path that climbs", path: ".github/../x"},
-		{name: "an absolute path", path: "/etc/x"},
-		{name: "a linked .github", path: ".github/workflows/a.yml", prepare: func(dir string) error {
-			return os.Symlink(outside, filepath.Join(dir, ".github"))
-		}},
-		{name: "a folder linked within the repository", path: ".github/workflows/a.yml", prepare: func(dir string) error {
-			if err := os.MkdirAll(filepath.Join(dir, ".github", "real"), 0o755); err != nil {
-				return err
-			}
-			return os.Symlink("real", filepath.Join(dir, ".github", "workflows"))
-		}},
-		{name: "a linked file", path: ".github/workflows/a.yml", prepare: func(dir string) error {
-			if err := os.MkdirAll(filepath.Join(dir, ".github", "workflows"), 0o755); err != nil {
-				return err
-			}
-			return os.Symlink(filepath.Join(outside, "x"), filepath.Join(dir, ".github", "workflows", "a.yml"))
-		}},
-		{name: "a folder in the file's place", path: ".github/workflows/a.yml", prepare: func(dir string) error {
-			return os.MkdirAll(filepath.Join(dir, ".github", "workflows", "a.yml"), 0o755)
-		}},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			t.Parallel()
-			dir := t.TempDir()
-			if tc.prepare != nil {
-				require.NoError(t, tc.prepare(dir))
-			}
-			err := open(t, dir).Apply([]repo.Edit{
-				{Path: ".github/other.yml", Data: []byte("x")},
-				{Path: tc.path, Data: []byte("x")},
-			})
-			require.ErrorContains(t, err, "refused")
-			_, err = os.Lstat(filepath.Join(dir, ".github", "other.yml"))
-			assert.True(t, os.IsNotExist(err), "nothing is written when anything is refused")
-			entries, err := os.ReadDir(outside)
-			require.NoError(t, err)
-			assert.Empty(t, entries)
-		})
-	}
-}
-
-func TestApplySweepsTheDraftOfAKilledRun(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	workflows := filepath.Join(dir, ".github", "workflows")
-	require.NoError(t, os.MkdirAll(workflows, 0o755))
-	secret := filepath.Join(dir, "secret")
-	require.NoError(t, os.WriteFile(secret, []byte("keep"), 0o644))
-	draft := filepath.Join(workflows, ".garnix2gha-1.tmp")
-	require.NoError(t, os.WriteFile(draft, []byte("half"), 0o644))
-	require.NoError(t, os.Chtimes(draft, time.Unix(0, 0), time.Unix(0, 0)))
-	require.NoError(t, open(t, dir).Apply([]repo.Edit{{Path: ".github/workflows/a.yml", Data: []byte("x")}}))
-	entries, err := os.ReadDir(workflows)
-	require.NoError(t, err)
-	require.Len(t, entries, 1)
-	assert.False(t, strings.HasPrefix(entries[0].Name(), "."))
-	kept, err := os.ReadFile(secret)
-	require.NoError(t, err)
-	assert.Equal(t, "keep", string(kept))
 }
 
 func TestReadRefusesWhatIsNoFile(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -22,113 +23,96 @@ const (
 	draftAge    = time.Hour
 )
 
-// ErrChanged says that a file is not what a mend was made for.
+// ErrChanged says that a file is not what it was when its edit was decided.
 var ErrChanged = errors.New("it changed in the meantime; nothing was written, run the command again")
 
-// Edit is one file to write, or to remove when Data is nil.
+// Edit is the change of one file.
 type Edit struct {
-	Path string // slash path below .github
-	Data []byte
+	Path string // slash path
+	Old  []byte // what the file held when the edit was decided, nil for no file
+	New  []byte // nil to remove it
 }
 
-// Mend is the change of one file that exists, wherever in the repository it lies. New is nil to remove it.
-type Mend struct {
-	Path     string // slash path
-	Old, New []byte
-}
-
-// Apply carries out the edits, after it has refused the whole lot if any of them leaves .github or meets a symbolic
-// link. Each file is replaced in one step: whenever the program is killed, a file is the old one or the new one.
+// Apply carries out the edits, the removals last, after it has refused the whole lot if any of them leaves the
+// repository, reaches into .git, makes a file outside of .github, meets a symbolic link, or is for a file that no longer
+// is as it was. A file keeps its permissions and is replaced in one step: whenever the program is killed, each file is
+// the old one or the new one.
 func (r *Repo) Apply(edits []Edit) error {
-	changes := make([]Mend, len(edits))
-	for i, edit := range edits {
-		changes[i] = Mend{Path: edit.Path, New: edit.Data}
-	}
-	return r.change(changes, func(m Mend) (fs.FileMode, error) {
-		if !strings.HasPrefix(m.Path, ".github/") || path.Clean(m.Path) != m.Path {
-			return 0, errors.New("not below .github")
-		}
-		return 0, r.linkless(m.Path)
-	})
-}
-
-// Mend carries out the mends, after it has refused the whole lot if any of them leaves the repository, reaches into
-// .git, meets a symbolic link, or would change a file that no longer holds Old. Each file keeps its permissions and is
-// replaced in one step, as by Apply.
-func (r *Repo) Mend(mends []Mend) error { return r.change(mends, r.mendable) }
-
-// change makes the changes if each is allowed, with these permissions, or those of any new file if they are 0.
-func (r *Repo) change(changes []Mend, allowed func(Mend) (fs.FileMode, error)) error {
-	modes := make([]fs.FileMode, len(changes))
-	for i, c := range changes {
-		mode, err := allowed(c)
+	modes := map[string]fs.FileMode{}
+	for _, edit := range edits {
+		mode, err := r.check(edit)
 		if err != nil {
-			return fmt.Errorf("change %q: refused: %w", c.Path, err)
+			return fmt.Errorf("change %q: refused: %w", edit.Path, err)
 		}
-		modes[i] = mode
+		modes[edit.Path] = mode
 	}
-	for i, c := range changes {
-		name := filepath.FromSlash(c.Path)
-		if c.New == nil {
-			if err := r.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("remove %q: %w", c.Path, err)
-			}
-		} else if err := r.replace(name, c.New, modes[i]); err != nil {
-			return fmt.Errorf("write %q: %w", c.Path, err)
+	for _, edit := range edits {
+		if edit.New == nil {
+			continue
+		}
+		if err := r.replace(filepath.FromSlash(edit.Path), edit.New, modes[edit.Path]); err != nil {
+			return fmt.Errorf("write %q: %w", edit.Path, err)
+		}
+	}
+	for _, edit := range edits {
+		if edit.New != nil {
+			continue
+		}
+		if err := r.root.Remove(filepath.FromSlash(edit.Path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove %q: %w", edit.Path, err)
 		}
 	}
 	return nil
 }
 
-// mendable returns the permissions of the file that a mend is for.
-func (r *Repo) mendable(mend Mend) (fs.FileMode, error) {
-	if !fs.ValidPath(mend.Path) || !filepath.IsLocal(filepath.FromSlash(mend.Path)) {
+// check returns the permissions that an edit's file has to keep, 0 for a new one.
+func (r *Repo) check(edit Edit) (fs.FileMode, error) {
+	switch {
+	case !fs.ValidPath(edit.Path) || !filepath.IsLocal(filepath.FromSlash(edit.Path)):
 		return 0, errors.New("not a path within the repository")
+	case slices.ContainsFunc(strings.Split(edit.Path, "/"), func(part string) bool { return strings.EqualFold(part, ".git") }):
+		return 0, errors.New("it belongs to git")
+	case edit.Old == nil && !strings.HasPrefix(edit.Path, ".github/"):
+		return 0, errors.New("a new file belongs below .github")
 	}
-	for part := range strings.SplitSeq(mend.Path, "/") {
-		if strings.EqualFold(part, ".git") {
-			return 0, errors.New("it belongs to git")
-		}
-	}
-	if err := r.linkless(mend.Path); err != nil {
-		return 0, err
-	}
-	info, err := r.root.Lstat(filepath.FromSlash(mend.Path))
-	if errors.Is(err, fs.ErrNotExist) {
-		return 0, ErrChanged
-	}
+	mode, err := r.linkless(edit.Path)
 	if err != nil {
 		return 0, err
 	}
-	now, err := r.Read(mend.Path)
-	if err == nil && !bytes.Equal(now, mend.Old) {
+	now, err := r.Read(edit.Path)
+	if err == nil && ((now == nil) != (edit.Old == nil) || !bytes.Equal(now, edit.Old)) {
 		err = ErrChanged
 	}
-	return info.Mode().Perm(), err
+	return mode, err
 }
 
-// linkless refuses a path that goes through a symbolic link or names anything but a regular file or nothing.
-func (r *Repo) linkless(name string) error {
+// linkless returns the permissions of the regular file of a path, 0 if there is none. It refuses a path that goes through
+// a symbolic link or names anything else.
+func (r *Repo) linkless(name string) (fs.FileMode, error) {
 	parts := strings.Split(name, "/")
 	for i := range parts {
 		part := path.Join(parts[:i+1]...)
 		info, err := r.root.Lstat(filepath.FromSlash(part))
+		last := i == len(parts)-1
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			return nil
+			return 0, nil
 		case err != nil:
-			return err
+			return 0, err
 		case info.Mode()&fs.ModeSymlink != 0:
-			return fmt.Errorf("%s is a symbolic link", part)
-		case i < len(parts)-1 && !info.IsDir():
-			return fmt.Errorf("%s is not a folder", part)
-		case i == len(parts)-1 && !info.Mode().IsRegular():
-			return fmt.Errorf("%s is not a regular file", part)
+			return 0, fmt.Errorf("%s is a symbolic link", part)
+		case !last && !info.IsDir():
+			return 0, fmt.Errorf("%s is not a folder", part)
+		case last && !info.Mode().IsRegular():
+			return 0, fmt.Errorf("%s is not a regular file", part)
+		case last:
+			return info.Mode().Perm(), nil
 		}
 	}
-	return nil
+	return 0, nil
 }
 
+// replace gives a file its new content in one step.
 func (r *Repo) replace(name string, data []byte, mode fs.FileMode) error {
 	dir := filepath.Dir(name)
 	if err := r.root.MkdirAll(dir, 0o755); err != nil {

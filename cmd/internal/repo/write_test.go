@@ -1,10 +1,12 @@
 package repo_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -26,14 +28,53 @@ func read(t *testing.T, name string) string {
 	return string(content)
 }
 
-func TestMendChangesFilesAnywhereAndKeepsTheirMode(t *testing.T) {
+func TestApplyWritesReplacesAndRemoves(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	r := open(t, dir)
+	const name = ".github/workflows/a.yml"
+	require.NoError(t, r.Apply([]repo.Edit{{Path: name, New: []byte("one")}}))
+	require.NoError(t, r.Apply([]repo.Edit{{Path: name, Old: []byte("one"), New: []byte("two")}}))
+	got, err := r.Read(name)
+	require.NoError(t, err)
+	assert.Equal(t, "two", string(got))
+	files, err := r.Workflows(".github/workflows")
+	require.NoError(t, err)
+	assert.Len(t, files, 1)
+	require.NoError(t, r.Apply([]repo.Edit{{Path: name, Old: []byte("two")}, {Path: name, Old: []byte("two")}}))
+	got, err = r.Read(name)
+	require.NoError(t, err)
+	assert.Nil(t, got)
+}
+
+func TestApplySweepsTheDraftOfAKilledRun(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	workflows := filepath.Join(dir, ".github", "workflows")
+	require.NoError(t, os.MkdirAll(workflows, 0o755))
+	secret := filepath.Join(dir, "secret")
+	require.NoError(t, os.WriteFile(secret, []byte("keep"), 0o644))
+	draft := filepath.Join(workflows, ".garnix2gha-1.tmp")
+	require.NoError(t, os.WriteFile(draft, []byte("half"), 0o644))
+	require.NoError(t, os.Chtimes(draft, time.Unix(0, 0), time.Unix(0, 0)))
+	require.NoError(t, open(t, dir).Apply([]repo.Edit{{Path: ".github/workflows/a.yml", New: []byte("x")}}))
+	entries, err := os.ReadDir(workflows)
+	require.NoError(t, err)
+	require.Len(t, entries, 1)
+	assert.False(t, strings.HasPrefix(entries[0].Name(), "."))
+	kept, err := os.ReadFile(secret)
+	require.NoError(t, err)
+	assert.Equal(t, "keep", string(kept))
+}
+
+func TestApplyChangesFilesAnywhereAndKeepsTheirMode(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	script, longest := filepath.Join(dir, "ci", "setup.sh"), strings.Repeat("n", 255)
 	write(t, script, "old", 0o775)
 	write(t, filepath.Join(dir, longest), "old", 0o444)
 	write(t, filepath.Join(dir, "garnix.yaml"), "old", 0o644)
-	require.NoError(t, open(t, dir).Mend([]repo.Mend{
+	require.NoError(t, open(t, dir).Apply([]repo.Edit{
 		{Path: "ci/setup.sh", Old: []byte("old"), New: []byte("new")},
 		{Path: longest, Old: []byte("old"), New: []byte{}},
 		{Path: "garnix.yaml", Old: []byte("old")},
@@ -51,37 +92,63 @@ func TestMendChangesFilesAnywhereAndKeepsTheirMode(t *testing.T) {
 	assert.Len(t, entries, 1, "no draft stays behind")
 }
 
-func TestMendRefusesTheWholeLot(t *testing.T) {
+func TestApplyRefusesTheWholeLot(t *testing.T) {
 	t.Parallel()
 	outside := t.TempDir()
 	write(t, filepath.Join(outside, "x"), "old", 0o644)
+	file := func(name, content string) func(dir string) error {
+		return func(dir string) error {
+			if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+				return err
+			}
+			return os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644)
+		}
+	}
+	folder := func(name string) func(dir string) error {
+		return func(dir string) error { return os.MkdirAll(filepath.Join(dir, name), 0o755) }
+	}
+	link := func(target, name string) func(dir string) error {
+		return func(dir string) error {
+			if err := os.MkdirAll(filepath.Dir(filepath.Join(dir, name)), 0o755); err != nil {
+				return err
+			}
+			return os.Symlink(target, filepath.Join(dir, name))
+		}
+	}
+	linkedFolder := func(name string) func(dir string) error {
+		return func(dir string) error {
+			if err := file("real/x", "old")(dir); err != nil {
+				return err
+			}
+			return link(filepath.Join(dir, "real"), name)(dir)
+		}
+	}
+	old := []byte("old")
 	for _, tc := range []struct {
-		name, path, want string
-		prepare          func(dir string) error
+		name, path string
+		old        []byte
+		want       string
+		prepare    func(dir string) error
 	}{
-		{name: "a path that climbs", path: "../x", want: "not a path within"},
-		{name: "a path that is not clean", path: "a/../x", want: "not a path within"},
-		{name: "an absolute path", path: filepath.Join(outside, "x"), want: "not a path within"},
-		{name: "git's own files", path: "sub/.GIT/config", want: "belongs to git"},
-		{name: "a file that is gone", path: "gone", want: "changed in the meantime"},
-		{name: "a folder", path: "folder", want: "not a regular file", prepare: func(dir string) error {
-			return os.Mkdir(filepath.Join(dir, "folder"), 0o755)
-		}},
-		{name: "a file that changed", path: "changed", want: "changed in the meantime", prepare: func(dir string) error {
-			return os.WriteFile(filepath.Join(dir, "changed"), []byte("older"), 0o644)
-		}},
-		{name: "a linked file", path: "link", want: "symbolic link", prepare: func(dir string) error {
-			return os.Symlink(filepath.Join(outside, "x"), filepath.Join(dir, "link"))
-		}},
-		{name: "a folder linked within the repository", path: "linked/x", want: "symbolic link", prepare: func(dir string) error {
-			if err := os.MkdirAll(filepath.Join(dir, "real"), 0o755); err != nil {
-				return err
-			}
-			if err := os.WriteFile(filepath.Join(dir, "real", "x"), []byte("old"), 0o644); err != nil {
-				return err
-			}
-			return os.Symlink("real", filepath.Join(dir, "linked"))
-		}},
+		{name: "a path that climbs", path: "../x", old: old, want: "not a path within"},
+		{name: "a path that climbs out of .github", path: ".github/../x", want: "not a path within"},
+		{name: "a path that is not clean", path: "a/../x", old: old, want: "not a path within"},
+		{name: "an absolute path", path: filepath.Join(outside, "x"), old: old, want: "not a path within"},
+		{name: "git's own files", path: "sub/.GIT/config", old: old, want: "belongs to git", prepare: file("sub/.GIT/config", "old")},
+		{name: "a new file outside of .github", path: "README.md", want: "below .github"},
+		{name: "a new file that is there by now", path: ".github/a.yml", want: "changed in the meantime", prepare: file(".github/a.yml", "")},
+		{name: "a file that is gone", path: "gone", old: old, want: "changed in the meantime"},
+		{name: "a file that changed", path: "changed", old: old, want: "changed in the meantime", prepare: file("changed", "older")},
+		{name: "a generated file that changed", path: ".github/a.yml", old: old, want: "changed in the meantime", prepare: file(".github/a.yml", "older")},
+		{name: "an empty file that is gone", path: ".github/a.yml", old: []byte{}, want: "changed in the meantime"},
+		{name: "a folder", path: "folder", old: old, want: "not a regular file", prepare: folder("folder")},
+		{name: "a folder in a new file's place", path: ".github/workflows/a.yml", want: "not a regular file", prepare: folder(".github/workflows/a.yml")},
+		{name: "a file in a folder's place", path: ".github/workflows/a.yml", want: "not a folder", prepare: file(".github/workflows", "")},
+		{name: "a linked file", path: "link", old: old, want: "symbolic link", prepare: link(filepath.Join(outside, "x"), "link")},
+		{name: "a link in a new file's place", path: ".github/a.yml", want: "symbolic link", prepare: link(filepath.Join(outside, "y"), ".github/a.yml")},
+		{name: "a linked .github", path: ".github/workflows/a.yml", want: "symbolic link", prepare: link(outside, ".github")},
+		{name: "a folder linked within the repository", path: "linked/x", old: old, want: "symbolic link", prepare: linkedFolder("linked")},
+		{name: "a folder linked within .github", path: ".github/workflows/x", want: "symbolic link", prepare: linkedFolder(".github/workflows")},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -89,16 +156,34 @@ func TestMendRefusesTheWholeLot(t *testing.T) {
 			if tc.prepare != nil {
 				require.NoError(t, tc.prepare(dir))
 			}
-			other := filepath.Join(dir, "other")
-			write(t, other, "old", 0o644)
-			err := open(t, dir).Mend([]repo.Mend{
-				{Path: "other", Old: []byte("old"), New: []byte("new")},
-				{Path: tc.path, Old: []byte("old"), New: []byte("new")},
-			})
-			require.ErrorContains(t, err, "refused")
-			require.ErrorContains(t, err, tc.want)
-			assert.Equal(t, "old", read(t, other), "nothing is written when anything is refused")
+			write(t, filepath.Join(dir, "other"), "old", 0o644)
+			for _, fresh := range [][]byte{[]byte("new"), nil} {
+				err := open(t, dir).Apply([]repo.Edit{
+					{Path: "other", Old: old, New: []byte("new")},
+					{Path: tc.path, Old: tc.old, New: fresh},
+				})
+				require.ErrorContains(t, err, "refused")
+				require.ErrorContains(t, err, tc.want)
+				assert.Equal(t, "old", read(t, filepath.Join(dir, "other")), "nothing is written when anything is refused")
+			}
 			assert.Equal(t, "old", read(t, filepath.Join(outside, "x")))
+			entries, err := os.ReadDir(outside)
+			require.NoError(t, err)
+			assert.Len(t, entries, 1, "nothing is made outside")
 		})
 	}
 }
+
+// A move that is broken off leaves the file twice rather than nowhere.
+func TestApplyRemovesLast(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "garnix.yaml"), "old", 0o644)
+	write(t, filepath.Join(dir, ".github", draft()), "", 0o644) // as if another run wrote there now
+	err := open(t, dir).Apply([]repo.Edit{{Path: "garnix.yaml", Old: []byte("old")}, {Path: ".github/garnix.yaml", New: []byte("old")}})
+	require.ErrorContains(t, err, "write")
+	assert.Equal(t, "old", read(t, filepath.Join(dir, "garnix.yaml")))
+}
+
+// draft is the name of the draft that this process writes.
+func draft() string { return fmt.Sprintf(".garnix2gha-%d.tmp", os.Getpid()) }
