@@ -96,7 +96,8 @@ func (f *verification) add(r verified) {
 	at := slices.IndexFunc(f.faults, func(known verified) bool { return known.Cause == r.Cause })
 	if at < 0 {
 		at = len(f.faults)
-		f.faults = append(f.faults, verified{Result: bincache.Result{Verdict: bincache.Unknown, Cause: r.Cause, Next: r.Next}})
+		one := bincache.Result{Verdict: bincache.Unknown, Cause: r.Cause, Next: r.Next}
+		f.faults = append(f.faults, verified{Result: one})
 	}
 	f.faults[at].Count++
 }

@@ -48,7 +48,7 @@ func (w WorkTree) Changed(ctx context.Context) ([]string, error) {
 	return w.paths(ctx, "diff", "--name-only", "-z", "--relative", "--no-renames", "--no-ext-diff", "HEAD", "--", ".")
 }
 
-// Untracked lists those of the paths that are in the work tree and not in the index, whatever is ignored, in git's order.
+// Untracked lists those of the paths that are in the work tree and not in the index, ignored or not, in git's order.
 func (w WorkTree) Untracked(ctx context.Context, among []string) ([]string, error) {
 	return w.paths(ctx, append([]string{"ls-files", "-z", "--others", "--"}, among...)...)
 }
@@ -82,7 +82,8 @@ func (w WorkTree) run(ctx context.Context, args ...string) ([]byte, error) {
 	// A monitor is a program that the repository's own configuration names.
 	command := exec.CommandContext(ctx, "git", append([]string{"-c", "core.fsmonitor=false"}, args...)...)
 	command.Dir, command.WaitDelay = string(w), stopTime
-	command.Env = append(command.Environ(), "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0", "GIT_TERMINAL_PROMPT=0", "GIT_LITERAL_PATHSPECS=1")
+	command.Env = append(command.Environ(),
+		"LC_ALL=C", "GIT_OPTIONAL_LOCKS=0", "GIT_TERMINAL_PROMPT=0", "GIT_LITERAL_PATHSPECS=1")
 	var stderr bytes.Buffer
 	command.Stderr = &stderr
 	out, err := command.Output()

@@ -69,9 +69,9 @@ func (r *Repository) apps(ctx context.Context, m *Move) error {
 	return nil
 }
 
-// Rules lists what requires checks of the repository, and what a move makes of it, for which it finds the apps: rulesets,
-// those of its organization too, and then branch protections, which GitHub shows to administrators alone. Both are in
-// GitHub's order.
+// Rules lists what requires checks of the repository, and what a move makes of it, for which it finds the apps:
+// rulesets, those of its organization too, and then branch protections, which GitHub shows to administrators alone. Both
+// are in GitHub's order.
 func (r *Repository) Rules(ctx context.Context, m *Move) ([]Rule, error) {
 	if err := r.apps(ctx, m); err != nil {
 		return nil, err

@@ -35,10 +35,10 @@ var (
 	automergeName  = regexp.MustCompile(`^(?:\.github/|\.gitlab/)?\.?(?:mergify|renovate(?:rc)?|bors|kodiak|bulldozer|auto-?merge)(?:\.(?:ya?ml|json5?|toml))?$|^\.mergify/`)
 	protectionName = regexp.MustCompile(`^\.github/settings\.|(?:^|/)rulesets?/|(?:^|/)[^/]*rulesets?\.(?:json|ya?ml)$`)
 
-	// How rules on checks are written, and the programs, events and interfaces by which a workflow or script waits for checks.
+	// How rules on checks are written, and the programs, events and interfaces by which a workflow or script waits.
 	protectionText = regexp.MustCompile(`required_status_check|requiredstatuscheck`)
-	waitText       = regexp.MustCompile(`wait-(?:on|for)-check|check[-_](?:run|suite)|statuscheckrollup|gh pr checks|workflow[-_]conclusion` +
-		`|/status|github\.event\.(?:context|state)`)
+	waitText       = regexp.MustCompile(`wait-(?:on|for)-check|check[-_](?:run|suite)|statuscheckrollup|gh pr checks` +
+		`|workflow[-_]conclusion|/status|github\.event\.(?:context|state)`)
 )
 
 // classify goes by the path, and by the text of what may be a generated workflow. Both are lowered.

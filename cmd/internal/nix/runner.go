@@ -38,7 +38,8 @@ type Runner struct {
 // New returns a runner; whether nix is there is seen when it is first run. Progress is told what goes on, by several
 // goroutines at once, and may be nil.
 func New(progress func(what string)) *Runner {
-	return &Runner{program: "nix", env: os.Environ(), jobs: min(max(runtime.NumCPU(), leastJobs), mostJobs), progress: progress}
+	jobs := min(max(runtime.NumCPU(), leastJobs), mostJobs)
+	return &Runner{program: "nix", env: os.Environ(), jobs: jobs, progress: progress}
 }
 
 func (r *Runner) report(format string, args ...any) {
