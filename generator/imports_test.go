@@ -1,6 +1,8 @@
 package generator_test
 
 import (
+	"maps"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -50,6 +52,12 @@ func TestImportsRunOneWay(t *testing.T) {
 			"cmd/internal/secretsource", "cmd/internal/restapi", "cmd/internal/bincache", "cmd/internal/cachix", "cmd/internal/github",
 			"cmd/internal/git", "cmd/internal/repo", "cmd/internal/leftovers", "cmd/internal/nix", "cmd/internal/explain",
 		},
+		"cmd/playground": {},
+		"cmd/playground/convert": {
+			"generator", "generator/diag", "generator/flake", "generator/output", "generator/report", "generator/settings", "templates",
+			"cmd/internal/repo",
+		},
+		"cmd/playground/wasm": {"cmd/playground/convert"},
 	}
 	only := map[string][]string{
 		"github.com/agnivade/levenshtein":          {"generator/diag"},
@@ -57,8 +65,8 @@ func TestImportsRunOneWay(t *testing.T) {
 		"github.com/mattn/go-runewidth":            {"generator/diag"},
 		"github.com/rhysd/actionlint":              {"generator/lint"},
 		"gopkg.in/yaml.v3":                         {"generator/document", "generator/config", "generator/settings", "generator/workflow", "generator/output"},
-		"os/exec":                                  {"cmd/internal/git", "cmd/internal/github", "cmd/internal/nix", "cmd/internal/secretsource"},
-		"net/http":                                 {"cmd/internal/bincache", "cmd/internal/cachix", "cmd/internal/github", "cmd/internal/restapi"},
+		"os/exec":                                  {"cmd/internal/git", "cmd/internal/github", "cmd/internal/nix", "cmd/internal/secretsource", "cmd/playground"},
+		"net/http":                                 {"cmd/internal/bincache", "cmd/internal/cachix", "cmd/internal/github", "cmd/internal/restapi", "cmd/playground"},
 		"github.com/spf13/cobra":                   {"cmd/garnix2gha"},
 		"github.com/rogpeppe/go-internal":          {"cmd/garnix2gha", "cmd/internal/explain"},
 		"golang.org/x/term":                        {"cmd/garnix2gha"},
@@ -68,7 +76,9 @@ func TestImportsRunOneWay(t *testing.T) {
 	}
 	impure := []string{"os", "os/exec", "net", "net/http", "time", "syscall"}
 
-	for name, imports := range importsOf(t, "garnix2gha/...") {
+	all := importsOf(t, "GOOS=js", "GOARCH=wasm") // the browser has a package of its own
+	maps.Copy(all, importsOf(t))
+	for name, imports := range all {
 		name = strings.TrimPrefix(name, module)
 		for _, imported := range imports {
 			if own, ok := strings.CutPrefix(imported, module); ok && may[name] != nil {
@@ -79,7 +89,7 @@ func TestImportsRunOneWay(t *testing.T) {
 					assert.Contains(t, owners, name, "%s must not import %s", name, imported)
 				}
 			}
-			if strings.HasPrefix(name, "generator") {
+			if strings.HasPrefix(name, "generator") || name == "cmd/playground/convert" {
 				assert.NotContains(t, impure, imported, "%s is pure and must not import %s", name, imported)
 			}
 		}
@@ -89,11 +99,12 @@ func TestImportsRunOneWay(t *testing.T) {
 	}
 }
 
-// importsOf returns the direct imports of packages, without those of their tests.
-func importsOf(t *testing.T, pattern string) map[string][]string {
+// importsOf returns the direct imports of this module's packages on this or another system, without those of their tests.
+func importsOf(t *testing.T, system ...string) map[string][]string {
 	t.Helper()
-	command := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, pattern)
+	command := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, "garnix2gha/...")
 	command.Dir = ".."
+	command.Env = append(os.Environ(), system...)
 	out, err := command.Output()
 	require.NoError(t, err)
 	all := map[string][]string{}

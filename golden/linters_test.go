@@ -93,6 +93,13 @@ func TestPrettierChangesNothing(t *testing.T) {
 	assert.Contains(t, string(out), "odd.yml")
 }
 
+func TestPrettierChangesNothingInThePage(t *testing.T) {
+	t.Parallel()
+	prettier := filepath.Join(nodeModule(t, "prettier"), ".bin", "prettier")
+	out, err := exec.Command(prettier, "--check", "--no-config", "--print-width=120", "../cmd/playground/page").CombinedOutput()
+	assert.NoError(t, err, "%s", out)
+}
+
 func TestZizmorIsSilent(t *testing.T) {
 	t.Parallel()
 	zizmor := linterTool(t, "zizmor")

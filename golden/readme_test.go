@@ -29,6 +29,7 @@ func TestReadmeIsTrue(t *testing.T) {
 	first.Stdout, first.Stderr = &stdout, &stderr
 	require.NoError(t, first.Run(), stderr.String())
 	assert.Contains(t, stdout.String(), "+name: Nix Build Cache")
+	assert.Contains(t, stdout.String(), `"devShells.*.default"`, "it is about the example")
 	assert.NoDirExists(t, "example/.github")
 
 	ci, err := os.ReadFile("../.ci/run")
