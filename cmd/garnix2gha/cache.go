@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"regexp"
 	"slices"
@@ -54,11 +53,7 @@ func (o *options) token() secretsource.Value {
 
 // reader reads secrets as this process sees them.
 func (o *options) reader() secretsource.Reader {
-	lookup := func(name string) (string, bool) {
-		text := o.getenv(name)
-		return text, text != ""
-	}
-	return secretsource.Reader{LookupEnv: lookup, Stdin: o.stdin, Stderr: o.stderr}
+	return secretsource.Reader{Getenv: o.getenv, Stdin: o.stdin, Stderr: o.stderr}
 }
 
 // client is Cachix's API; show is told of waits and may be nil.
@@ -219,7 +214,7 @@ func (a *access) login(ctx context.Context, config bincache.Config) (*bincache.C
 	if err != nil {
 		return nil, errors.New("parse cache URL: not a URL")
 	}
-	if nameOf(a.url) == "" && !a.confirmed || at.Scheme != "https" && !loopback(at.Hostname()) {
+	if nameOf(a.url) == "" && !a.confirmed || !restapi.Sealed(at) {
 		a.warnings.Warnf(diag.Pos{}, "token-not-sent", "name the host in a netrc file and pass --netrc",
 			"the cache asks for credentials, and the token is sent to Cachix only, over https")
 		return client, nil
@@ -241,11 +236,6 @@ func nameOf(address string) string {
 		return ""
 	}
 	return name
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // nameIn is the Cachix cache that the settings name, "" without one.

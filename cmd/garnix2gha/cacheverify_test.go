@@ -194,7 +194,7 @@ func TestVerifySaysOnceThatACacheGivesNoAnswer(t *testing.T) {
 			assert.Contains(t, text.stderr, "hint: verify again later\n")
 			assert.Contains(t, verify("github").stdout, "::error title=garnix2gha cache-unknown::each of 3 outputs is unknown: "+tc.cause)
 			found := decoded[verification](t, verify("json"))
-			assert.Equal(t, []verified{{Verdict: bincache.Unknown, Cause: tc.cause, Next: "verify again later", Count: 3}}, found.Results)
+			assert.Equal(t, []verified{{Result: bincache.Result{Verdict: bincache.Unknown, Cause: tc.cause, Next: "verify again later"}, Count: 3}}, found.Results)
 			assert.Equal(t, verifiedSummary{Unknown: 3}, found.Summary)
 		})
 	}

@@ -86,7 +86,6 @@ func codesInSource(t *testing.T) []string {
 		"code": nil, "c.code": nil, "d.Code": nil, // handed on: it was found where it comes from
 		"file.Status": nil, "string(change.Status)": nil, "string(t.Kind)": nil, // one of the constants
 		"exit.ExitCode()":              nil, // of a process
-		"string(key.Fate)":             nil, // a style of the page for the browser
 		`text("code", c.code)`:         codesInSchema(t),
 		`"actionlint-" + p.Kind`:       {"actionlint-KIND"},
 		`"cache-" + string(r.Verdict)`: {"cache-" + string(bincache.Missing), "cache-" + string(bincache.Unknown)},

@@ -124,7 +124,7 @@ func (o *options) list(ctx context.Context, dir string, in generator.Input, prog
 		}
 		return read.Config
 	}
-	taken, err := nix.New(nix.Settings{Progress: progress}).Snapshot(ctx, dir, decide)
+	taken, err := nix.New(progress).Snapshot(ctx, dir, decide)
 	switch {
 	case decoding != nil:
 		return listing{}, decoding
