@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -62,15 +63,16 @@ func (o *options) client(token secretsource.Value, show func(string)) cachix.Cli
 	return cachix.New(caller)
 }
 
-// caller is how anybody is called; show is told of waits and may be nil.
+// caller is how anybody is called; show is told of waits, and without it a person is told of the first.
 func (o *options) caller(show func(string)) restapi.Caller {
-	caller := restapi.Caller{Sleep: o.sleep}
-	if show != nil {
-		caller.Waiting = func(wait time.Duration, why string) {
+	var first sync.Once
+	return restapi.Caller{Sleep: o.sleep, Waiting: func(wait time.Duration, why string) {
+		if show == nil {
+			first.Do(func() { fmt.Fprintf(o.stderr, "%s; asking again\n", why) })
+		} else {
 			show(fmt.Sprintf("%s; asking again in %s", why, wait.Round(time.Second)))
 		}
-	}
-	return caller
+	}}
 }
 
 // cacheName is the Cachix cache that is meant: the one named, else the settings', else the environment's; "" is none.
@@ -166,7 +168,7 @@ func (o *options) expected(s *settings.Settings) (leftovers.Replacement, error) 
 // is known. A Cachix cache has keys: without them nothing is swapped.
 func (o *options) replacement(ctx context.Context, s *settings.Settings) (leftovers.Replacement, error) {
 	var none leftovers.Replacement
-	show, done := o.progress()
+	show, done := o.progress("asking Cachix")
 	a, err := o.find(ctx, s, "", nil, show)
 	done()
 	keyless := errors.New(`set cache.public-key in the settings`)

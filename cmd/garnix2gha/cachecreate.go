@@ -32,12 +32,7 @@ Where Cachix's API does not do as expected, the steps on its web pages are print
 
 Exit codes: 0 the cache is there, 1 it could not be made so, 2 wrong usage, 3 Cachix could not
 be reached.`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usagef("want the name of a cache and nothing else; tokens are never arguments")
-			}
-			return nil
-		},
+		Args: arguments(1, 1, "the name of a cache and nothing else; tokens are never arguments"),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.create(cmd.Context(), args[0], !private) },
 	}
 	command.Flags().BoolVar(&private, "private", false, "make a cache that only tokens can read")
@@ -64,8 +59,9 @@ func (o *options) create(ctx context.Context, name string, public bool) error {
 	if err != nil {
 		return err
 	}
-	show, done := o.progress()
+	show, done := o.progress("asking Cachix")
 	client := o.client(token, show)
+	o.elsewhere = "a second run takes a cache that is there already as it is"
 	result, err := client.Create(ctx, name, public)
 	done()
 	made := creationJSON{CreateResult: result, Next: []string{}, NixConfig: nixConfigLines(result.Cache)}

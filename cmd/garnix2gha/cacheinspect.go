@@ -27,12 +27,7 @@ NAME defaults to the settings' cache, then to $CACHIX_CACHE_NAME.
 
 Exit codes: 0 the token is fit for CI, or none was given and the cache can be read; 1 not so;
 3 Cachix could not be reached, or did not say enough.`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 1 { // what is too much is not repeated: it may be a token
-				return usagef("want the name of a cache and nothing else; tokens are never arguments")
-			}
-			return nil
-		},
+		Args: arguments(0, 1, "the name of a cache and nothing else; tokens are never arguments"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.inspect(cmd.Context(), strings.Join(args, ""))
 		},
@@ -60,7 +55,7 @@ func (o *options) inspect(ctx context.Context, named string) error {
 	if name == "" {
 		return usagef("no Cachix cache is known: give its name, set cache.name in the settings, or " + nameVariable)
 	}
-	show, done := o.progress()
+	show, done := o.progress("asking Cachix")
 	client := o.client(o.token(), show)
 	found, err := client.Inspect(ctx, name)
 	done()

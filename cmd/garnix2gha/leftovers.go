@@ -34,9 +34,6 @@ literals; a key that the settings lack is asked for at Cachix. Without a cache o
 lists and settings go that have their line to themselves, and no list is left empty. What is left
 then is for a person. garnix.yaml is left to "garnix2gha retire", and rules on GitHub to
 "garnix2gha required-check".`,
-		Example: `  garnix2gha leftovers
-  garnix2gha leftovers --fix --dry-run
-  garnix2gha leftovers --fix`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if s.dryRun && !s.fix {
 				return usagef("--dry-run belongs to --fix")

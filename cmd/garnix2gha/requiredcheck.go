@@ -70,6 +70,8 @@ func (m *ruleMover) run(ctx context.Context, r *repo.Repo) error {
 	if m.move.Posted, err = m.posted(r, known); err != nil {
 		return err
 	}
+	_, done := m.progress("asking GitHub")
+	defer done()
 	hub, err := github.Open(ctx, m.dir, m.repository)
 	if err != nil {
 		return err
@@ -81,9 +83,11 @@ func (m *ruleMover) run(ctx context.Context, r *repo.Repo) error {
 	var failed error
 	for i := range rules {
 		if rule := &rules[i]; m.apply && failed == nil && rule.Waits && rule.Own {
+			m.elsewhere = "the same command without --apply shows what was changed"
 			failed = hub.Move(ctx, rule)
 		}
 	}
+	done()
 	if err := m.print(hub, rules); err != nil {
 		return err
 	}

@@ -88,6 +88,8 @@ func (s *syncer) sync(ctx context.Context) error {
 		fmt.Fprintln(s.stderr, "the workflows need neither a secret nor a variable")
 		return nil
 	}
+	_, done := s.progress("asking GitHub")
+	defer done()
 	hub, err := github.Open(ctx, s.dir, s.repository)
 	if err != nil {
 		return err
@@ -99,8 +101,10 @@ func (s *syncer) sync(ctx context.Context) error {
 	}
 	var applied []github.Change
 	if s.apply {
+		s.elsewhere = "the same command without --apply shows what was changed"
 		applied, err = hub.Apply(ctx, changes)
 	}
+	done()
 	return cmp.Or(s.print(hub.Name, changes, applied), err)
 }
 

@@ -158,7 +158,7 @@ func (s *syncer) judge(ctx context.Context, cache string, token secretsource.Val
 	if _, ok := s.known.Cache.Backend.(settings.Cachix); !ok {
 		return nil
 	}
-	show, done := s.progress()
+	show, done := s.progress("asking Cachix")
 	defer done()
 	client := s.client(token, show)
 	if cache == "" {

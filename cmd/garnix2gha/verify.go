@@ -64,6 +64,9 @@ Exit codes: 0 everything is there, 1 something is missing, 2 wrong usage, 3 some
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("branch") {
 				v.at = target.Commit{Branch: branch}
+				if v.paths != "" {
+					return usagef("--branch or --paths, not both: store paths belong to no branch")
+				}
 			}
 			for _, key := range v.keys {
 				if _, err := bincache.ParsePublicKey(key); err != nil {
@@ -83,7 +86,6 @@ Exit codes: 0 everything is there, 1 something is missing, 2 wrong usage, 3 some
 	flags.StringVar(&v.url, "url", "", "address of another cache")
 	flags.StringArrayVar(&v.keys, "public-key", nil, `trusted key, "name-1:base64"; may be repeated`)
 	netrcFlag(command, &v.netrc)
-	command.MarkFlagsMutuallyExclusive("paths", "branch")
 	return command
 }
 
@@ -94,7 +96,7 @@ func netrcFlag(command *cobra.Command, netrc *string) {
 // verify does the work and shows what goes on. The cache is looked at before nix is, which may work for minutes.
 func (v *verifier) verify(ctx context.Context) error {
 	var done func()
-	v.show, done = v.progress()
+	v.show, done = v.progress("asking the cache")
 	defer done()
 	err := v.within(func(r *repo.Repo) error {
 		s, err := v.settingsOf(r)
@@ -174,7 +176,7 @@ func (v *verifier) selected(ctx context.Context, r *repo.Repo) (generator.Model,
 	}
 	model := decideAt(in, v.at)
 	if !model.Diags.HasErrors() && model.Strategy == settings.Dynamic {
-		fresh, err := v.list(ctx, r.Dir(), in)
+		fresh, err := v.list(ctx, r.Dir(), in, v.show)
 		if err != nil {
 			return model, err
 		}

@@ -62,6 +62,33 @@ func (w WorkTree) Head(ctx context.Context) (string, error) {
 	return strings.TrimSpace(string(out)), err
 }
 
+// Standing is how far files have got on their way to GitHub, as far as this clone knows.
+type Standing struct {
+	Committed bool // they are as in the last commit, and it has them
+	Pushed    bool // a remote has the last commit, or these files of it on its default branch
+	Merged    bool // the remote's default branch has them, or this clone does not know which one that is
+	HTTPS     bool // the remote is reached over https, with a token instead of a key; known only of what is not pushed
+}
+
+// Standing asks about files, which need not exist.
+func (w WorkTree) Standing(ctx context.Context, files []string) (Standing, error) {
+	const trunk = "refs/remotes/origin/HEAD"
+	open, err := w.paths(ctx, append([]string{"status", "--porcelain", "-z", "--ignored", "--untracked-files=all", "--"}, files...)...)
+	if err != nil || len(open) > 0 {
+		return Standing{}, err
+	}
+	differ, unknown := w.paths(ctx, append([]string{"diff", "--name-only", "-z", "--no-ext-diff", trunk, "HEAD", "--"}, files...)...)
+	if unknown == nil && len(differ) == 0 {
+		return Standing{Committed: true, Pushed: true, Merged: true}, nil
+	}
+	branches, err := w.run(ctx, "for-each-ref", "--contains=HEAD", "--count=1", "refs/remotes")
+	if err != nil || len(branches) > 0 {
+		return Standing{Committed: true, Pushed: true, Merged: unknown != nil}, err
+	}
+	address, err := w.run(ctx, "ls-remote", "--get-url") // asks nobody, and fails without a remote
+	return Standing{Committed: true, HTTPS: err == nil && bytes.HasPrefix(address, []byte("https://"))}, ctx.Err()
+}
+
 func (w WorkTree) paths(ctx context.Context, args ...string) ([]string, error) {
 	out, err := w.run(ctx, args...)
 	if err != nil {

@@ -170,3 +170,51 @@ func TestMissingGitIsNamed(t *testing.T) {
 	_, err := git.WorkTree(t.TempDir()).Head(context.Background())
 	require.ErrorIs(t, err, git.ErrNotInstalled)
 }
+
+// A file goes the way to GitHub step by step, as far as a clone can tell.
+func TestStandingFollowsAFileToTheDefaultBranch(t *testing.T) {
+	t.Parallel()
+	dir := repository(t, "other")
+	w := git.WorkTree(dir)
+	stands := func(want git.Standing, files ...string) {
+		t.Helper()
+		got, err := w.Standing(t.Context(), files)
+		require.NoError(t, err)
+		assert.Equal(t, want, got)
+	}
+	committed := git.Standing{Committed: true}
+	pushed := git.Standing{Committed: true, Pushed: true}
+	merged := git.Standing{Committed: true, Pushed: true, Merged: true}
+
+	stands(committed, "missing")
+	write(t, dir, "file", "1")
+	stands(git.Standing{}, "file")
+	stands(committed, "other")
+	write(t, dir, ".gitignore", "file\n")
+	stands(git.Standing{}, "file", "ignored as well")
+	do(t, dir, "rm", "--quiet", "--cached", "--ignore-unmatch", ".gitignore")
+	require.NoError(t, os.Remove(filepath.Join(dir, ".gitignore")))
+	do(t, dir, "add", "file")
+	stands(git.Standing{}, "file")
+	do(t, dir, "commit", "--quiet", "--message", "file")
+	stands(committed, "file", "other")
+	do(t, dir, "remote", "add", "origin", "https://github.com/octo/flake.git")
+	stands(git.Standing{Committed: true, HTTPS: true}, "file")
+	do(t, dir, "remote", "set-url", "origin", "git@github.com:octo/flake.git")
+	stands(committed, "file")
+
+	do(t, dir, "update-ref", "refs/remotes/origin/topic", "HEAD")
+	stands(merged, "file") // which branch is the default one this clone does not know
+	do(t, dir, "update-ref", "refs/remotes/origin/main", "HEAD~")
+	do(t, dir, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
+	stands(pushed, "file")
+	stands(merged, "other")
+	do(t, dir, "update-ref", "refs/remotes/origin/main", "HEAD")
+	stands(merged, "file")
+	write(t, dir, "other", "unpushed work elsewhere")
+	do(t, dir, "commit", "--quiet", "--all", "--message", "other")
+	stands(merged, "file")
+	write(t, dir, "file", "2")
+	stands(git.Standing{}, "file")
+	stands(merged, ":(top)*") // a name, not a pattern
+}
