@@ -92,6 +92,10 @@ func Read(in Input) Model {
 		m.Diags.Warnf(diag.Pos{File: file}, "misnamed-config", "make it the garnix.yaml at the root if it is meant to count",
 			"garnix never read %s, only garnix.yaml at the root", file)
 	}
+	if m.Lock == nil && in.Config.Content == nil && in.Flake.Path != "" && in.Flake.Content == nil {
+		m.Diags.Warnf(diag.Pos{File: in.Flake.Path}, "flake-missing", "change into the repository of the flake, or name it with -C",
+			"there is no flake.nix and no garnix.yaml, so there is nothing to build")
+	}
 	if m.Lock == nil && flakeConfig.Match(in.Flake.Content) {
 		m.Diags.Warnf(diag.Pos{File: in.Flake.Path}, "flake-config-unknown", `run "garnix2gha snapshot", which reads it`,
 			"the flake seems to have an output garnix.config, which garnix read before any file")
@@ -240,8 +244,11 @@ func (in Input) digests(c *config.Config) map[string]string {
 // Report tells what became of the configuration.
 func (m Model) Report() report.Report { return report.New(m.Plan, m.Diags) }
 
+// Standing is how far files have got on their way to GitHub.
+type Standing = report.Standing
+
 // Next returns the lines that "generate" ends with.
-func (m Model) Next() []string { return report.Next(m.Plan) }
+func (m Model) Next(at Standing) []string { return report.Next(m.Plan, at) }
 
 // CacheHint tells which cache the repository's other workflows name, if the settings are sound and name none; else it is "".
 func (m Model) CacheHint() string { return report.CacheHint(m.Input) }

@@ -44,7 +44,7 @@ func TestImportsRunOneWay(t *testing.T) {
 		"cmd/internal/explain":      {"generator/diag"},
 		"cmd/internal/git":          {"generator/diag"},
 		"cmd/internal/repo":         {"generator/diag"},
-		"cmd/internal/leftovers":    {"generator/diag", "generator/flake"},
+		"cmd/internal/leftovers":    {"generator/diag", "generator/flake", "generator/output"},
 		"cmd/internal/nix":          {"generator/diag", "generator/flake", "generator/config", "generator/target", "templates"},
 		"cmd/garnix2gha": {
 			"generator", "generator/diag", "generator/flake", "generator/config", "generator/settings", "generator/target", "generator/plan",

@@ -3,6 +3,7 @@
 package main
 
 import (
+	_ "embed"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -63,17 +64,28 @@ func completeValues(root *cobra.Command) {
 	}
 }
 
+// examples are command lines, those of one command together.
+//
+//go:embed examples.txt
+var examples string
+
+// addExamples gives each command its examples, and a group those of what it groups.
+func addExamples(root *cobra.Command) {
+	for line := range strings.Lines(examples) {
+		_, words, _ := strings.Cut(line, root.Name())
+		command, _, err := root.Find(strings.Fields(words))
+		for ; err == nil && command != root; command = command.Parent() {
+			command.Example = strings.TrimLeft(command.Example+"\n  "+strings.TrimSpace(line), "\n")
+		}
+	}
+}
+
 func newMan(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
 		Use:    "man DIR",
 		Short:  "Write the manual pages into a folder",
 		Hidden: true, // for packagers
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usagef("want one folder")
-			}
-			return nil
-		},
+		Args:   arguments(1, 1, "one folder"),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return nil, cobra.ShellCompDirectiveFilterDirs
 		},

@@ -7,11 +7,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -53,11 +53,7 @@ func (o *options) token() secretsource.Value {
 
 // reader reads secrets as this process sees them.
 func (o *options) reader() secretsource.Reader {
-	lookup := func(name string) (string, bool) {
-		text := o.getenv(name)
-		return text, text != ""
-	}
-	return secretsource.Reader{LookupEnv: lookup, Stdin: o.stdin, Stderr: o.stderr}
+	return secretsource.Reader{Getenv: o.getenv, Stdin: o.stdin, Stderr: o.stderr}
 }
 
 // client is Cachix's API; show is told of waits and may be nil.
@@ -67,15 +63,16 @@ func (o *options) client(token secretsource.Value, show func(string)) cachix.Cli
 	return cachix.New(caller)
 }
 
-// caller is how anybody is called; show is told of waits and may be nil.
+// caller is how anybody is called; show is told of waits, and without it a person is told of the first.
 func (o *options) caller(show func(string)) restapi.Caller {
-	caller := restapi.Caller{Sleep: o.sleep}
-	if show != nil {
-		caller.Waiting = func(wait time.Duration, why string) {
+	var first sync.Once
+	return restapi.Caller{Sleep: o.sleep, Waiting: func(wait time.Duration, why string) {
+		if show == nil {
+			first.Do(func() { fmt.Fprintf(o.stderr, "%s; asking again\n", why) })
+		} else {
 			show(fmt.Sprintf("%s; asking again in %s", why, wait.Round(time.Second)))
 		}
-	}
-	return caller
+	}}
 }
 
 // cacheName is the Cachix cache that is meant: the one named, else the settings', else the environment's; "" is none.
@@ -170,7 +167,7 @@ func (o *options) expected(s *settings.Settings) (leftovers.Replacement, error) 
 // is known. A Cachix cache has keys: without them nothing is swapped.
 func (o *options) replacement(ctx context.Context, s *settings.Settings) (leftovers.Replacement, error) {
 	var none leftovers.Replacement
-	show, done := o.progress()
+	show, done := o.progress("asking Cachix")
 	a, err := o.find(ctx, s, "", nil, show)
 	done()
 	keyless := errors.New(`set cache.public-key in the settings`)
@@ -216,7 +213,7 @@ func (a *access) login(ctx context.Context, config bincache.Config) (*bincache.C
 	if err != nil {
 		return nil, errors.New("parse cache URL: not a URL")
 	}
-	if nameOf(a.url) == "" && !a.confirmed || at.Scheme != "https" && !loopback(at.Hostname()) {
+	if nameOf(a.url) == "" && !a.confirmed || !restapi.Sealed(at) {
 		a.warnings.Warnf(diag.Pos{}, "token-not-sent", "name the host in a netrc file and pass --netrc",
 			"the cache asks for credentials, and the token is sent to Cachix only, over https")
 		return client, nil
@@ -238,11 +235,6 @@ func nameOf(address string) string {
 		return ""
 	}
 	return name
-}
-
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
 // nameIn is the Cachix cache that the settings name, "" without one.

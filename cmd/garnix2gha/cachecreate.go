@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -31,12 +32,7 @@ Where Cachix's API does not do as expected, the steps on its web pages are print
 
 Exit codes: 0 the cache is there, 1 it could not be made so, 2 wrong usage, 3 Cachix could not
 be reached.`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) != 1 {
-				return usagef("want the name of a cache and nothing else; tokens are never arguments")
-			}
-			return nil
-		},
+		Args: arguments(1, 1, "the name of a cache and nothing else; tokens are never arguments"),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.create(cmd.Context(), args[0], !private) },
 	}
 	command.Flags().BoolVar(&private, "private", false, "make a cache that only tokens can read")
@@ -63,14 +59,15 @@ func (o *options) create(ctx context.Context, name string, public bool) error {
 	if err != nil {
 		return err
 	}
-	show, done := o.progress()
+	show, done := o.progress("asking Cachix")
 	client := o.client(token, show)
-	result, err := client.Create(ctx, cachix.CreateRequest{Name: name, Public: public})
+	o.elsewhere = "a second run takes a cache that is there already as it is"
+	result, err := client.Create(ctx, name, public)
 	done()
 	made := creationJSON{CreateResult: result, Next: []string{}, NixConfig: nixConfigLines(result.Cache)}
 	refusal, answered := errors.AsType[*restapi.Fault](err)
 	if err == nil {
-		made.Next = afterCreation(client, name, nameIn(known) == name)
+		made.Next = toCI(client, name, nameIn(known) == name, false)
 		if keys := trusted(result.Cache); !public && len(keys) > 0 {
 			made.Next = slices.Insert(made.Next, slices.Index(made.Next, generateStep),
 				"add to cache: in the settings, since nobody can ask for the key of a private cache: private: true, public-key: "+keys[0])
@@ -106,31 +103,29 @@ func (o *options) printCreation(made creationJSON) error {
 	return nil
 }
 
-// syncStep is the one way to store secrets.
-const syncStep = "store the token and the cache's name in GitHub: garnix2gha secrets sync --token env:" + tokenVariable + " --apply"
+const (
+	// syncStep is the one way to store secrets.
+	syncStep = "store the token and the cache's name in GitHub: garnix2gha secrets sync --token env:" + tokenVariable + " --apply"
+	// generateStep is for what was generated before the settings named the cache.
+	generateStep = "generate again, since the workflows do not know the cache yet, and commit the result: garnix2gha generate"
+)
 
-// generateStep is for what was generated before the settings named the cache.
-const generateStep = "generate again, since the workflows do not know the cache yet, and commit the result: garnix2gha generate"
-
-// nameSteps put a cache's name into the settings, and from there into the workflows.
-func nameSteps(name string) []string {
-	return []string{"put the cache into the settings: garnix2gha init --cache " + name, generateStep}
-}
-
-// tokenSteps are how to come by a token that is right for CI, and to store it.
-func tokenSteps(client cachix.Client, name string) []string {
-	return []string{
-		"make a token for this cache alone, with write permission and an expiry date: " + client.Page("/cache/"+name) + ", Settings, Auth Tokens",
-		"put that token into " + tokenVariable + " and " + syncStep,
+// toCI is the way from a cache that is there to a CI that pushes to it; named tells that the settings name it, and fit
+// that the token at hand is for it alone.
+func toCI(client cachix.Client, name string, named, fit bool) []string {
+	var steps []string
+	if !named {
+		steps = append(steps, "put the cache into the settings: garnix2gha init --cache "+name)
 	}
-}
-
-// afterCreation is what is left to do once a cache is there; named tells that the settings name it.
-func afterCreation(client cachix.Client, name string, named bool) []string {
-	if named {
-		return append([]string{generateStep}, tokenSteps(client, name)...)
+	if !named || !fit {
+		steps = append(steps, generateStep)
 	}
-	return append(nameSteps(name), tokenSteps(client, name)...)
+	if fit {
+		return append(steps, syncStep)
+	}
+	return append(steps,
+		"make a token for this cache alone, with write permission and an expiry date: "+client.Page("/cache/"+name)+", Settings, Auth Tokens",
+		"put that token into "+tokenVariable+" and "+syncStep)
 }
 
 // toACache is the way to a cache that is not there: on the web pages, or with a token that may make one.
@@ -139,13 +134,12 @@ func toACache(client cachix.Client, name string, withToken bool) []string {
 	if withToken {
 		step += ", or with a personal token (" + client.Page("/personal-auth-tokens") + "): garnix2gha cache create " + name
 	}
-	return append([]string{step}, afterCreation(client, name, false)...)
+	return append([]string{step}, toCI(client, name, false, false)...)
 }
 
 // afterInspection is the way from what was found to a CI that pushes; named tells that the settings name the cache.
 func afterInspection(client cachix.Client, in cachix.Inspection, named bool) []string {
 	var steps []string
-	pushes := in.Verdict == cachix.DataPlane && in.TokenCache == "" && in.Cache.Permission == cachix.Write
 	switch {
 	case in.State == cachix.Unreachable:
 		return []string{"try again when the service is reachable"}
@@ -153,17 +147,15 @@ func afterInspection(client cachix.Client, in cachix.Inspection, named bool) []s
 		return []string{"make the cache, which this token can do: garnix2gha cache create " + in.Name}
 	case in.Verdict == cachix.AccountWide && in.Cache.Permission == cachix.Read:
 		return []string{"choose another name: this cache is someone else's"}
-	case pushes && named:
-		return []string{syncStep}
-	case pushes:
-		return append(nameSteps(in.Name), syncStep)
-	case in.TokenCache != "" && in.Verdict == cachix.DataPlane:
+	case in.Verdict == cachix.DataPlane && in.TokenCache != "":
 		steps = append(steps, "or use the token's own cache: garnix2gha init --cache "+in.TokenCache)
+	case in.Verdict == cachix.DataPlane && in.Cache.Permission == cachix.Write:
+		return toCI(client, in.Name, named, true)
 	case in.Token && in.Verdict == "":
 		steps = append(steps, "try again; if nothing changes, the token is of no use here")
 	}
 	if in.State == cachix.Readable {
-		return append(steps, afterCreation(client, in.Name, named)...)
+		return append(steps, toCI(client, in.Name, named, false)...)
 	}
 	steps = append(steps, "if the cache is there and private: make a new token for it and look again")
 	return append(steps, toACache(client, in.Name, true)...)
@@ -188,6 +180,4 @@ func nixConfigLines(cache cachix.BinaryCache) []string {
 }
 
 // nixString quotes text as a Nix string.
-func nixString(text string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `${`, `\${`).Replace(text) + `"`
-}
+func nixString(text string) string { return strings.ReplaceAll(strconv.Quote(text), "${", `\${`) }

@@ -30,7 +30,7 @@ func TestCreateMakesACacheOnce(t *testing.T) {
 
 	again := world.run(t, "-C", dir, "cache", "create", "fresh", "--format", "json")
 	assert.Equal(t, exitFine, again.code)
-	assert.Equal(t, cachix.Existed, decoded[creationJSON](t, again).Outcome)
+	assert.Equal(t, "existed", decoded[creationJSON](t, again).Outcome)
 	assert.Equal(t, 1, service.asked("POST /api/v1/cache/fresh"))
 }
 

@@ -27,12 +27,7 @@ NAME defaults to the settings' cache, then to $CACHIX_CACHE_NAME.
 
 Exit codes: 0 the token is fit for CI, or none was given and the cache can be read; 1 not so;
 3 Cachix could not be reached, or did not say enough.`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 1 { // what is too much is not repeated: it may be a token
-				return usagef("want the name of a cache and nothing else; tokens are never arguments")
-			}
-			return nil
-		},
+		Args: arguments(0, 1, "the name of a cache and nothing else; tokens are never arguments"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.inspect(cmd.Context(), strings.Join(args, ""))
 		},
@@ -46,52 +41,40 @@ type inspectionJSON struct {
 }
 
 func (o *options) inspect(ctx context.Context, named string) error {
-	in, err := o.inspection(ctx, named)
+	known, err := o.settings()
 	if err != nil {
 		return err
 	}
+	name, err := o.cacheName(known, named)
+	if err != nil {
+		return err
+	}
+	if known.Cache.Backend != settings.Cachix && name == "" {
+		return usagef("only Cachix can be inspected, and the settings name another backend; \"garnix2gha cache verify\" proves any cache")
+	}
+	if name == "" {
+		return usagef("no Cachix cache is known: give its name, set cache.name in the settings, or " + nameVariable)
+	}
+	show, done := o.progress("asking Cachix")
+	client := o.client(o.token(), show)
+	found, err := client.Inspect(ctx, name)
+	done()
+	if err != nil {
+		return err
+	}
+	in := inspectionJSON{Inspection: found, Next: afterInspection(client, found, nameIn(known) == name)}
 	if err := o.printInspection(in); err != nil {
 		return err
 	}
 	switch {
 	case in.State == cachix.Unreachable:
-		return fmt.Errorf("inspect cache %s: Cachix could not be reached, or gave no usable answer", in.Name)
+		return fmt.Errorf("inspect cache %s: Cachix could not be reached, or gave no usable answer", name)
 	case !in.Settled():
-		return fmt.Errorf("inspect cache %s: %s", in.Name, in.Summary())
-	case in.fit():
+		return fmt.Errorf("inspect cache %s: %s", name, in.Summary())
+	case in.FitForCI, !in.Token && in.State == cachix.Readable:
 		return nil
 	}
 	return errProblems
-}
-
-// fit reports whether all is well: the token is right for CI, or there is none and the cache can be read.
-func (in inspectionJSON) fit() bool {
-	return in.FitForCI || !in.Token && in.State == cachix.Readable
-}
-
-func (o *options) inspection(ctx context.Context, named string) (inspectionJSON, error) {
-	known, err := o.settings()
-	if err != nil {
-		return inspectionJSON{}, err
-	}
-	name, err := o.cacheName(known, named)
-	if err != nil {
-		return inspectionJSON{}, err
-	}
-	if known.Cache.Backend != settings.Cachix && name == "" {
-		return inspectionJSON{}, usagef("only Cachix can be inspected, and the settings name another backend; \"garnix2gha cache verify\" proves any cache")
-	}
-	if name == "" {
-		return inspectionJSON{}, usagef("no Cachix cache is known: give its name, set cache.name in the settings, or " + nameVariable)
-	}
-	show, done := o.progress()
-	defer done()
-	client := o.client(o.token(), show)
-	found, err := client.Inspect(ctx, name)
-	if err != nil {
-		return inspectionJSON{}, err
-	}
-	return inspectionJSON{Inspection: found, Next: afterInspection(client, found, nameIn(known) == name)}, nil
 }
 
 func (o *options) printInspection(in inspectionJSON) error {

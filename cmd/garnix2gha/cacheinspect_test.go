@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -78,11 +79,12 @@ func TestInspectSaysWhenTheServiceGivesNoAnswer(t *testing.T) {
 	for _, tc := range []struct {
 		name   string
 		answer http.HandlerFunc // nil: nobody listens
+		waits  string           // what a person is told before the second attempt
 	}{
-		{name: "connection refused"},
+		{name: "connection refused", waits: "Cachix gives no answer: connection refused; asking again\n"},
 		{name: "a proxy's page", answer: say(200, "text/html", proxyPage)},
-		{name: "out of order", answer: say(503, "text/plain", "try later")},
-		{name: "cut off", answer: cutOff},
+		{name: "out of order", answer: say(503, "text/plain", "try later"), waits: "Cachix answered 503; asking again\n"},
+		{name: "cut off", answer: cutOff, waits: "Cachix gives no answer: the answer was cut off; asking again\n"},
 		{name: "garbage", answer: say(200, "application/json", "\x00\x1b[31mgarbage")},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -96,6 +98,9 @@ func TestInspectSaysWhenTheServiceGivesNoAnswer(t *testing.T) {
 			got := invocation{env: env}.run(t, "-C", t.TempDir(), "cache", "inspect", "acme")
 			assert.Equal(t, exitFailure, got.code)
 			assert.Contains(t, got.stderr, "garnix2gha: inspect cache acme: Cachix could not be reached")
+			assert.Contains(t, got.stderr, tc.waits)
+			assert.LessOrEqual(t, strings.Count(got.stderr, "asking again"), 2, "once for the cache, once for the token")
+			assert.Equal(t, tc.waits != "", strings.Contains(got.stderr, "asking again"))
 		})
 	}
 }

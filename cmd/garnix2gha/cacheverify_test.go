@@ -78,7 +78,7 @@ func TestVerifyFindsTheCacheAndItsKeys(t *testing.T) {
 		{name: "no cache", settings: offline, code: exitUsage, says: "no cache is known"},
 		{name: "a name that is none", settings: offline, variable: pushToken, code: exitUsage, says: "no name of a Cachix cache"},
 		{name: "a secret key by mistake", settings: offline, args: []string{"--url", cache.URL, "--public-key", "acme-1:hunter2AAAA"}, code: exitUsage, says: "--public-key"},
-		{name: "targets and paths", settings: offline, args: []string{"--branch", "main"}, code: exitUsage, says: "[branch paths] were all set"},
+		{name: "targets and paths", settings: offline, args: []string{"--branch", "main"}, code: exitUsage, says: "--branch or --paths, not both"},
 		{name: "an address that is none", settings: offline, args: []string{"--url", "hunter2://x"}, code: exitFailure, says: "want https://host/path"},
 		{name: "a password in the address", settings: offline, args: []string{"--url", strings.Replace(cache.URL, "://", "://me:s3cret@", 1)}, code: exitFailure, says: "unknown"},
 		{name: "settings with errors", settings: "nonsense: 1\n", code: exitProblems, says: "unknown key"},
@@ -194,7 +194,7 @@ func TestVerifySaysOnceThatACacheGivesNoAnswer(t *testing.T) {
 			assert.Contains(t, text.stderr, "hint: verify again later\n")
 			assert.Contains(t, verify("github").stdout, "::error title=garnix2gha cache-unknown::each of 3 outputs is unknown: "+tc.cause)
 			found := decoded[verification](t, verify("json"))
-			assert.Equal(t, []verified{{Verdict: bincache.Unknown, Cause: tc.cause, Next: "verify again later", Count: 3}}, found.Results)
+			assert.Equal(t, []verified{{Result: bincache.Result{Verdict: bincache.Unknown, Cause: tc.cause, Next: "verify again later"}, Count: 3}}, found.Results)
 			assert.Equal(t, verifiedSummary{Unknown: 3}, found.Summary)
 		})
 	}

@@ -17,13 +17,7 @@ func newExplain(o *options) *cobra.Command {
 		Long: `Tell what a code means that stands in brackets behind a finding, such as matcher-parts, or what a
 status means that "garnix2gha check" gives a file, such as stale-inputs: with an example, and how
 to put it right. Without a code all of them are listed.`,
-		Example: "  garnix2gha explain matcher-parts\n  garnix2gha explain --format json",
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return usagef("want one code, not %d", len(args))
-			}
-			return nil
-		},
+		Args: arguments(0, 1, "one code"),
 		ValidArgsFunction: func(command *cobra.Command, args []string, start string) ([]string, cobra.ShellCompDirective) {
 			var codes []string
 			for _, page := range explain.Pages() {

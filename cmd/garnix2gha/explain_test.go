@@ -263,7 +263,7 @@ func TestExplain(t *testing.T) {
 		{name: "no rule of another's", args: []string{"actionlint-"}, code: exitUsage, errors: `unknown code "actionlint-"; "garnix2gha explain" lists all`},
 		{name: "a misspelt one", args: []string{"matcher-part"}, code: exitUsage, errors: `unknown code "matcher-part"; did you mean "matcher-parts"?`},
 		{name: "none at all", args: []string{"\x1b[31mnonsense"}, code: exitUsage, errors: `unknown code "\x1b[31mnonsense"; "garnix2gha explain" lists all`},
-		{name: "two", args: []string{"a", "b"}, code: exitUsage, errors: "want one code, not 2"},
+		{name: "two", args: []string{"a", "b"}, code: exitUsage, errors: "want one code"},
 		{name: "the list", says: "files\n  current          The file is what would be generated now\n"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -3,6 +3,8 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -10,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"garnix2gha/cmd/internal/git"
 	"garnix2gha/cmd/internal/repo"
 	"garnix2gha/generator"
 	"garnix2gha/generator/diag"
@@ -27,8 +30,8 @@ func newGenerate(o *options) *cobra.Command {
 a file: created, updated, unchanged or removed. A file that garnix2gha did not write, or that
 somebody changed since, is neither overwritten nor removed unless --force is given; of a program
 that another version wrote nobody can tell, and it is replaced. Pins that a bot moved stay.`,
-		RunE: func(*cobra.Command, []string) error {
-			return o.within(func(r *repo.Repo) error { return o.runGenerate(r, dryRun, force) })
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return o.within(func(r *repo.Repo) error { return o.runGenerate(cmd.Context(), r, dryRun, force) })
 		},
 	}
 	command.Flags().BoolVar(&dryRun, "dry-run", false, "print the unified diff and write nothing")
@@ -36,7 +39,7 @@ that another version wrote nobody can tell, and it is replaced. Pins that a bot 
 	return command
 }
 
-func (o *options) runGenerate(r *repo.Repo, dryRun, force bool) error {
+func (o *options) runGenerate(ctx context.Context, r *repo.Repo, dryRun, force bool) error {
 	result, changes, err := o.compare(r)
 	if err != nil {
 		return err
@@ -54,7 +57,27 @@ func (o *options) runGenerate(r *repo.Repo, dryRun, force bool) error {
 			return err
 		}
 	}
-	return o.printGenerated(result, filesOf(changes, dryRun), dryRun, len(wanted) > 0)
+	if err := o.printGenerated(result, filesOf(changes, dryRun), dryRun); err != nil || dryRun || o.format == "json" {
+		return err
+	}
+	for _, line := range o.next(ctx, r, result, len(wanted) > 0) {
+		fmt.Fprintln(o.stderr, line)
+	}
+	return nil
+}
+
+// next are the lines on what is left to do, as far as git knows without asking anybody.
+func (o *options) next(ctx context.Context, r *repo.Repo, result generator.Result, written bool) []string {
+	files := []string{cmp.Or(result.Config.File, repo.ConfigFile), repo.SettingsFile, repo.OverlayFile, repo.LockFile}
+	for _, file := range result.Files {
+		files = append(files, file.Path)
+	}
+	at, err := git.WorkTree(r.Dir()).Standing(ctx, files)
+	if err != nil { // then nothing is known but what was done
+		at = git.Standing{Committed: true, Pushed: true, Merged: true}
+	}
+	at.Committed = at.Committed && !written
+	return result.Next(generator.Standing(at))
 }
 
 // protected reports whether a file is somebody else's, whole or in part, and says so: an error where it would be
@@ -142,7 +165,7 @@ func write(r *repo.Repo, changes []output.Change) error {
 	return r.Apply(edits)
 }
 
-func (o *options) printGenerated(result generator.Result, files []fileJSON, dryRun, changed bool) error {
+func (o *options) printGenerated(result generator.Result, files []fileJSON, dryRun bool) error {
 	if o.format == "json" {
 		return o.printJSON(map[string]any{"files": nonNil(files), "diagnostics": nonNil(result.Diags)})
 	}
@@ -157,12 +180,6 @@ func (o *options) printGenerated(result generator.Result, files []fileJSON, dryR
 		if status := output.Status(file.Status); !dryRun && (status == output.Edited || status == output.PinsMoved) {
 			fmt.Fprintf(o.stderr, "notice: %s: %s\n", file.Path, file.Cause)
 		}
-	}
-	if dryRun || !changed {
-		return nil
-	}
-	for _, step := range result.Next() {
-		fmt.Fprintln(o.stderr, step)
 	}
 	return nil
 }
@@ -231,7 +248,9 @@ func (o *options) eject(r *repo.Repo) error {
 	}
 	if len(edits) == 0 {
 		fmt.Fprintln(o.stdout, "nothing here was generated")
+		return nil
 	}
+	fmt.Fprintln(o.stderr, `next: commit them, and take "garnix2gha check" out of your CI, which it would fail from now on`)
 	return nil
 }
 

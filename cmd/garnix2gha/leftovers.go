@@ -20,7 +20,7 @@ import (
 )
 
 func newLeftovers(o *options) *cobra.Command {
-	var f cleanup
+	s := &survey{options: o}
 	command := &cobra.Command{
 		Use:   "leftovers",
 		Short: "Find what is left of garnix, and fix it",
@@ -34,127 +34,107 @@ literals; a key that the settings lack is asked for at Cachix. Without a cache o
 lists and settings go that have their line to themselves, and no list is left empty. What is left
 then is for a person. garnix.yaml is left to "garnix2gha retire", and rules on GitHub to
 "garnix2gha required-check".`,
-		Example: `  garnix2gha leftovers
-  garnix2gha leftovers --fix --dry-run
-  garnix2gha leftovers --fix`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if f.dryRun && !f.fix {
+			if s.dryRun && !s.fix {
 				return usagef("--dry-run belongs to --fix")
 			}
-			return o.within(func(r *repo.Repo) error { return o.leftovers(cmd.Context(), r, f) })
+			return s.of(func() error { return s.leftovers(cmd.Context()) })
 		},
 	}
 	flags := command.Flags()
-	flags.BoolVar(&f.fix, "fix", false, "fix what needs no judgement")
-	flags.BoolVar(&f.dryRun, "dry-run", false, "with --fix: print the unified diff and write nothing")
-	flags.BoolVar(&f.keepConfig, "keep-config", false, "count garnix.yaml as kept: it is the list of targets")
+	flags.BoolVar(&s.fix, "fix", false, "fix what needs no judgement")
+	flags.BoolVar(&s.dryRun, "dry-run", false, "with --fix: print the unified diff and write nothing")
+	flags.BoolVar(&s.keepConfig, "keep-config", false, "count garnix.yaml as kept: it is the list of targets")
 	return command
 }
 
-// cleanup is what leftovers is to do, and what it found.
-type cleanup struct {
-	fix, dryRun, keepConfig bool
+// survey is a repository, what is to be done about its traces of garnix, and what was found.
+type survey struct {
+	*options
+	fix, dryRun bool
+	keepConfig  bool // count garnix.yaml as kept
+	moveConfig  bool // judge as if garnix.yaml had left the root
 
-	with  leftovers.Replacement // without a fix as far as it is known without asking anybody
+	repo     *repo.Repo
+	tree     git.WorkTree
+	settings *settings.Settings
+	judged   leftovers.Options // with the new cache, without a fix as far as it is known without asking anybody
+
 	edits []output.Change
-	left  []leftovers.Trace // what is there now, or with dryRun would be
+	left  []leftovers.Trace // what is there now, or in a dry run would be
 }
 
-func (o *options) leftovers(ctx context.Context, r *repo.Repo, found cleanup) error {
-	s, err := o.survey(ctx, r)
-	if err != nil {
-		return err
-	}
-	s.keepConfig = found.keepConfig
-	if err := s.prepare(ctx, &found); err != nil {
+// of opens the repository and reads the settings, whose problems have been printed when it returns errProblems.
+func (s *survey) of(do func() error) error {
+	return s.within(func(r *repo.Repo) (err error) {
+		s.repo, s.tree = r, git.WorkTree(r.Dir())
+		if s.settings, err = s.settingsOf(r); err != nil {
+			return err
+		}
+		build, err := r.Read(output.Path(s.settings.Files.Build))
+		if err != nil {
+			return err
+		}
+		s.judged = leftovers.Options{Aggregate: s.settings.Names.Aggregate, Generated: output.Generated(build)}
+		return do()
+	})
+}
+
+func (s *survey) leftovers(ctx context.Context) error {
+	if err := s.prepare(ctx); err != nil {
 		return err
 	}
 	switch {
-	case found.dryRun:
-		found.left = slices.DeleteFunc(found.left, func(t leftovers.Trace) bool { return t.Fix == leftovers.Safe })
-	case found.fix:
-		if err := write(r, found.edits); err != nil {
+	case s.dryRun:
+		s.left = slices.DeleteFunc(s.left, func(t leftovers.Trace) bool { return t.Fix == leftovers.Safe })
+	case s.fix:
+		edits := s.edits
+		if err := write(s.repo, edits); err != nil {
 			return err
 		}
-		if found.left, _, err = s.scan(ctx, found.with); err != nil {
+		if err := s.scan(ctx); err != nil {
 			return err
 		}
+		s.edits = edits
 	}
-	if err := o.printLeftovers(found); err != nil {
+	if err := s.printLeftovers(); err != nil {
 		return err
 	}
-	if slices.ContainsFunc(found.left, leftovers.Trace.Counted) {
+	if slices.ContainsFunc(s.left, leftovers.Trace.Counted) {
 		return errProblems
 	}
 	return nil
 }
 
-// survey is a repository and how its traces are judged.
-type survey struct {
-	*options
-	repo     *repo.Repo
-	tree     *git.WorkTree
-	settings *settings.Settings
-	judged   leftovers.Options
-
-	keepConfig bool // count garnix.yaml as kept
-	moveConfig bool // judge as if garnix.yaml had left the root
+// prepare finds the traces and the edits. For a fix, Cachix is asked about the new cache if something is to be swapped.
+func (s *survey) prepare(ctx context.Context) (err error) {
+	if s.judged.Replacement, err = s.expected(s.settings); err != nil {
+		return err
+	}
+	if err := s.scan(ctx); err != nil || !s.fix || !slices.ContainsFunc(s.left, swaps) {
+		return err
+	}
+	if s.judged.Replacement, err = s.replacement(ctx, s.settings); err != nil {
+		return err
+	}
+	return s.scan(ctx)
 }
 
-// survey opens git and reads the settings, whose problems have been printed when it returns errProblems.
-func (o *options) survey(ctx context.Context, r *repo.Repo) (*survey, error) {
-	tree, err := git.Open(ctx, r.Dir())
-	if err != nil {
-		return nil, err
-	}
-	s := &survey{options: o, repo: r, tree: tree}
-	if s.settings, err = o.settingsOf(r); err != nil {
-		return nil, err
-	}
-	build, err := r.Read(output.Path(s.settings.Files.Build))
-	s.judged = leftovers.Options{Aggregate: s.settings.Names.Aggregate, Generated: output.Generated(build)}
-	return s, err
-}
-
-// scan searches the tracked files as they are now, for a cache that takes garnix's place.
-func (s *survey) scan(ctx context.Context, with leftovers.Replacement) ([]leftovers.Trace, []output.Change, error) {
+// scan searches the tracked files as they are now.
+func (s *survey) scan(ctx context.Context) error {
 	tracked, err := s.tree.Tracked(ctx)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	if i := slices.Index(tracked, repo.ConfigFile); s.moveConfig && i >= 0 {
 		tracked[i] = repo.MovedConfigFile
 	}
-	s.judged.Replacement = with
-	traces, edits, err := leftovers.Scan(s.repo.FS(), tracked, s.judged)
-	for i, t := range traces {
+	s.left, s.edits, err = leftovers.Scan(s.repo.FS(), tracked, s.judged)
+	for i, t := range s.left {
 		if s.keepConfig && t.Kind == leftovers.KindConfigFile && t.File == repo.ConfigFile {
-			traces[i].Fix, traces[i].Advice = leftovers.Kept, "stays: garnix2gha reads it"
+			s.left[i].Fix, s.left[i].Advice = leftovers.Kept, "stays: garnix2gha reads it"
 		}
 	}
-	var changes []output.Change
-	for _, edit := range edits {
-		changes = append(changes, output.Change{Path: edit.Path, Old: edit.Old, New: edit.New})
-	}
-	return traces, changes, err
-}
-
-// prepare finds the traces and the edits. For a fix, Cachix is asked about the new cache if something is to be swapped.
-func (s *survey) prepare(ctx context.Context, found *cleanup) error {
-	var err error
-	if found.with, err = s.options.expected(s.settings); err != nil {
-		return err
-	}
-	if found.left, found.edits, err = s.scan(ctx, found.with); err != nil {
-		return err
-	}
-	if !found.fix || !slices.ContainsFunc(found.left, swaps) {
-		return nil
-	}
-	if found.with, err = s.options.replacement(ctx, s.settings); err != nil {
-		return err
-	}
-	found.left, found.edits, err = s.scan(ctx, found.with)
 	return err
 }
 
@@ -166,44 +146,44 @@ func swaps(t leftovers.Trace) bool {
 // requiredCheckHint names what no file tells.
 const requiredCheckHint = `hint: required checks are no files: "garnix2gha required-check" shows them, and moves them from garnix's app`
 
-func (o *options) printLeftovers(found cleanup) error {
-	files := filesOf(found.edits, found.dryRun)
-	switch o.format {
+func (s *survey) printLeftovers() error {
+	files := filesOf(s.edits, s.dryRun)
+	switch s.format {
 	case "json":
-		value := map[string]any{"traces": nonNil(found.left)}
-		if found.fix {
+		value := map[string]any{"traces": nonNil(s.left)}
+		if s.fix {
 			value["files"] = files
 		}
-		return o.printJSON(value)
+		return s.printJSON(value)
 	case "github", "sarif":
-		return o.printDiagnostics(findings(found.left))
+		return s.printDiagnostics(findings(s.left))
 	}
-	traces := o.stdout
-	if found.fix {
+	traces := s.stdout
+	if s.fix {
 		for _, file := range files {
-			o.printFile(file, found.dryRun)
+			s.printFile(file, s.dryRun)
 		}
-		if found.dryRun {
-			traces = o.stderr // stdout is a diff
+		if s.dryRun {
+			traces = s.stderr // stdout is a diff
 		}
 	}
-	for _, t := range found.left {
+	for _, t := range s.left {
 		if t.Fix != leftovers.Kept {
 			fmt.Fprintln(traces, spoken(t))
 		}
 	}
-	o.printRest(found)
+	s.printRest()
 	return nil
 }
 
 // printRest tells what is kept where, and what to do next.
-func (o *options) printRest(found cleanup) {
+func (s *survey) printRest() {
 	kept := map[[2]string]int{} // by file and reason
 	own := map[string]bool{}    // files that a person need not see by name
 	fixable := false
-	for _, t := range found.left {
+	for _, t := range s.left {
 		switch {
-		case t.Kind == leftovers.KindOwn && o.terminal(o.stderr):
+		case t.Kind == leftovers.KindOwn && s.terminal(s.stderr):
 			own[t.File] = true
 		case t.Fix == leftovers.Kept:
 			kept[[2]string{t.File, t.Advice}]++
@@ -211,24 +191,24 @@ func (o *options) printRest(found cleanup) {
 		fixable = fixable || t.Fix == leftovers.Safe || t.Fix == leftovers.Partly
 	}
 	for _, k := range slices.SortedFunc(maps.Keys(kept), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) }) {
-		fmt.Fprintf(o.stderr, "kept      %s (%s): %s\n", diag.Printable(k[0]), plural(kept[k], "line"), diag.Printable(k[1]))
+		fmt.Fprintf(s.stderr, "kept      %s (%s): %s\n", diag.Printable(k[0]), plural(kept[k], "line"), diag.Printable(k[1]))
 	}
 	if len(own) > 0 {
-		fmt.Fprintf(o.stderr, "kept      what garnix2gha wrote or reads (%s)\n", plural(len(own), "file"))
+		fmt.Fprintf(s.stderr, "kept      what garnix2gha wrote or reads (%s)\n", plural(len(own), "file"))
 	}
-	if !slices.ContainsFunc(found.left, leftovers.Trace.Counted) {
-		fmt.Fprintln(o.stderr, "nothing is left to do")
+	if !slices.ContainsFunc(s.left, leftovers.Trace.Counted) {
+		fmt.Fprintln(s.stderr, "nothing is left to do")
 	}
-	if found.fix {
+	if s.fix {
 		return
 	}
 	if fixable {
-		fmt.Fprintln(o.stderr, "hint: garnix2gha leftovers --fix --dry-run shows what can be fixed without judgement")
+		fmt.Fprintln(s.stderr, "hint: garnix2gha leftovers --fix --dry-run shows what can be fixed without judgement")
 	}
-	if found.with.CacheURL == "" && slices.ContainsFunc(found.left, swaps) {
-		fmt.Fprintln(o.stderr, "hint: no new cache is known that --fix could put in garnix's place; "+nameCacheHint)
+	if s.judged.Replacement.CacheURL == "" && slices.ContainsFunc(s.left, swaps) {
+		fmt.Fprintln(s.stderr, "hint: no new cache is known that --fix could put in garnix's place; "+nameCacheHint)
 	}
-	fmt.Fprintln(o.stderr, requiredCheckHint)
+	fmt.Fprintln(s.stderr, requiredCheckHint)
 }
 
 // spoken is a trace as one line.

@@ -2,6 +2,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,8 +10,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
-	"slices"
-	"strings"
 	"syscall"
 	"time"
 
@@ -29,12 +28,7 @@ func main() {
 func process() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	// Work that cannot look at the context, such as an overlay without end, is given a moment and then cut off.
-	context.AfterFunc(ctx, func() {
-		stop()
-		time.Sleep(5 * time.Second)
-		os.Exit(exitStopped)
-	})
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	return run(ctx, os.Args[1:], environment{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv})
 }
 
@@ -65,22 +59,34 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 
 // run is the program: it returns the exit code.
 func run(ctx context.Context, args []string, env environment) int {
-	root := newRoot(env)
+	env.stdin = stoppable{ctx, env.stdin}
+	o := &options{environment: env}
+	root := newRoot(o)
 	root.SetArgs(args)
 	root.SetIn(env.stdin)
 	root.SetOut(env.stdout)
 	root.SetErr(env.stderr)
-	command, err := root.ExecuteContextC(ctx)
+	command := root
+	err, done := bounded(ctx, grace, func() (err error) {
+		command, err = root.ExecuteContextC(ctx)
+		return err
+	})
 	var usage usageError
 	switch {
-	case err == nil:
+	case done && err == nil:
 		return exitFine
-	case ctx.Err() != nil:
+	case !done:
 		fmt.Fprintln(env.stderr, "garnix2gha: interrupted")
+		return exitStopped
+	case ctx.Err() != nil:
+		fmt.Fprintf(env.stderr, "garnix2gha: interrupted%s\n", o.changed())
 		return exitStopped
 	case errors.Is(err, errProblems):
 		return exitProblems
-	case errors.As(err, &usage) || isCobraUsage(err):
+	case errors.As(err, &usage):
+		if command.Name() == "help" { // which has nothing to tell about itself
+			command = root
+		}
 		fmt.Fprintf(env.stderr, "garnix2gha: %s\nhint: run \"%s --help\"\n", err, command.CommandPath())
 		return exitUsage
 	}
@@ -88,61 +94,63 @@ func run(ctx context.Context, args []string, env environment) int {
 	return exitFailure
 }
 
-// isCobraUsage recognises the errors cobra gives untyped.
-func isCobraUsage(err error) bool {
-	return slices.ContainsFunc([]string{"unknown command", "required flag", "if any flags in the group"}, func(start string) bool {
-		return strings.HasPrefix(err.Error(), start)
-	})
-}
-
-func newRoot(env environment) *cobra.Command {
-	o := &options{environment: env}
+func newRoot(o *options) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "garnix2gha",
 		Short: "Turn garnix.yaml into GitHub Actions workflows",
-		Long: `garnix2gha reads a repository's garnix.yaml and writes GitHub Actions workflows that
-build what garnix built, push it to a binary cache you own, and verify that the
-cache holds it.
-
-Start with:
-  garnix2gha report              what will be carried over, and what is left to do
-  garnix2gha generate --dry-run  the workflows, as a diff
-  garnix2gha generate            write them
-
-Exit codes: 0 fine, 1 problems found, 2 wrong usage, 3 the work could not be done, 130 interrupted.`,
+		Long: `Turn garnix.yaml into GitHub Actions workflows that build what garnix built,
+push it to a binary cache of your own, and prove that the cache holds it.
+Exit codes: 0 fine, 1 problems found, 2 wrong usage, 3 not done, 130 interrupted`,
 		Version:       buildVersion(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return o.start(cmd.Context()) },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	flags := root.PersistentFlags()
-	flags.StringVarP(&o.dir, "directory", "C", "", "a folder of the repository; its root is git's, or else the first folder upwards with flake.nix or garnix.yaml")
+	flags.StringVarP(&o.dir, "directory", "C", "", "a folder of the repository")
 	flags.StringVar(&o.config, "config", "", "a garnix.yaml elsewhere")
-	flags.StringVar(&o.format, "format", "text", "text or json; github (annotations) and sarif where findings are printed; markdown of report")
+	flags.StringVar(&o.format, "format", "text", "text, json, github, sarif, markdown")
 	root.PersistentPreRunE = func(command *cobra.Command, _ []string) error { return o.validate(command) }
-	root.AddCommand(
-		newGenerate(o), newCheck(o), newTargets(o), newReport(o), newLint(o), newInit(o), newSchema(o), newPins(o), newEject(o), newSnapshot(o), newCache(o), newSecrets(o),
-		newRequiredCheck(o), newLeftovers(o), newRetire(o), newExplain(o), newVersion(o), newMan(root),
-	)
+	for _, group := range []struct {
+		title    string
+		commands []*cobra.Command
+	}{
+		{"Convert:", []*cobra.Command{newReport(o), newGenerate(o), newTargets(o), newInit(o)}},
+		{"Keep current:", []*cobra.Command{newCheck(o), newLint(o), newExplain(o), newSnapshot(o), newPins(o)}},
+		{"Cache:", []*cobra.Command{newCache(o), newSecrets(o)}},
+		{"Leave garnix, or this program:", []*cobra.Command{newRequiredCheck(o), newLeftovers(o), newRetire(o), newEject(o)}},
+		{"Other:", []*cobra.Command{newSchema(o), newVersion(o), newMan(root)}},
+	} {
+		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title})
+		for _, command := range group.commands {
+			command.GroupID = group.title
+		}
+		root.AddCommand(group.commands...)
+		root.SetHelpCommandGroupID(group.title) // the last one's
+		root.SetCompletionCommandGroupID(group.title)
+	}
 	root.SetVersionTemplate(buildLine())
+	root.InitDefaultCompletionCmd()
+	root.InitDefaultHelpCmd()
 	completeValues(root)
 	fill(root)
+	addExamples(root)
 	return root
 }
 
 // fill gives the commands what they do not say themselves: they take no arguments, and one that only groups others
 // shows its help.
 func fill(command *cobra.Command) {
-	if command.Args == nil {
+	command.SuggestionsMinimumDistance = 2
+	switch {
+	case command.Name() == "help":
 		command.Args = func(command *cobra.Command, args []string) error {
-			switch {
-			case len(args) == 0:
-				return nil
-			case command.HasSubCommands():
-				return usagef("unknown command %q", args[0])
-			}
-			return usagef("unexpected argument %q", args[0])
+			about, rest, err := command.Root().Find(args)
+			return cmp.Or(err, noArguments(about, rest))
 		}
+	case command.Args == nil, command.HasSubCommands(), command.Parent().Name() == "completion": // whose errors are untyped
+		command.Args = noArguments
 	}
 	if command.ValidArgs == nil && command.ValidArgsFunction == nil {
 		command.ValidArgsFunction = cobra.NoFileCompletions
@@ -152,5 +160,29 @@ func fill(command *cobra.Command) {
 	}
 	for _, child := range command.Commands() {
 		fill(child)
+	}
+}
+
+// noArguments refuses arguments; one that should be a command is told which is meant.
+func noArguments(command *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 0:
+		return nil
+	case !command.HasSubCommands():
+		return usagef("unexpected argument %q", args[0])
+	}
+	if meant := command.SuggestionsFor(args[0]); len(meant) > 0 {
+		return usagef("unknown command %q; did you mean %q?", args[0], command.CommandPath()+" "+meant[0])
+	}
+	return usagef("unknown command %q", args[0])
+}
+
+// arguments wants so many arguments and says what they are. What is too much is not repeated: it may be a token.
+func arguments(least, most int, want string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) < least || len(args) > most {
+			return usagef("want %s", want)
+		}
+		return nil
 	}
 }

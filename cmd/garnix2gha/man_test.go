@@ -32,7 +32,7 @@ func TestManualHoldsEveryCommand(t *testing.T) {
 			visit(child)
 		}
 	}
-	visit(newRoot(environment{}))
+	visit(newRoot(&options{}))
 	for _, command := range commands {
 		page, err := os.ReadFile(filepath.Join(dir, strings.ReplaceAll(command, " ", "-")+".1"))
 		require.NoError(t, err)

@@ -31,6 +31,9 @@ type options struct {
 	config string
 	format string
 
+	written   []string // the files that were changed so far
+	elsewhere string   // once something may have changed elsewhere: how one sees whether it has
+
 	sources  map[string][]byte // what was read of the repository, for findings that show their line
 	toldMore bool              // where to read more about a code was said
 }
@@ -56,6 +59,17 @@ func (o *options) validate(command *cobra.Command) error {
 	return usagef("--format %q: %s prints %s", o.format, command.CommandPath(), diag.Enumerate(known, "or"))
 }
 
+// changed tells what was changed so far, to follow the word "interrupted".
+func (o *options) changed() string {
+	switch {
+	case o.elsewhere != "":
+		return "; " + o.elsewhere
+	case len(o.written) > 0:
+		return " after writing " + strings.Join(o.written, ", ")
+	}
+	return ", nothing was changed"
+}
+
 // within finds the repository, says where it is unless that is the current folder, and opens it while do works.
 func (o *options) within(do func(*repo.Repo) error) error {
 	start := cmp.Or(o.dir, ".")
@@ -65,7 +79,7 @@ func (o *options) within(do func(*repo.Repo) error) error {
 	dir, err := repo.Find(start)
 	switch {
 	case errors.Is(err, repo.ErrNoRoot) && o.dir != "":
-		dir = o.dir // without any file garnix's defaults hold
+		return fmt.Errorf("%s: %w", diag.Printable(o.dir), err)
 	case errors.Is(err, repo.ErrNoRoot):
 		return fmt.Errorf("%w; change into the repository or name it with -C", err)
 	case err != nil:
@@ -79,6 +93,7 @@ func (o *options) within(do func(*repo.Repo) error) error {
 		return err
 	}
 	defer r.Close()
+	r.Changed = func(name string) { o.written = append(o.written, name) }
 	return do(r)
 }
 

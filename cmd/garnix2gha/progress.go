@@ -10,13 +10,15 @@ import (
 	"time"
 )
 
-// progress returns what shows on a terminal, and only there, what is being done and for how long, and what removes it
-// again.
-func (o *options) progress() (show func(string), done func()) {
+// progress shows on a terminal, and only there, what is being done and for how long. It returns what changes that, nil
+// without a terminal, and what removes it.
+func (o *options) progress(what string) (show func(string), done func()) {
 	if !o.terminal(o.stderr) || o.getenv("TERM") == "dumb" {
 		return nil, func() {}
 	}
-	return statusLine(o.stderr)
+	show, done = statusLine(o.stderr)
+	show(what)
+	return show, done
 }
 
 // statusLine keeps a line of w up to date, some times a second and not once for each of a hundred thousand paths. What

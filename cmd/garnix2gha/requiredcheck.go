@@ -5,7 +5,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -53,14 +52,6 @@ type ruleMover struct {
 	reported bool // whether a workflow here reports the aggregate
 }
 
-// movedRule is a rule and what becomes of it.
-type movedRule struct {
-	github.Rule
-	After []github.Check `json:"after"`
-	Moved bool           `json:"moved"` // false in a dry run
-	Waits bool           `json:"waits"`
-}
-
 func (m *ruleMover) run(ctx context.Context, r *repo.Repo) error {
 	known, err := m.settingsOf(r)
 	if err != nil {
@@ -79,51 +70,31 @@ func (m *ruleMover) run(ctx context.Context, r *repo.Repo) error {
 	if m.move.Posted, err = m.posted(r, known); err != nil {
 		return err
 	}
+	_, done := m.progress("asking GitHub")
+	defer done()
 	hub, err := github.Open(ctx, m.dir, m.repository)
 	if err != nil {
 		return err
 	}
-	rules, err := m.rules(ctx, hub)
+	rules, err := hub.Rules(ctx, &m.move)
 	if err != nil {
 		return err
 	}
 	var failed error
 	for i := range rules {
 		if rule := &rules[i]; m.apply && failed == nil && rule.Waits && rule.Own {
-			failed = hub.Require(ctx, rule.Rule, rule.After)
-			rule.Moved = failed == nil
+			m.elsewhere = "the same command without --apply shows what was changed"
+			failed = hub.Move(ctx, rule)
 		}
 	}
+	done()
 	if err := m.print(hub, rules); err != nil {
 		return err
 	}
-	if failed == nil && slices.ContainsFunc(rules, func(r movedRule) bool { return r.Waits && !r.Moved }) {
+	if failed == nil && slices.ContainsFunc(rules, func(r github.Rule) bool { return r.Waits && !r.Moved }) {
 		return errProblems
 	}
 	return failed
-}
-
-// rules reads the rules and decides what becomes of each.
-func (m *ruleMover) rules(ctx context.Context, hub *github.Repository) ([]movedRule, error) {
-	var err error
-	if m.move.Actions, err = hub.App(ctx, "github-actions"); err != nil {
-		return nil, err
-	}
-	if m.move.Actions.ID == 0 {
-		return nil, errors.New("this GitHub has no GitHub Actions")
-	}
-	if m.move.Garnix, err = hub.App(ctx, "garnix-ci"); err != nil {
-		return nil, err
-	}
-	found, err := hub.Rules(ctx)
-	if err != nil {
-		return nil, err
-	}
-	rules := []movedRule{}
-	for _, rule := range found {
-		rules = append(rules, movedRule{Rule: rule, After: m.move.Of(rule.Checks), Waits: slices.ContainsFunc(rule.Checks, m.move.Waits)})
-	}
-	return rules, nil
 }
 
 // posted tells the names of the statuses that the workflows post. Where the targets are listed at run time it is any
@@ -145,9 +116,9 @@ func (m *ruleMover) posted(r *repo.Repo, known *settings.Settings) (func(string)
 	}, nil
 }
 
-func (m *ruleMover) print(hub *github.Repository, rules []movedRule) error {
+func (m *ruleMover) print(hub *github.Repository, rules []github.Rule) error {
 	if m.format == "json" {
-		return m.printJSON(map[string]any{"repository": hub.Name, "aggregate": m.move.Aggregate, "rules": rules})
+		return m.printJSON(map[string]any{"repository": hub.Name, "aggregate": m.move.Aggregate, "rules": nonNil(rules)})
 	}
 	waiting, moved := 0, 0
 	for _, rule := range rules {
@@ -172,7 +143,7 @@ func (m *ruleMover) print(hub *github.Repository, rules []movedRule) error {
 }
 
 // notice says what a person should know beside the changes.
-func (m *ruleMover) notice(hub *github.Repository, rules []movedRule) {
+func (m *ruleMover) notice(hub *github.Repository, rules []github.Rule) {
 	say := func(format string, args ...any) { fmt.Fprintf(m.stderr, "notice: "+format+"\n", args...) }
 	if !m.reported {
 		say(`no workflow here reports the check %q yet: run "garnix2gha generate", and commit and push the result first`, diag.Printable(m.move.Aggregate))
@@ -185,18 +156,18 @@ func (m *ruleMover) notice(hub *github.Repository, rules []movedRule) {
 		for _, check := range rule.After {
 			statuses = statuses || m.move.Posted(check.Name)
 			if flake.GarnixCheck(check.Name) == flake.ActionCheck && check.App == 0 {
-				say("%s requires %q; if only garnix reported it, take it out at %s", ruleName(rule), diag.Printable(check.Name), diag.Printable(rule.URL))
+				say("%s requires %q; if only garnix reported it, take it out at %s", rule, diag.Printable(check.Name), diag.Printable(rule.URL))
 			}
 		}
 		if statuses {
-			say("%s requires statuses of single targets, which no pull request from a fork gets", ruleName(rule))
+			say("%s requires statuses of single targets, which no pull request from a fork gets", rule)
 		}
 	}
 }
 
 // printRule shows which checks a rule no longer requires, and which it requires instead.
-func (m *ruleMover) printRule(rule movedRule) {
-	fmt.Fprintln(m.stdout, ruleName(rule))
+func (m *ruleMover) printRule(rule github.Rule) {
+	fmt.Fprintln(m.stdout, rule)
 	only := func(mark string, list, others []github.Check) {
 		for _, check := range list {
 			if !slices.ContainsFunc(others, func(c github.Check) bool { return c.Name == check.Name && c.App == check.App }) {
@@ -209,10 +180,6 @@ func (m *ruleMover) printRule(rule movedRule) {
 	if !rule.Own {
 		fmt.Fprintf(m.stdout, "  only an owner of %s can change it; ask one to do so at %s\n", diag.Printable(rule.Source), diag.Printable(cmp.Or(rule.URL, "its settings")))
 	}
-}
-
-func ruleName(rule movedRule) string {
-	return fmt.Sprintf("%s %q of %s", rule.Kind, rule.Name, diag.Printable(rule.Source))
 }
 
 // app names the one app that may report a check.

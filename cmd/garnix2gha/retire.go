@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"path/filepath"
@@ -20,7 +21,7 @@ import (
 )
 
 func newRetire(o *options) *cobra.Command {
-	var p retirement
+	p := &retirement{survey: survey{options: o, fix: true}}
 	command := &cobra.Command{
 		Use:   "retire",
 		Short: "Remove what is left of garnix, once the new cache is proven",
@@ -36,33 +37,25 @@ way back, which it prints at the end.`,
 			if o.config != "" {
 				return usagef("--config names a file elsewhere; only what the repository holds can be retired")
 			}
-			return o.within(func(r *repo.Repo) (err error) {
-				if p.survey, err = o.survey(cmd.Context(), r); err != nil {
-					return err
-				}
-				return p.retire(cmd.Context())
-			})
+			p.keepConfig = !p.moveConfig
+			return p.of(func() error { return p.retire(cmd.Context()) })
 		},
 	}
 	flags := command.Flags()
 	flags.BoolVar(&p.dryRun, "dry-run", false, "print the unified diff and write nothing")
-	flags.BoolVar(&p.move, "move-config", false, "move garnix.yaml to "+repo.MovedConfigFile)
+	flags.BoolVar(&p.moveConfig, "move-config", false, "move garnix.yaml to "+repo.MovedConfigFile)
 	netrcFlag(command, &p.netrc)
 	return command
 }
 
 // retirement is what retire found and is about to do.
 type retirement struct {
-	*survey
-	dryRun, move bool
-	netrc        string
+	survey // left is what is for a person
+	netrc  string
 
 	head    string // the commit that is the way back
 	refused diag.List
 	inRoot  bool // garnix.yaml is there
-
-	wanted []output.Change   // what changes
-	left   []leftovers.Trace // for a person
 }
 
 func (p *retirement) retire(ctx context.Context) error {
@@ -76,7 +69,7 @@ func (p *retirement) retire(ctx context.Context) error {
 		}
 	}
 	if !p.dryRun {
-		if err := write(p.repo, p.wanted); err != nil {
+		if err := write(p.repo, p.edits); err != nil {
 			return err
 		}
 	}
@@ -105,6 +98,10 @@ func (p *retirement) settled(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	unknown, err := p.tree.Untracked(ctx, known)
+	if err != nil {
+		return err
+	}
 	changed = foldered(changed)
 	const hint, most = "commit or stash it first, so that there is a way back", 20
 	for i, name := range changed {
@@ -113,20 +110,6 @@ func (p *retirement) settled(ctx context.Context) error {
 			break
 		}
 		p.refused.Errorf(posOf(diag.Printable(name)), "uncommitted", hint, "it differs from the last commit")
-	}
-	tracked, err := p.tree.Tracked(ctx)
-	if err != nil {
-		return err
-	}
-	var unknown []string
-	for _, name := range known {
-		content, err := p.repo.Read(name)
-		if err != nil {
-			return err
-		}
-		if content != nil && !slices.Contains(tracked, name) {
-			unknown = append(unknown, name)
-		}
 	}
 	for _, name := range foldered(unknown) {
 		p.refused.Errorf(posOf(name), "untracked", "add it to git and commit it first", "git does not know it")
@@ -155,13 +138,11 @@ func foldered(names []string) []string {
 // decided finds the edits, takes garnix.yaml out of the root if told to, and renders the workflows from the inputs as
 // they will be.
 func (p *retirement) decided(ctx context.Context) error {
-	p.keepConfig, p.moveConfig = !p.move, p.move
-	found := cleanup{fix: true}
-	if err := p.prepare(ctx, &found); err != nil {
+	if err := p.prepare(ctx); err != nil {
 		return err
 	}
-	p.wanted, p.left = found.edits, slices.DeleteFunc(found.left, func(t leftovers.Trace) bool { return !t.ByHand() })
-	if !p.move {
+	p.left = slices.DeleteFunc(p.left, func(t leftovers.Trace) bool { return !t.ByHand() })
+	if !p.moveConfig {
 		return nil
 	}
 	in, err := p.input(p.repo)
@@ -174,7 +155,7 @@ func (p *retirement) decided(ctx context.Context) error {
 		return nil
 	case in.Config.Path == repo.ConfigFile && in.Config.Content != nil:
 		in.Config.Path, p.inRoot = repo.MovedConfigFile, false
-		p.wanted = append(p.wanted,
+		p.edits = append(p.edits,
 			output.Change{Path: repo.MovedConfigFile, New: in.Config.Content}, output.Change{Path: repo.ConfigFile, Old: in.Config.Content})
 	}
 	after, err := generator.Generate(in)
@@ -188,7 +169,7 @@ func (p *retirement) decided(ctx context.Context) error {
 	files, err := disk(p.repo)
 	for _, change := range output.Compare(after.Files, files) {
 		if action(change) != "unchanged" {
-			p.wanted = append(p.wanted, change)
+			p.edits = append(p.edits, change)
 		}
 	}
 	return err
@@ -213,10 +194,8 @@ func (p *retirement) proven(ctx context.Context) error {
 // refuse says why nothing is done.
 func (p *retirement) refuse() error {
 	if p.format == "json" {
-		if err := p.printJSON(map[string]any{"commit": p.head, "refused": p.refused, "files": []fileJSON{}}); err != nil {
-			return err
-		}
-		return errProblems
+		p.edits, p.left = nil, nil
+		return cmp.Or(p.print(), errProblems)
 	}
 	if err := p.printDiagnostics(p.refused); err != nil {
 		return err
@@ -241,11 +220,11 @@ func (p *retirement) wayBack(files []fileJSON) []string {
 
 // print tells what was done, what is left, and how to go back. Of a dry run it is the diff alone.
 func (p *retirement) print() error {
-	files := filesOf(p.wanted, p.dryRun)
+	files := filesOf(p.edits, p.dryRun)
 	switch p.format {
 	case "json":
 		return p.printJSON(map[string]any{
-			"commit": p.head, "refused": diag.List{}, "files": files, "left": nonNil(p.left), "wayBack": p.wayBack(files),
+			"commit": p.head, "refused": nonNil(p.refused), "files": files, "left": nonNil(p.left), "wayBack": p.wayBack(files),
 		})
 	case "github":
 		if err := diag.Annotations(p.stdout, findings(p.left)); err != nil {

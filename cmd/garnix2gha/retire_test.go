@@ -72,15 +72,16 @@ func TestWayBackFromRetireRemovesWhatItCreated(t *testing.T) {
 func TestFindingsNameEachOutputAndStopSomewhere(t *testing.T) {
 	t.Parallel()
 	findings := func(results ...verified) diag.List { return (&verification{Results: results}).findings() }
-	assert.Empty(t, findings(verified{Verdict: bincache.InCache}, verified{Verdict: bincache.Upstream}))
+	found := func(verdict bincache.Verdict) verified { return verified{Result: bincache.Result{Verdict: verdict}} }
+	assert.Empty(t, findings(found(bincache.InCache), found(bincache.Upstream)))
 	two := findings(
-		verified{Verdict: bincache.Missing, Attr: "packages.x86_64-linux.a", Output: "out", Path: "/nix/store/x-a", Cause: "404", Next: "push it"},
-		verified{Verdict: bincache.Unknown, Attr: "packages.x86_64-linux.b", Cause: "no\x1b answer"},
+		verified{Attr: "packages.x86_64-linux.a", Output: "out", Result: bincache.Result{Verdict: bincache.Missing, Path: "/nix/store/x-a", Cause: "404", Next: "push it"}},
+		verified{Attr: "packages.x86_64-linux.b", Result: bincache.Result{Verdict: bincache.Unknown, Cause: "no\x1b answer"}},
 	)
 	require.Len(t, two, 2)
 	assert.Equal(t, "packages.x86_64-linux.a out /nix/store/x-a is missing: 404 [cache-missing]", two[0].String())
 	assert.Equal(t, "packages.x86_64-linux.b is unknown: no\uFFFD answer [cache-unknown]", two[1].String())
-	many := findings(slices.Repeat([]verified{{Verdict: bincache.Missing}}, 1000)...)
+	many := findings(slices.Repeat([]verified{found(bincache.Missing)}, 1000)...)
 	require.Len(t, many, 51)
 	assert.Equal(t, "more outputs are missing or unknown [cache-incomplete]", many[50].String())
 	assert.Contains(t, many[50].Hint, "cache verify")

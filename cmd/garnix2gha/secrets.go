@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -71,14 +70,6 @@ type syncer struct {
 	warnings []string
 }
 
-// syncJSON is the JSON of secrets sync.
-type syncJSON struct {
-	Repository string          `json:"repository"`
-	Changes    []github.Change `json:"changes"`
-	Applied    []github.Change `json:"applied"` // empty in a dry run
-	Warnings   []string        `json:"warnings"`
-}
-
 func (s *syncer) sync(ctx context.Context) error {
 	var err error
 	if s.known, err = s.settings(); err != nil {
@@ -97,6 +88,8 @@ func (s *syncer) sync(ctx context.Context) error {
 		fmt.Fprintln(s.stderr, "the workflows need neither a secret nor a variable")
 		return nil
 	}
+	_, done := s.progress("asking GitHub")
+	defer done()
 	hub, err := github.Open(ctx, s.dir, s.repository)
 	if err != nil {
 		return err
@@ -108,18 +101,23 @@ func (s *syncer) sync(ctx context.Context) error {
 	}
 	var applied []github.Change
 	if s.apply {
+		s.elsewhere = "the same command without --apply shows what was changed"
 		applied, err = hub.Apply(ctx, changes)
 	}
-	return cmp.Or(s.print(syncJSON{hub.Name, nonNil(changes), nonNil(applied), nonNil(s.warnings)}), err)
+	done()
+	return cmp.Or(s.print(hub.Name, changes, applied), err)
 }
 
-func (s *syncer) print(result syncJSON) error {
+// print shows the changes, of which the first pending ones were applied: none in a dry run.
+func (s *syncer) print(repository string, changes, applied []github.Change) error {
 	if s.format == "json" {
-		return s.printJSON(result)
+		return s.printJSON(map[string]any{
+			"repository": repository, "changes": nonNil(changes), "applied": nonNil(applied), "warnings": nonNil(s.warnings),
+		})
 	}
 	w := table(s.stdout)
 	pending := 0
-	for _, change := range result.Changes {
+	for _, change := range changes {
 		note := ""
 		switch change.Action {
 		case github.Unknown:
@@ -131,9 +129,9 @@ func (s *syncer) print(result syncJSON) error {
 		}
 		if change.Pending() {
 			pending++
-		}
-		if slices.ContainsFunc(result.Applied, func(c github.Change) bool { return c.Kind == change.Kind && c.Name == change.Name }) {
-			note = "done"
+			if pending <= len(applied) {
+				note = "done"
+			}
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", change.Kind, diag.Printable(change.Name), change.Action, diag.Printable(change.Where), diag.Printable(note))
 	}
@@ -142,7 +140,7 @@ func (s *syncer) print(result syncJSON) error {
 	}
 	switch {
 	case s.apply:
-		fmt.Fprintf(s.stderr, "%d of %s made\n", len(result.Applied), plural(pending, "change"))
+		fmt.Fprintf(s.stderr, "%d of %s made\n", len(applied), plural(pending, "change"))
 	case pending > 0:
 		fmt.Fprintln(s.stderr, "nothing was changed; --apply makes these changes")
 	}

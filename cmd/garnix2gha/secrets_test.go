@@ -44,7 +44,10 @@ func TestSyncShowsFirstAndAppliesWhenTold(t *testing.T) {
 	assert.Equal(t, map[string]string{"actions/CACHIX_CACHE_NAME": "acme"}, hub.variables)
 
 	hub.variables["actions/CACHIX_CACHE_NAME"] = "old"
-	again := decoded[syncJSON](t, world.run(t, append(args, "--format", "json")...))
+	again := decoded[struct {
+		Repository       string
+		Changes, Applied []github.Change
+	}](t, world.run(t, append(args, "--format", "json")...))
 	require.Len(t, again.Changes, 2)
 	assert.Equal(t, github.Unknown, again.Changes[0].Action)
 	assert.Equal(t, github.Update, again.Changes[1].Action)

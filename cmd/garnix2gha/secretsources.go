@@ -86,40 +86,37 @@ func same(a, b string) bool { return strings.EqualFold(a, b) }
 // sources are the places of values, by the needed secret's name. Nothing that follows a flag is repeated in an error: it
 // may be a secret given by mistake.
 func (s *syncer) sources(needed []string) (map[string]secretsource.Source, error) {
+	given := s.given
+	if s.tokenFrom != "" {
+		given = append([]string{s.known.Cache.TokenSecret + "=" + s.tokenFrom}, given...)
+	}
 	sources := map[string]secretsource.Source{}
 	stdin := false
-	add := func(flag, name, text string) error {
-		at := slices.IndexFunc(needed, func(other string) bool { return name != "" && same(name, other) })
-		if at < 0 {
-			return usagef("%s: the workflows use no such secret; without flags this command lists those that they use", flag)
+	for i, text := range given {
+		flag := "--secret"
+		if i == 0 && s.tokenFrom != "" {
+			flag = "--token"
 		}
-		source, err := secretsource.ParseSource(text)
+		name, place, _ := strings.Cut(text, "=")
+		if place == "" {
+			return nil, usagef("%s: want NAME=SOURCE", flag)
+		}
+		at := slices.IndexFunc(needed, func(other string) bool { return same(name, other) })
+		if at < 0 {
+			return nil, usagef("%s: the workflows use no such secret; without flags this command lists those that they use", flag)
+		}
+		source, err := secretsource.ParseSource(place)
 		_, twice := sources[needed[at]]
 		switch {
 		case err != nil:
-			return usagef("%s: %w", flag, err)
+			return nil, usagef("%s: %w", flag, err)
 		case twice:
-			return usagef("%s: there is another source of the secret %s already", flag, needed[at])
+			return nil, usagef("%s: there is another source of the secret %s already", flag, needed[at])
 		case source.Kind == secretsource.Stdin && stdin:
-			return usagef("%s: standard input is read for another secret already", flag)
+			return nil, usagef("%s: standard input is read for another secret already", flag)
 		}
 		stdin = stdin || source.Kind == secretsource.Stdin
 		sources[needed[at]] = source
-		return nil
-	}
-	if s.tokenFrom != "" {
-		if err := add("--token", s.known.Cache.TokenSecret, s.tokenFrom); err != nil {
-			return nil, err
-		}
-	}
-	for _, given := range s.given {
-		name, text, _ := strings.Cut(given, "=")
-		if text == "" {
-			return nil, usagef("--secret: want NAME=SOURCE")
-		}
-		if err := add("--secret", name, text); err != nil {
-			return nil, err
-		}
 	}
 	return sources, nil
 }
@@ -153,7 +150,7 @@ func (s *syncer) judge(ctx context.Context, cache string, token secretsource.Val
 	if s.known.Cache.Backend != settings.Cachix {
 		return nil
 	}
-	show, done := s.progress()
+	show, done := s.progress("asking Cachix")
 	defer done()
 	client := s.client(token, show)
 	if cache == "" {

@@ -38,7 +38,7 @@ puts the name to use.`,
 }
 
 func (o *options) initialize(r *repo.Repo, cache string) error {
-	action, err := changeSettings(r, func(old []byte) ([]byte, error) {
+	action, err := o.changeSettings(r, func(old []byte) ([]byte, error) {
 		switch {
 		case old == nil:
 			old = settings.Template()
@@ -58,6 +58,9 @@ func (o *options) initialize(r *repo.Repo, cache string) error {
 		return err
 	}
 	fmt.Fprintf(o.stdout, "%-9s %s\n", action, repo.SettingsFile)
+	if cache != "" && action != "unchanged" {
+		fmt.Fprintln(o.stderr, "next: garnix2gha generate")
+	}
 	in, err := o.input(r)
 	if hint := generator.Read(in).CacheHint(); err == nil && hint != "" {
 		fmt.Fprintln(o.stderr, "hint: "+hint)
@@ -65,8 +68,12 @@ func (o *options) initialize(r *repo.Repo, cache string) error {
 	return err
 }
 
-// changeSettings rewrites the settings, old being nil without a file, and tells what that did to the file.
-func changeSettings(r *repo.Repo, change func(old []byte) ([]byte, error)) (action string, err error) {
+// changeSettings rewrites the settings, old being nil without a file, and tells what that did to the file. What is wrong
+// with them has been printed when it returns errProblems.
+func (o *options) changeSettings(r *repo.Repo, change func(old []byte) ([]byte, error)) (action string, err error) {
+	if _, err := o.settingsOf(r); err != nil {
+		return "", err
+	}
 	old, err := r.Read(repo.SettingsFile)
 	if err != nil {
 		return "", err
@@ -178,7 +185,7 @@ func (o *options) keepPins(r *repo.Repo) error {
 		fmt.Fprintln(o.stdout, "no pin has moved")
 		return nil
 	}
-	if _, err := changeSettings(r, func(old []byte) ([]byte, error) { return settings.WithPins(old, moved) }); err != nil {
+	if _, err := o.changeSettings(r, func(old []byte) ([]byte, error) { return settings.WithPins(old, moved) }); err != nil {
 		return err
 	}
 	for _, action := range slices.Sorted(maps.Keys(moved)) {

@@ -49,7 +49,9 @@ func (o *options) takeSnapshot(ctx context.Context, r *repo.Repo, onlyPrint bool
 	if err != nil {
 		return err
 	}
-	fresh, err := o.list(ctx, r.Dir(), in)
+	show, done := o.progress("listing the flake")
+	fresh, err := o.list(ctx, r.Dir(), in, show)
+	done()
 	switch {
 	case err != nil:
 		return err
@@ -109,10 +111,8 @@ func (l listing) verdict() error {
 	return nil
 }
 
-// list lists the flake of the repository at dir.
-func (o *options) list(ctx context.Context, dir string, in generator.Input) (listing, error) {
-	progress, done := o.progress()
-	defer done()
+// list lists the flake of the repository at dir; progress is told what goes on and may be nil.
+func (o *options) list(ctx context.Context, dir string, in generator.Input, progress func(string)) (listing, error) {
 	var read generator.Model
 	var decoding error
 	decide := func(lock *flake.Lock) *config.Config {
@@ -124,7 +124,7 @@ func (o *options) list(ctx context.Context, dir string, in generator.Input) (lis
 		}
 		return read.Config
 	}
-	taken, err := nix.New(nix.Settings{Progress: progress}).Snapshot(ctx, dir, decide)
+	taken, err := nix.New(progress).Snapshot(ctx, dir, decide)
 	switch {
 	case decoding != nil:
 		return listing{}, decoding

@@ -29,7 +29,10 @@ What the flake has is read from .github/garnix2gha/lock.json ("garnix2gha snapsh
 it); without one a "?" stands for what only the flake tells.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			at := target.Commit{All: true}
-			if fork || cmd.Flags().Changed("branch") {
+			switch named := cmd.Flags().Changed("branch"); {
+			case named && fork:
+				return usagef("--branch or --fork, not both: a pull request from a fork counts as of no branch")
+			case named || fork:
 				at = target.Commit{Fork: fork, Branch: branch}
 			}
 			return o.within(func(r *repo.Repo) error { return o.targets(r, at) })
@@ -37,7 +40,6 @@ it); without one a "?" stands for what only the flake tells.`,
 	}
 	command.Flags().StringVar(&branch, "branch", "", "as for a push to this branch")
 	command.Flags().BoolVar(&fork, "fork", false, "as for a pull request from a fork")
-	command.MarkFlagsMutuallyExclusive("branch", "fork")
 	return command
 }
 
@@ -71,6 +73,10 @@ func (o *options) targets(r *repo.Repo, at target.Commit) error {
 	}
 	rows, actions := rows(model)
 	if o.format == "json" {
+		for _, open := range model.Selection.Open {
+			model.Diags.Add(diag.Notice, open.Matcher.Pos, "flake-decides", `run "garnix2gha snapshot" to list the flake now`,
+				"only the flake tells what %s selects, so every run lists it", open.Matcher)
+		}
 		return o.printJSON(map[string]any{
 			"targets": rows, "actions": actions, "warnings": nonNil(model.Diags), "strategy": model.Plan.Strategy,
 		})

@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -18,7 +17,10 @@ import (
 
 // verification is what a cache was found to hold. It is also the JSON of cache verify.
 type verification struct {
-	Cache    verifiedCache   `json:"cache"`
+	Cache struct {
+		URL        string   `json:"url"`
+		PublicKeys []string `json:"publicKeys"` // empty: signatures were not checked
+	} `json:"cache"`
 	Results  []verified      `json:"results"` // of store paths only what is missing or unknown; these come first
 	Summary  verifiedSummary `json:"summary"`
 	Warnings diag.List       `json:"warnings"`
@@ -26,23 +28,14 @@ type verification struct {
 	faults []verified // of the cache as a whole
 }
 
-type verifiedCache struct {
-	URL        string   `json:"url"`
-	PublicKeys []string `json:"publicKeys"` // empty: signatures were not checked
-}
-
 // verified is the verdict on an output, on a store path, or on a target that cannot be evaluated.
 type verified struct {
-	Attr    string           `json:"attr,omitempty"`
-	System  string           `json:"system,omitempty"`
-	Drv     string           `json:"drv,omitempty"`
-	Output  string           `json:"output,omitempty"`
-	Path    string           `json:"path,omitempty"` // "" if only building tells it
-	From    string           `json:"from,omitempty"` // the path that refers to it
-	Verdict bincache.Verdict `json:"verdict"`
-	Cause   string           `json:"cause"`
-	Next    string           `json:"next"`
-	Count   int              `json:"count,omitempty"` // stands for so many paths that the cache was not asked about
+	Attr            string `json:"attr,omitempty"`
+	System          string `json:"system,omitempty"`
+	Drv             string `json:"drv,omitempty"`
+	Output          string `json:"output,omitempty"`
+	bincache.Result        // without a path if only building tells it
+	Count           int    `json:"count,omitempty"` // stands for so many paths that the cache was not asked about
 
 	pos diag.Pos // of the matcher
 }
@@ -57,9 +50,8 @@ type verifiedSummary struct {
 
 // evaluated are the outputs of a target, or what keeps them from being known.
 func evaluated(t target.Target, d nix.Described) []verified {
-	out := verified{
-		Attr: d.Attr.String(), System: string(cmp.Or(d.System, t.System)), Drv: d.Drv, Verdict: bincache.Unknown, pos: t.Matcher.Pos,
-	}
+	out := verified{Attr: d.Attr.String(), System: string(cmp.Or(d.System, t.System)), Drv: d.Drv, pos: t.Matcher.Pos}
+	out.Verdict = bincache.Unknown
 	if failure := d.Failure; failure != nil {
 		why := map[nix.Cause][2]string{
 			nix.NeedsBuild: {"it cannot be evaluated here, because that takes a build on another machine", "verify it on a machine of its system, or let the workflow do it"},
@@ -82,8 +74,9 @@ func evaluated(t target.Target, d nix.Described) []verified {
 	return outputs
 }
 
-// add counts a result and keeps it. What the cache was not asked about is one result for each cause.
-func (f *verification) add(r verified, unasked bool) {
+// add counts a result, and keeps it unless it is a path that is there: there may be very many. What the cache was not
+// asked about is one result for each cause.
+func (f *verification) add(r verified) {
 	switch r.Verdict {
 	case bincache.InCache:
 		f.Summary.InCache++
@@ -94,25 +87,24 @@ func (f *verification) add(r verified, unasked bool) {
 	default:
 		f.Summary.Unknown++
 	}
-	if !unasked {
-		f.Results = append(f.Results, r)
+	if !r.Unasked {
+		if r.Attr != "" || r.wanting() {
+			f.Results = append(f.Results, r)
+		}
 		return
 	}
 	at := slices.IndexFunc(f.faults, func(known verified) bool { return known.Cause == r.Cause })
 	if at < 0 {
 		at = len(f.faults)
-		f.faults = append(f.faults, verified{Verdict: bincache.Unknown, Cause: r.Cause, Next: r.Next})
+		one := bincache.Result{Verdict: bincache.Unknown, Cause: r.Cause, Next: r.Next}
+		f.faults = append(f.faults, verified{Result: one})
 	}
 	f.faults[at].Count++
 }
 
-// note counts what was asked about as a path, and keeps it if it is not as it should be.
-func (f *verification) note(r bincache.Result) {
-	before := len(f.Results)
-	f.add(verified{Path: r.Path, From: r.From, Verdict: r.Verdict, Cause: r.Cause, Next: r.Next}, r.Unasked)
-	if r.Verdict != bincache.Missing && r.Verdict != bincache.Unknown {
-		f.Results = f.Results[:before]
-	}
+// wanting reports whether a result needs a person.
+func (v verified) wanting() bool {
+	return v.Verdict == bincache.Missing || v.Verdict == bincache.Unknown
 }
 
 // finish puts everything in order, first what needs a person.
@@ -165,7 +157,7 @@ func (f *verification) findings() diag.List {
 	const most = 50
 	var list diag.List
 	for i, r := range f.Results {
-		if r.Verdict != bincache.Missing && r.Verdict != bincache.Unknown {
+		if !r.wanting() {
 			break
 		}
 		if i == most {
@@ -223,14 +215,4 @@ func cell(text string) string {
 		text = string(runes[:most]) + "…"
 	}
 	return diag.Printable(text)
-}
-
-// shown is an address without what may be secret in it.
-func shown(address string) string {
-	at, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
-	at.User, at.RawQuery, at.Fragment = nil, "", ""
-	return strings.TrimRight(at.String(), "/")
 }

@@ -38,6 +38,7 @@ type verifier struct {
 	netrc   string
 	show    func(string) // told what goes on; nil where nobody looks
 
+	wanted map[string][]verified // the outputs of the targets by path
 	verification
 }
 
@@ -63,6 +64,9 @@ Exit codes: 0 everything is there, 1 something is missing, 2 wrong usage, 3 some
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("branch") {
 				v.at = target.Commit{Branch: branch}
+				if v.paths != "" {
+					return usagef("--branch or --paths, not both: store paths belong to no branch")
+				}
 			}
 			for _, key := range v.keys {
 				if _, err := bincache.ParsePublicKey(key); err != nil {
@@ -82,7 +86,6 @@ Exit codes: 0 everything is there, 1 something is missing, 2 wrong usage, 3 some
 	flags.StringVar(&v.url, "url", "", "address of another cache")
 	flags.StringArrayVar(&v.keys, "public-key", nil, `trusted key, "name-1:base64"; may be repeated`)
 	netrcFlag(command, &v.netrc)
-	command.MarkFlagsMutuallyExclusive("paths", "branch")
 	return command
 }
 
@@ -93,7 +96,7 @@ func netrcFlag(command *cobra.Command, netrc *string) {
 // verify does the work and shows what goes on. The cache is looked at before nix is, which may work for minutes.
 func (v *verifier) verify(ctx context.Context) error {
 	var done func()
-	v.show, done = v.progress()
+	v.show, done = v.progress("asking the cache")
 	defer done()
 	err := v.within(func(r *repo.Repo) error {
 		s, err := v.settingsOf(r)
@@ -136,7 +139,7 @@ func (v *verifier) against(ctx context.Context, s *settings.Settings, r *repo.Re
 	if err != nil {
 		return err
 	}
-	v.Cache, v.Warnings = verifiedCache{URL: shown(a.url), PublicKeys: nonNil(a.keys)}, a.warnings
+	v.Cache.URL, v.Cache.PublicKeys, v.Warnings = client.URL(), nonNil(a.keys), a.warnings
 	if v.paths != "" {
 		return v.verifyPaths(ctx, client)
 	}
@@ -153,24 +156,15 @@ func (v *verifier) verifyTargets(ctx context.Context, r *repo.Repo, client *binc
 	if err != nil {
 		return err
 	}
-	wanted := map[string][]verified{} // by path
+	v.wanted = map[string][]verified{}
 	for _, output := range outputs {
 		if output.Path == "" {
-			v.add(output, false)
+			v.add(output)
 		} else {
-			wanted[output.Path] = append(wanted[output.Path], output)
+			v.wanted[output.Path] = append(v.wanted[output.Path], output)
 		}
 	}
-	paths := slices.Sorted(maps.Keys(wanted))
-	return v.ask(ctx, client, slices.Values(paths), len(paths), func(result bincache.Result) {
-		for _, output := range wanted[result.Path] {
-			output.Verdict, output.Cause, output.Next = result.Verdict, result.Cause, result.Next
-			v.add(output, result.Unasked)
-		}
-		if wanted[result.Path] == nil {
-			v.note(result)
-		}
-	})
+	return v.ask(ctx, client, slices.Values(slices.Sorted(maps.Keys(v.wanted))))
 }
 
 // selected decides which targets are verified, as the workflows do: from what is written down if that says everything,
@@ -182,7 +176,7 @@ func (v *verifier) selected(ctx context.Context, r *repo.Repo) (generator.Model,
 	}
 	model := decideAt(in, v.at)
 	if !model.Diags.HasErrors() && model.Plan.Strategy == settings.Dynamic {
-		fresh, err := v.list(ctx, r.Dir(), in)
+		fresh, err := v.list(ctx, r.Dir(), in, v.show)
 		if err != nil {
 			return model, err
 		}
@@ -202,7 +196,7 @@ func (v *verifier) evaluate(ctx context.Context, r *repo.Repo, model generator.M
 	if len(selected) == 0 {
 		return nil, nil
 	}
-	f, err := nix.New(nix.Settings{Progress: v.show}).OpenConfigured(ctx, r.Dir(), model.Config)
+	f, err := nix.New(v.show).OpenConfigured(ctx, r.Dir(), model.Config)
 	if err != nil {
 		return nil, err
 	}
@@ -232,7 +226,7 @@ func (v *verifier) evaluate(ctx context.Context, r *repo.Repo, model generator.M
 	return outputs, nil
 }
 
-// verifyPaths proves store paths. What is there is counted and not kept: there may be very many.
+// verifyPaths proves store paths.
 func (v *verifier) verifyPaths(ctx context.Context, client *bincache.Client) error {
 	list := v.stdin
 	if v.paths != "-" {
@@ -251,7 +245,7 @@ func (v *verifier) verifyPaths(ctx context.Context, client *bincache.Client) err
 			}
 		}
 	}
-	err := v.ask(ctx, client, words, 0, v.note)
+	err := v.ask(ctx, client, words)
 	switch {
 	case err != nil:
 		return err
@@ -264,14 +258,21 @@ func (v *verifier) verifyPaths(ctx context.Context, client *bincache.Client) err
 	return nil
 }
 
-// ask asks the cache and shows how far it is; total 0 means that the number of paths is not known.
-func (v *verifier) ask(ctx context.Context, client *bincache.Client, paths iter.Seq[string], total int, each func(bincache.Result)) error {
+// ask asks the cache and shows how far it is.
+func (v *verifier) ask(ctx context.Context, client *bincache.Client, paths iter.Seq[string]) error {
 	of, done := "", 0
-	if total > 0 && !v.closure {
+	if total := len(v.wanted); total > 0 && !v.closure {
 		of = fmt.Sprintf(" of %d", total)
 	}
 	err := client.Verify(ctx, paths, v.closure, func(result bincache.Result) {
-		each(result)
+		outputs := v.wanted[result.Path]
+		if outputs == nil { // a path that is no target's output
+			outputs = []verified{{}}
+		}
+		for _, output := range outputs {
+			output.Result = result
+			v.add(output)
+		}
 		done++
 		if v.show != nil {
 			v.show(fmt.Sprintf("verified %d%s paths, %d missing, %d unknown", done, of, v.Summary.Missing, v.Summary.Unknown))

@@ -72,7 +72,7 @@ func TestACacheThatIsPushedToIsProposed(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			model := beside(t, tc.settings, tc.workflows)
-			r, next := model.Report(), strings.Join(model.Next(), "\n")
+			r, next := model.Report(), strings.Join(model.Next(report.Standing{}), "\n")
 			for _, text := range []string{r.Markdown(), next} {
 				text = strings.ReplaceAll(text, "\\", "")
 				assert.Equal(t, tc.sentence != "", strings.Contains(text, "already"), text)
@@ -95,7 +95,7 @@ func TestTheNameOfAWorkflowIsData(t *testing.T) {
 	t.Parallel()
 	name := "x\x1b[31m\n::error::`<b>|[a](b)" + strings.Repeat("y", 200) + ".yml"
 	model := beside(t, "", map[string]string{name: step("name: acme; " + token)})
-	for _, text := range append(model.Next(), model.CacheHint()) {
+	for _, text := range append(model.Next(report.Standing{}), model.CacheHint()) {
 		assert.NotContains(t, text, "\x1b")
 		assert.NotContains(t, text, "\n")
 		assert.Less(t, len(text), 400)

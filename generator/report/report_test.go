@@ -14,6 +14,11 @@ import (
 
 func of(t *testing.T, config, settings string) report.Report {
 	t.Helper()
+	return model(t, config, settings).Report()
+}
+
+func model(t *testing.T, config, settings string) generator.Model {
+	t.Helper()
 	in := generator.Input{Config: generator.Source{Path: "garnix.yaml", Content: []byte(config)}}
 	if config == "" {
 		in.Config.Content = nil
@@ -21,7 +26,7 @@ func of(t *testing.T, config, settings string) report.Report {
 	in.Settings = generator.Source{Path: "config.yaml", Content: []byte(settings)}
 	model := generator.Decide(in)
 	require.False(t, model.Diags.HasErrors(), "%v", model.Diags)
-	return model.Report()
+	return model
 }
 
 func TestKeysShareARow(t *testing.T) {
@@ -116,4 +121,37 @@ func TestSizesAreBounded(t *testing.T) {
 	assert.Less(t, len(r.Markdown()), 60_000)
 	assert.Regexp(t, `\n\d+ more: see`, r.Markdown())
 	assert.LessOrEqual(t, strings.Count(r.Summary(), "\n"), 25)
+}
+
+// What "generate" ends with is decided by what is there.
+func TestNextIsTheFirstThingLeft(t *testing.T) {
+	t.Parallel()
+	const builds, named, variable = "builds: {include: [packages.x86_64-linux.a]}\n", "cache: {name: n}", "cache: {name-variable: OURS}"
+	for name, tc := range map[string]struct {
+		config, settings string
+		at               report.Standing
+		want             string // "" is nothing
+	}{
+		"no cache is named, whatever else is left": {builds, "", report.Standing{}, "garnix2gha init --cache NAME, and generate again"},
+		"no cache is named, and nothing else left": {builds, "", report.Standing{Committed: true, Pushed: true, Merged: true}, "garnix2gha init --cache NAME, and generate again"},
+		"the variable is meant to name it":         {builds, variable, report.Standing{Committed: true, Pushed: true, Merged: true}, ""},
+		"another backend has its name":             {builds, "cache: {backend: nix, push-url: 's3://b', url: 'https://c.example.org'}", report.Standing{Committed: true, Pushed: true, Merged: true}, ""},
+		"not committed":                            {builds, named, report.Standing{HTTPS: true}, `commit the files and open a pull request, with "garnix2gha report" as its text`},
+		"not pushed":                               {builds, named, report.Standing{Committed: true}, "push the commit"},
+		"not pushed, and a token needs a scope":    {builds, named, report.Standing{Committed: true, HTTPS: true}, "push the commit; a token that may not push workflows gets the right to by: gh auth refresh --scopes workflow"},
+		"pushed to a branch":                       {builds, named, report.Standing{Committed: true, Pushed: true}, `merge, once "garnix2gha secrets sync" shows`},
+		"all is done":                              {builds, named, report.Standing{Committed: true, Pushed: true, Merged: true}, ""},
+		"actions alone need no cache":              {"builds: {include: []}\nactions: [{on: push, run: a}]\n", "", report.Standing{Committed: true}, "push the commit"},
+		"nothing is selected":                      {"builds: {include: []}\n", "", report.Standing{Committed: true, Pushed: true, Merged: true}, ""},
+		"nothing is selected, and files went":      {"builds: {include: []}\n", "", report.Standing{Pushed: true, Merged: true}, "commit the result; the configuration selects no target"},
+	} {
+		got := model(t, tc.config, tc.settings).Next(tc.at)
+		assert.LessOrEqual(t, len(got), 3, name)
+		if tc.want == "" {
+			assert.Empty(t, got, name)
+			continue
+		}
+		require.NotEmpty(t, got, name)
+		assert.True(t, strings.HasPrefix(got[0], "next: "+tc.want), "%s: %s", name, got[0])
+	}
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 
 	"garnix2gha/generator/plan"
@@ -71,22 +72,38 @@ func cacheStep(in plan.Input) []Step {
 	return nil
 }
 
-// Next returns the lines that "generate" ends with, three at most: the whole list is the report's.
-func Next(p *plan.Plan) []string {
-	if p.Build == nil && p.Actions == nil {
-		return []string{"next: nothing; the configuration selects no target, so no workflow is needed"}
-	}
-	lines := []string{"next: commit .github and push it (a token that pushes workflows needs the scope \"workflow\")"}
-	if p.Build != nil {
-		line := "next: garnix2gha secrets sync (the cache's token)"
-		if p.Common.Store.Variable != "" {
-			sentence, name := proposal(caches(p.Input))
-			if sentence != "" {
-				sentence = " (" + sentence + ")"
-			}
-			line = fmt.Sprintf("next: garnix2gha init --cache %s%s, generate again, and garnix2gha secrets sync (the cache's name and token)", name, sentence)
+// Standing is how far the generated files, and what they were made from, have got. What nobody knows counts as done.
+type Standing struct {
+	Committed bool // they are as in the last commit
+	Pushed    bool // a remote has that commit
+	Merged    bool // the default branch has these files
+	HTTPS     bool // commits are pushed with a token, not with a key
+}
+
+// Next returns the lines that "generate" ends with: the first thing that is left to do, and where the rest is; none if
+// nothing is known to be left.
+func Next(p *plan.Plan, at Standing) []string {
+	step := ""
+	switch {
+	case p.Build == nil && p.Actions == nil:
+		if !at.Committed {
+			return []string{"next: commit the result; the configuration selects no target, so no workflow is needed"}
 		}
-		lines = append(lines, line)
+	case p.Build != nil && p.Common.Store.Variable != "" && !p.Input.Settings.Given("cache.name-variable"):
+		sentence, name := proposal(caches(p.Input))
+		step = fmt.Sprintf("garnix2gha init --cache %s, and generate again: %s", name,
+			cmp.Or(sentence, "the settings name no cache, and forks read its name nowhere else"))
+	case !at.Committed:
+		step = `commit the files and open a pull request, with "garnix2gha report" as its text`
+	case !at.Pushed && at.HTTPS:
+		step = "push the commit; a token that may not push workflows gets the right to by: gh auth refresh --scopes workflow"
+	case !at.Pushed:
+		step = "push the commit"
+	case !at.Merged:
+		step = `merge, once "garnix2gha secrets sync" shows that Actions have the token: schedules and runs by hand start from the default branch only`
 	}
-	return append(lines, `the whole list: garnix2gha report`)
+	if step == "" {
+		return nil
+	}
+	return []string{"next: " + step, "the whole list: garnix2gha report"}
 }

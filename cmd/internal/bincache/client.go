@@ -24,31 +24,26 @@ type Config struct {
 	// PublicKeys are the trusted keys, as "name:base64". With none, signatures are not looked at. With any, the key of
 	// cache.nixos.org is trusted too, as by every Nix.
 	PublicKeys []string
-	// Caller gives the credentials, and how to wait. Its transport keeps as many connections open as Concurrency needs,
-	// unless it brings one.
+	// Caller gives the credentials, and how to wait. Its transport keeps as many connections open as are needed, unless it
+	// brings one.
 	Caller restapi.Caller
-	// Concurrency bounds the requests of one Verify at any time; 0 means 32.
-	Concurrency int
 }
 
 const (
-	defaultConcurrency = 32
-	maxHeader          = 256 << 10 // bytes
+	maxRequests = 32        // of one Verify at any time
+	maxHeader   = 256 << 10 // bytes
 )
 
 // Client asks one cache and its upstreams. Several goroutines may use it at once.
 type Client struct {
-	cache       *source
-	upstreams   []*source
-	concurrency int
+	cache     *source
+	upstreams []*source
+	requests  int // at any time, of one Verify
 }
 
 // New checks a configuration. The error names what is wrong in it and never repeats a secret.
 func New(cfg Config) (*Client, error) {
-	c := &Client{concurrency: cfg.Concurrency}
-	if c.concurrency <= 0 {
-		c.concurrency = defaultConcurrency
-	}
+	c := &Client{requests: maxRequests}
 	var keys []PublicKey
 	if len(cfg.PublicKeys) > 0 {
 		for _, text := range append(cfg.PublicKeys[:len(cfg.PublicKeys):len(cfg.PublicKeys)], nixOSKey) {
@@ -63,7 +58,7 @@ func New(cfg Config) (*Client, error) {
 	caller.Roams, caller.Limit = true, maxNarInfo
 	if caller.HTTP == nil {
 		transport := http.DefaultTransport.(*http.Transport).Clone()
-		transport.MaxIdleConnsPerHost, transport.MaxConnsPerHost = c.concurrency, c.concurrency
+		transport.MaxIdleConnsPerHost, transport.MaxConnsPerHost = maxRequests, maxRequests
 		transport.MaxResponseHeaderBytes = maxHeader
 		caller.HTTP = &http.Client{Transport: transport}
 	}
@@ -77,6 +72,9 @@ func New(cfg Config) (*Client, error) {
 	c.cache, c.upstreams = c.upstreams[0], c.upstreams[1:]
 	return c, nil
 }
+
+// URL is the address of the cache, with nothing in it that may be secret.
+func (c *Client) URL() string { return c.cache.caller.BaseURL }
 
 // newSource takes the credential out of an address, and drops store parameters.
 func newSource(caller restapi.Caller, address string, keys []PublicKey) (*source, error) {

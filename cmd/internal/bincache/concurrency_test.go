@@ -62,7 +62,8 @@ func TestConcurrencyIsBoundedAndConnectionsAreReused(t *testing.T) {
 		t.Run(fmt.Sprint(workers, " at a time"), func(t *testing.T) {
 			t.Parallel()
 			server := newCountedServer(t, 15*time.Millisecond)
-			client := newClient(t, Config{URL: server.URL, Concurrency: workers})
+			client := newClient(t, Config{URL: server.URL})
+			client.requests = workers
 			assert.Equal(t, map[Verdict]int{InCache: 10 * workers}, counted(t, client, numbered(10*workers)))
 			assert.LessOrEqual(t, server.most.Load(), int64(workers))
 			assert.LessOrEqual(t, server.connections.Load(), int64(workers))

@@ -35,51 +35,45 @@ type NarInfo struct {
 // nothing here are skipped, and so are unknown ones, since Nix adds some now and then.
 // Source: NarInfo's constructor in libstore/nar-info.cc.
 func ParseNarInfo(body []byte) (NarInfo, error) {
-	var info NarInfo
+	var n NarInfo
+	required := []string{"StorePath", "URL", "NarHash", "NarSize"}
 	seen := map[string]bool{}
-	err := eachField(body, true, func(key, value string) error {
-		switch key {
-		case "StorePath", "URL", "NarHash", "NarSize", "References", "CA":
-			if seen[key] {
-				return errors.New("given twice")
-			}
-			seen[key] = true
+	err := eachField(body, true, func(key, value string) (err error) {
+		if seen[key] && slices.Contains(append(required, "References", "CA"), key) {
+			return errors.New("given twice")
 		}
-		return info.set(key, value)
+		seen[key] = true
+		switch key {
+		case "StorePath":
+			n.StorePath, err = ParseStorePath(value)
+		case "URL":
+			if value == "" {
+				err = errors.New("empty")
+			}
+		case "NarHash":
+			n.NarHash, err = normalHash(value)
+		case "NarSize":
+			if n.NarSize, err = strconv.ParseUint(value, 10, 64); err == nil && n.NarSize == 0 {
+				err = errors.New("zero")
+			}
+		case "References":
+			n.References, err = parseReferences(value)
+		case "Sig":
+			n.Sigs = append(n.Sigs, value)
+		case "CA":
+			n.CA = value
+		}
+		return err
 	})
+	for _, key := range required {
+		if err == nil && !seen[key] {
+			err = fmt.Errorf("%s is missing", key)
+		}
+	}
 	if err != nil {
 		return NarInfo{}, fmt.Errorf("parse narinfo: %w", err)
 	}
-	for _, key := range []string{"StorePath", "URL", "NarHash", "NarSize"} {
-		if !seen[key] {
-			return NarInfo{}, fmt.Errorf("parse narinfo: %s is missing", key)
-		}
-	}
-	return info, nil
-}
-
-func (n *NarInfo) set(key, value string) (err error) {
-	switch key {
-	case "StorePath":
-		n.StorePath, err = ParseStorePath(value)
-	case "URL":
-		if value == "" {
-			return errors.New("empty")
-		}
-	case "NarHash":
-		n.NarHash, err = normalHash(value)
-	case "NarSize":
-		if n.NarSize, err = strconv.ParseUint(value, 10, 64); err == nil && n.NarSize == 0 {
-			return errors.New("zero")
-		}
-	case "References":
-		n.References, err = parseReferences(value)
-	case "Sig":
-		n.Sigs = append(n.Sigs, value)
-	case "CA":
-		n.CA = value
-	}
-	return err
+	return n, nil
 }
 
 // normalHash gives a sha256 hash in base 16, 32 or 64, or an SRI string, the form that fingerprints have.

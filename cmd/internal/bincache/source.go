@@ -72,25 +72,8 @@ func (s *source) probe(ctx context.Context) error {
 	return nil
 }
 
-// standing is what a source says about a path.
-type standing int
-
-const (
-	unclear standing = iota
-	lacking          // not there, or there and useless
-	serving
-)
-
-type finding struct {
-	standing standing
-	unasked  bool // the cache as a whole is useless, so it was not asked about this path
-	cause    string
-	next     string
-	refs     []StorePath
-}
-
-// ask looks a path up. The error is ctx's own.
-func (s *source) ask(ctx context.Context, path StorePath) (finding, error) {
+// ask looks a path up: InCache, Missing or Unknown, without the path itself. The error is ctx's own.
+func (s *source) ask(ctx context.Context, path StorePath) (Result, error) {
 	err := s.ready(ctx)
 	unasked := err != nil
 	if err == nil {
@@ -102,18 +85,18 @@ func (s *source) ask(ctx context.Context, path StorePath) (finding, error) {
 	fault, ok := errors.AsType[*restapi.Fault](err)
 	switch {
 	case !ok:
-		return finding{}, err
+		return Result{}, err
 	case !unasked && fault.Absent():
-		return finding{standing: lacking, cause: fmt.Sprintf("%s does not have it (%d)", fault.Party, fault.Status)}, nil
+		return Result{Verdict: Missing, Cause: fmt.Sprintf("%s does not have it (%d)", fault.Party, fault.Status)}, nil
 	case !unasked && fault.Status == http.StatusForbidden:
 		// nix-cache-info was granted, so this is S3's word for a missing object. Nix takes every 403 so.
 		cause := fault.Party + " answers 403, as S3 does for what it does not have"
 		if fault.Detail != "" {
 			cause += ": " + fault.Detail
 		}
-		return finding{standing: lacking, cause: cause}, nil
+		return Result{Verdict: Missing, Cause: cause}, nil
 	}
-	return finding{unasked: unasked, cause: fault.Error(), next: next(fault)}, nil
+	return Result{Verdict: Unknown, Cause: fault.Error(), Next: next(fault), Unasked: unasked}, nil
 }
 
 // narInfo reads a narinfo. It notes whether the cache answered, and gives it up after maxStrikes. The error is a
@@ -161,33 +144,34 @@ func next(fault *restapi.Fault) string {
 }
 
 // weigh decides whether Nix would take what the narinfo offers.
-func (s *source) weigh(path StorePath, info NarInfo) finding {
+func (s *source) weigh(path StorePath, info NarInfo) Result {
 	host := s.caller.Party
 	if info.StorePath != path {
-		return finding{
-			standing: lacking,
-			cause:    fmt.Sprintf("%s serves another path under this hash: %s", host, info.StorePath),
-			next:     "find out who pushed the other path; the cache cannot hold both",
+		return Result{
+			Verdict: Missing,
+			Cause:   fmt.Sprintf("%s serves another path under this hash: %s", host, info.StorePath),
+			Next:    "find out who pushed the other path; the cache cannot hold both",
 		}
 	}
-	found := finding{standing: serving, cause: host + " serves it", refs: info.References}
+	found := Result{Verdict: InCache, Cause: host + " serves it", refs: info.References}
 	if len(s.keys) == 0 {
 		return found
 	}
 	if name, ok := info.signedBy(s.keys); ok {
-		found.cause += ", signed by " + restapi.Clean(name)
+		found.Cause += ", signed by " + restapi.Clean(name)
 		return found
 	}
 	if info.CA != "" {
-		return finding{
-			cause: host + " serves it with no trusted signature and as content-addressed, which only nix can judge",
-			next:  "sign the path and push it again, or build something that needs it with this cache as the only one",
+		return Result{
+			Verdict: Unknown,
+			Cause:   host + " serves it with no trusted signature and as content-addressed, which only nix can judge",
+			Next:    "sign the path and push it again, or build something that needs it with this cache as the only one",
 		}
 	}
-	return finding{
-		standing: lacking,
-		cause:    fmt.Sprintf("%s serves it, but not signed by a trusted key: %s", host, s.signatures(info)),
-		next:     "compare the cache's public key with the trusted ones, or sign the path and push it again",
+	return Result{
+		Verdict: Missing,
+		Cause:   fmt.Sprintf("%s serves it, but not signed by a trusted key: %s", host, s.signatures(info)),
+		Next:    "compare the cache's public key with the trusted ones, or sign the path and push it again",
 	}
 }
 

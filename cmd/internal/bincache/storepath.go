@@ -20,11 +20,7 @@ const (
 	nameChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-._?="
 )
 
-// Why a string is no store path that can be looked up.
-var (
-	errNoPath      = errors.New("no store path is known for this output")
-	errPlaceholder = errors.New("the store path is a placeholder: a content-addressed output has no path before it is built")
-)
+var errPlaceholder = errors.New("the store path is a placeholder: a content-addressed output has no path before it is built")
 
 // StorePath is a valid direct child of StoreDir. The zero value is no path; values can be compared with ==.
 type StorePath struct{ base string }
@@ -32,9 +28,6 @@ type StorePath struct{ base string }
 // ParseStorePath reads an absolute store path. It holds to Nix's own rules (checkName in libstore/path.cc), so that a
 // path never needs escaping in a URL, a header or a log.
 func ParseStorePath(s string) (StorePath, error) {
-	if s == "" {
-		return StorePath{}, errNoPath
-	}
 	if len(s) == placeholder+1 && s[0] == '/' && isNix32(s[1:]) {
 		return StorePath{}, errPlaceholder
 	}
@@ -68,8 +61,5 @@ func (p StorePath) String() string { return StoreDir + "/" + p.base }
 
 // Hash returns the 32 characters a binary cache looks the path up by.
 func (p StorePath) Hash() string { return p.base[:hashLen] }
-
-// Name returns what follows the hash and its dash.
-func (p StorePath) Name() string { return p.base[hashLen+1:] }
 
 func isNix32(s string) bool { return strings.Trim(s, nix32) == "" }

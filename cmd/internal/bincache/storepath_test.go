@@ -21,7 +21,7 @@ func TestStorePathHoldsToNixRules(t *testing.T) {
 		{"a hidden name is valid", "/nix/store/" + someHash + "-.envrc", ""},
 		{"the longest name is valid", "/nix/store/" + someHash + "-" + strings.Repeat("n", 211), ""},
 		{"a longer name is refused", "/nix/store/" + someHash + "-" + strings.Repeat("n", 212), "longer than 211"},
-		{"an empty string is an output without a path", "", "no store path is known"},
+		{"an empty string is none", "", `"" is not below`},
 		{"a placeholder names content addressing", "/" + strings.Repeat("1", 52), "placeholder"},
 		{"another store is refused", "/gnu/store/" + someHash + "-hello", "not below /nix/store"},
 		{"a relative path is refused", someHash + "-hello", "not below /nix/store"},
@@ -43,7 +43,6 @@ func TestStorePathHoldsToNixRules(t *testing.T) {
 				require.NoError(t, err)
 				assert.Equal(t, tc.in, path.String())
 				assert.Equal(t, someHash, path.Hash())
-				assert.Equal(t, tc.in, StoreDir+"/"+path.Hash()+"-"+path.Name())
 				return
 			}
 			require.ErrorContains(t, err, tc.want)

@@ -28,13 +28,13 @@ const (
 // Result is the verdict on one path. Cause is a sentence and Next a hint, which is empty if nothing needs doing; both
 // are fit to print. Path is repeated as it was given and may hold anything if the verdict is Unknown.
 type Result struct {
-	Path    string
-	Verdict Verdict
-	From    string // the path whose References led here; empty for one that was asked about
-	Cause   string
-	Next    string
+	Path    string  `json:"path,omitempty"`
+	From    string  `json:"from,omitempty"` // the path whose References led here; empty for one that was asked about
+	Verdict Verdict `json:"verdict"`
+	Cause   string  `json:"cause"`
+	Next    string  `json:"next"`
 	// Unasked: a cache as a whole is of no use, so it was not asked about this path. Cause is the same for all such paths.
-	Unasked bool
+	Unasked bool `json:"-"`
 
 	refs []StorePath // of a path in the cache
 }
@@ -64,7 +64,7 @@ func (c *Client) Verify(ctx context.Context, paths iter.Seq[string], closure boo
 	for {
 		var further []job
 		group, asking := errgroup.WithContext(ctx)
-		group.SetLimit(c.concurrency)
+		group.SetLimit(c.requests)
 		for j := range jobs {
 			if asking.Err() != nil {
 				break
@@ -93,41 +93,32 @@ type job struct{ path, from string }
 
 // check asks the cache and then, for what it lacks, the upstreams in order. The error is ctx's own.
 func (c *Client) check(ctx context.Context, j job) (Result, error) {
-	result := Result{Path: j.path, From: j.from, Verdict: Unknown}
 	path, err := ParseStorePath(j.path)
 	if err != nil {
-		result.Cause, result.Next = err.Error(), nextForInput(err)
-		return result, nil
+		return Result{Path: j.path, From: j.from, Verdict: Unknown, Cause: err.Error(), Next: nextForInput(err)}, nil
 	}
-	found, err := c.cache.ask(ctx, path)
-	if err != nil {
-		return Result{}, err
+	result, err := c.cache.ask(ctx, path)
+	result.Path, result.From = j.path, j.from
+	if err != nil || result.Verdict != Missing {
+		return result, err
 	}
-	result.Cause, result.Next, result.Unasked = found.cause, found.next, found.unasked
-	switch found.standing {
-	case serving:
-		result.Verdict, result.refs = InCache, found.refs
-		return result, nil
-	case unclear:
-		return result, nil
-	}
-	result.Verdict, result.Next = Missing, cmp.Or(found.next, "build it and push it to the cache")
+	result.Next = cmp.Or(result.Next, "build it and push it to the cache")
 	useless := "" // why upstreams were not asked
 	for _, upstream := range c.upstreams {
 		other, err := upstream.ask(ctx, path)
 		if err != nil {
 			return Result{}, err
 		}
-		result.Cause += "; " + other.cause
-		switch other.standing {
-		case serving:
+		result.Cause += "; " + other.Cause
+		switch other.Verdict {
+		case InCache:
 			result.Verdict, result.Next = Upstream, ""
 			return result, nil
-		case unclear:
-			result.Verdict, result.Next = Unknown, other.next
+		case Unknown:
+			result.Verdict, result.Next = Unknown, other.Next
 		}
-		if other.unasked {
-			useless += "; " + other.cause
+		if other.Unasked {
+			useless += "; " + other.Cause
 		}
 	}
 	if useless != "" {
@@ -137,7 +128,7 @@ func (c *Client) check(ctx context.Context, j job) (Result, error) {
 }
 
 func nextForInput(err error) string {
-	if errors.Is(err, errPlaceholder) || errors.Is(err, errNoPath) {
+	if errors.Is(err, errPlaceholder) {
 		return "build it first and verify the path that the build prints"
 	}
 	return "give a path like " + StoreDir + "/<hash>-<name>"

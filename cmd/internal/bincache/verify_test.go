@@ -119,7 +119,7 @@ func TestWhatIsNoStorePathIsUnknownAndAskedOfNobody(t *testing.T) {
 	t.Parallel()
 	cache := newCache(t)
 	for _, tc := range []struct{ in, cause, next string }{
-		{"", "no store path is known", "build it first"},
+		{"", `"" is not below`, "give a path like"},
 		{"/1rz4g4znpzjwh1xymhjpm42vipw92pr73vdgl6xs1hycac8kf2n9", "content-addressed output", "build it first"},
 		{"/nix/store/../../etc/passwd", "is not a store path", "give a path like /nix/store/"},
 		{"hello\x1b[2J", `hello\x1b[2J`, "give a path like"},
@@ -175,7 +175,9 @@ func TestCacheThatDiesIsGivenUpAfterAFewPaths(t *testing.T) {
 		paths = append(paths, path.String())
 		cache.on(path.Hash()+".narinfo", status(http.StatusBadGateway, "gone"))
 	}
-	got := verdicts(t, newClient(t, Config{URL: cache.URL, Concurrency: 4}), false, paths...)
+	client := newClient(t, Config{URL: cache.URL})
+	client.requests = 4
+	got := verdicts(t, client, false, paths...)
 	require.Len(t, got, 500)
 	skipped := 0
 	for _, result := range got {
@@ -201,7 +203,9 @@ func TestOneBrokenPathDoesNotTakeTheCacheDown(t *testing.T) {
 			cache.holds(path, nil)
 		}
 	}
-	got := verdicts(t, newClient(t, Config{URL: cache.URL, Concurrency: 1}), false, paths...)
+	client := newClient(t, Config{URL: cache.URL})
+	client.requests = 1
+	got := verdicts(t, client, false, paths...)
 	for i, path := range paths {
 		want := InCache
 		if i%3 == 0 {
@@ -220,7 +224,9 @@ func TestEndOfTheContextEndsTheVerification(t *testing.T) {
 		}
 	}
 	seen := 0
-	err := newClient(t, Config{URL: cache.URL, Concurrency: 2}).Verify(ctx, endless, false, func(Result) {
+	client := newClient(t, Config{URL: cache.URL})
+	client.requests = 2
+	err := client.Verify(ctx, endless, false, func(Result) {
 		if seen++; seen == 20 {
 			cancel()
 		}

@@ -11,24 +11,9 @@ import (
 	"time"
 )
 
-// CreateRequest says which cache is wanted.
-type CreateRequest struct {
-	Name   string
-	Public bool
-}
-
-// Outcome is how Create ended.
-type Outcome string
-
-// The outcomes.
-const (
-	Created Outcome = "created"
-	Existed Outcome = "existed"
-)
-
 // CreateResult is what Create found and did, ready to be printed.
 type CreateResult struct {
-	Outcome Outcome `json:"outcome"`
+	Outcome string `json:"outcome"` // "created", "existed" or, where it failed, ""
 	// Cache is as the service shows it.
 	Cache   BinaryCache `json:"cache"`
 	Account Account     `json:"account"`
@@ -45,16 +30,16 @@ const (
 
 // Create makes a cache with a signing key, and reads it back; a cache that the token may push to already is returned as
 // it is. It needs an account-wide token. Where it fails, the result still tells the steps done.
-func (c Client) Create(ctx context.Context, request CreateRequest) (CreateResult, error) {
-	if err := ValidateName(request.Name); err != nil {
+func (c Client) Create(ctx context.Context, name string, public bool) (CreateResult, error) {
+	if err := ValidateName(name); err != nil {
 		return CreateResult{}, err
 	}
 	result := CreateResult{
-		Cache: BinaryCache{Name: request.Name, Visibility: visibility(request.Public), PublicSigningKeys: []string{}},
+		Cache: BinaryCache{Name: name, Visibility: visibility(public), PublicSigningKeys: []string{}},
 		Steps: []string{}, Warnings: []string{},
 	}
 	if c.caller.Token.Empty() {
-		return result, fmt.Errorf("create cache %s: it takes an account-wide token, and none was given", request.Name)
+		return result, fmt.Errorf("create cache %s: it takes an account-wide token, and none was given", name)
 	}
 	account, err := c.User(ctx)
 	if faultOf(err).Refused() && !expired(err) {
@@ -65,39 +50,39 @@ func (c Client) Create(ctx context.Context, request CreateRequest) (CreateResult
 	}
 	result.Account = account
 	result.did("found account %s", account)
-	cache, err := c.GetCache(ctx, request.Name)
+	cache, err := c.GetCache(ctx, name)
 	switch {
 	case err == nil && !pushable(cache):
-		return result, fmt.Errorf("there is a cache %s that this token may only read: it is someone else's, choose another name", request.Name)
+		return result, fmt.Errorf("there is a cache %s that this token may only read: it is someone else's, choose another name", name)
 	case err == nil:
 		result.did("cache %s is there already, nothing to create", cache.Name)
-		result.end(Existed, cache, request)
+		result.end("existed", cache, public)
 		return result, nil
 	case !hides(err):
 		return result, err
 	}
-	result.did("no cache %s to be seen", request.Name)
-	made := c.create(ctx, request, account)
-	cache, err = c.readBack(ctx, request.Name)
+	result.did("no cache %s to be seen", name)
+	made := c.create(ctx, name, public, account)
+	cache, err = c.readBack(ctx, name)
 	// An answer that was lost is repeated, and the repetition refused: the cache can be there nevertheless.
 	if made != nil && (err != nil || !pushable(cache)) {
 		return result, made
 	}
-	result.Outcome = Created
-	result.did("created cache %s", request.Name)
+	result.Outcome = "created"
+	result.did("created cache %s", name)
 	if err != nil {
 		return result, fmt.Errorf("the cache was created, but could not be read back: %w", err)
 	}
 	result.did("read the cache back: it is %s and has %d public signing keys", cache.Visibility, len(cache.PublicSigningKeys))
-	result.end(Created, cache, request)
+	result.end("created", cache, public)
 	return result, nil
 }
 
 // create asks for a cache with a signing key that the service keeps. A success has no body. Which status an existing
 // name gets is not known, and the endpoint is documented no longer.
-func (c Client) create(ctx context.Context, request CreateRequest, account Account) error {
-	body, err := c.caller.Do(ctx, http.MethodPost, "/cache/"+url.PathEscape(request.Name), map[string]any{
-		"isPublic": request.Public, "generateSigningKey": true, "accountID": account.ID,
+func (c Client) create(ctx context.Context, name string, public bool, account Account) error {
+	body, err := c.caller.Do(ctx, http.MethodPost, "/cache/"+url.PathEscape(name), map[string]any{
+		"isPublic": public, "generateSigningKey": true, "accountID": account.ID,
 	})
 	if err == nil && len(body) > 0 && !json.Valid(body) {
 		err = c.caller.Misread(body, c.caller.Message(body))
@@ -108,7 +93,7 @@ func (c Client) create(ctx context.Context, request CreateRequest, account Accou
 	if !faultOf(err).Unavailable() {
 		err = fmt.Errorf("the name may be taken, the account may not have another cache, or this part of the API has changed: %w", err)
 	}
-	return fmt.Errorf("create cache %s: %w", request.Name, err)
+	return fmt.Errorf("create cache %s: %w", name, err)
 }
 
 // readBack reads a cache that was just made, and waits a little for its key.
@@ -128,12 +113,13 @@ func pushable(cache BinaryCache) bool { return cache.Permission != Read }
 
 // end notes how it ended, and warns where the cache is not as it was asked for. Nothing is changed: making a private cache
 // public, or the other way round, is for a person to decide.
-func (r *CreateResult) end(outcome Outcome, cache BinaryCache, request CreateRequest) {
+func (r *CreateResult) end(outcome string, cache BinaryCache, public bool) {
 	r.Outcome, r.Cache = outcome, cache
-	if wanted := visibility(request.Public); r.Cache.Visibility != wanted {
-		r.Warnings = append(r.Warnings, fmt.Sprintf("the cache is %s, asked for was a %s one; change it in the cache's settings", r.Cache.Visibility, wanted))
+	if wanted := visibility(public); cache.Visibility != wanted {
+		r.Warnings = append(r.Warnings,
+			fmt.Sprintf("the cache is %s, asked for was a %s one; change it in the cache's settings", cache.Visibility, wanted))
 	}
-	if len(r.Cache.PublicSigningKeys) == 0 {
+	if len(cache.PublicSigningKeys) == 0 {
 		r.Warnings = append(r.Warnings, "the cache has no public signing key; generate one in the cache's settings before anything is pushed")
 	}
 }

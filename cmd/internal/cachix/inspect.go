@@ -57,25 +57,20 @@ type Inspection struct {
 
 // Summary is the verdict as a sentence.
 func (in Inspection) Summary() string {
-	switch in.Verdict {
-	case NotAToken:
-		return "this is not a Cachix token at all"
-	case Expired:
-		return "the token has expired or was revoked"
-	case ReadOnly:
-		return "the token cannot push to " + in.Name
-	case AccountWide:
-		return "the token can do everything with every cache of " + in.Account + "; CI must not have it"
-	case DataPlane:
-		if in.TokenCache != "" {
-			return "the token pushes to " + in.TokenCache + " alone, not to " + in.Name
-		}
-		return "the token pushes to " + in.Name + ", and is for that cache alone"
-	}
-	if !in.Token {
+	switch {
+	case in.Verdict == DataPlane && in.TokenCache != "":
+		return "the token pushes to " + in.TokenCache + " alone, not to " + in.Name
+	case in.Verdict == "" && !in.Token:
 		return "no token was given"
 	}
-	return "what the token can do could not be established"
+	return map[Verdict]string{
+		"":          "what the token can do could not be established",
+		NotAToken:   "this is not a Cachix token at all",
+		Expired:     "the token has expired or was revoked",
+		ReadOnly:    "the token cannot push to " + in.Name,
+		DataPlane:   "the token pushes to " + in.Name + ", and is for that cache alone",
+		AccountWide: "the token can do everything with every cache of " + in.Account + "; CI must not have it",
+	}[in.Verdict]
 }
 
 // Settled reports whether the work could be done: the service was reachable and said enough. If not, trying again later,

@@ -7,10 +7,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"os/exec"
-	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -32,62 +30,66 @@ const (
 )
 
 // WorkTree is a folder within the work tree of a repository, which need not be its top. All paths are slash paths
-// relative to this folder, and files elsewhere are not seen.
-type WorkTree struct {
-	program, dir string
-}
-
-// Open finds git and the work tree that the folder is in.
-func Open(ctx context.Context, dir string) (*WorkTree, error) {
-	program, err := exec.LookPath("git")
-	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
-		return nil, ErrNotInstalled
-	}
-	if err != nil {
-		return nil, fmt.Errorf("find git: %w", err)
-	}
-	if dir, err = filepath.Abs(dir); err != nil {
-		return nil, fmt.Errorf("find work tree: %w", err)
-	}
-	w := &WorkTree{program: program, dir: dir}
-	inside, err := w.run(ctx, "rev-parse", "--is-inside-work-tree")
-	if failed, ok := errors.AsType[*failure](err); ok && strings.Contains(failed.message, "not a git repository") {
-		return nil, ErrNoRepository
-	}
-	if err != nil {
-		return nil, err
-	}
-	if strings.TrimSpace(string(inside)) != "true" {
-		return nil, ErrNoRepository
-	}
-	return w, nil
-}
+// relative to this folder, and files elsewhere are not seen. Whether it is one is seen when it is first asked.
+type WorkTree string
 
 // Tracked lists what the index holds, in git's order: files, symbolic links and the folders of submodules, also those
 // that are missing from the work tree.
-func (w *WorkTree) Tracked(ctx context.Context) ([]string, error) {
-	// An unmerged path is in the index up to three times.
-	return w.paths(ctx, "ls-files", "-z", "--deduplicate")
+func (w WorkTree) Tracked(ctx context.Context) ([]string, error) {
+	// An unmerged path is in the index up to three times; --deleted adds no path, and is refused without a work tree.
+	return w.paths(ctx, "ls-files", "-z", "--deduplicate", "--cached", "--deleted")
 }
 
 // Changed lists the tracked files that differ from the last commit, in the index or in the work tree, in git's order.
-func (w *WorkTree) Changed(ctx context.Context) ([]string, error) {
+func (w WorkTree) Changed(ctx context.Context) ([]string, error) {
 	if _, err := w.Head(ctx); err != nil {
 		return nil, err
 	}
 	return w.paths(ctx, "diff", "--name-only", "-z", "--relative", "--no-renames", "--no-ext-diff", "HEAD", "--", ".")
 }
 
+// Untracked lists those of the paths that are in the work tree and not in the index, ignored or not, in git's order.
+func (w WorkTree) Untracked(ctx context.Context, among []string) ([]string, error) {
+	return w.paths(ctx, append([]string{"ls-files", "-z", "--others", "--"}, among...)...)
+}
+
 // Head returns the last commit as 40 or 64 hexadecimal digits; ErrNoCommit if there is none.
-func (w *WorkTree) Head(ctx context.Context) (string, error) {
+func (w WorkTree) Head(ctx context.Context) (string, error) {
 	out, err := w.run(ctx, "rev-parse", "--quiet", "--verify", "HEAD^{commit}")
-	if failed, ok := errors.AsType[*failure](err); ok && failed.code == 1 {
+	if refused, ok := errors.AsType[*exec.ExitError](err); ok && refused.ExitCode() == 1 {
 		return "", ErrNoCommit
 	}
 	return strings.TrimSpace(string(out)), err
 }
 
-func (w *WorkTree) paths(ctx context.Context, args ...string) ([]string, error) {
+// Standing is how far files have got on their way to GitHub, as far as this clone knows.
+type Standing struct {
+	Committed bool // they are as in the last commit, and it has them
+	Pushed    bool // a remote has the last commit, or these files of it on its default branch
+	Merged    bool // the remote's default branch has them, or this clone does not know which one that is
+	HTTPS     bool // the remote is reached over https, with a token instead of a key; known only of what is not pushed
+}
+
+// Standing asks about files, which need not exist.
+func (w WorkTree) Standing(ctx context.Context, files []string) (Standing, error) {
+	const trunk = "refs/remotes/origin/HEAD"
+	open, err := w.paths(ctx, append([]string{"status", "--porcelain", "-z", "--ignored", "--untracked-files=all", "--"}, files...)...)
+	if err != nil || len(open) > 0 {
+		return Standing{}, err
+	}
+	differ, unknown := w.paths(ctx, append([]string{"diff", "--name-only", "-z", "--no-ext-diff", trunk, "HEAD", "--"}, files...)...)
+	if unknown == nil && len(differ) == 0 {
+		return Standing{Committed: true, Pushed: true, Merged: true}, nil
+	}
+	branches, err := w.run(ctx, "for-each-ref", "--contains=HEAD", "--count=1", "refs/remotes")
+	if err != nil || len(branches) > 0 {
+		return Standing{Committed: true, Pushed: true, Merged: unknown != nil}, err
+	}
+	address, err := w.run(ctx, "ls-remote", "--get-url") // asks nobody, and fails without a remote
+	return Standing{Committed: true, HTTPS: err == nil && bytes.HasPrefix(address, []byte("https://"))}, ctx.Err()
+}
+
+func (w WorkTree) paths(ctx context.Context, args ...string) ([]string, error) {
 	out, err := w.run(ctx, args...)
 	if err != nil {
 		return nil, err
@@ -101,36 +103,28 @@ func (w *WorkTree) paths(ctx context.Context, args ...string) ([]string, error) 
 	return paths, nil
 }
 
-// failure is git refusing what it was asked.
-type failure struct {
-	command, message string
-	code             int
-}
+var noWorkTree = regexp.MustCompile(`not a git repository|must be run in a work tree`)
 
-// Error names the command and repeats git's last words on one line.
-func (f *failure) Error() string {
-	if f.message == "" {
-		return fmt.Sprintf("git %s: exit status %d", f.command, f.code)
-	}
-	return fmt.Sprintf("git %s: %s", f.command, f.message)
-}
-
-func (w *WorkTree) run(ctx context.Context, args ...string) ([]byte, error) {
+func (w WorkTree) run(ctx context.Context, args ...string) ([]byte, error) {
 	// A monitor is a program that the repository's own configuration names.
-	command := exec.CommandContext(ctx, w.program, append([]string{"-c", "core.fsmonitor=false"}, args...)...)
-	command.Dir = w.dir
-	command.Env = append(os.Environ(), "LC_ALL=C", "GIT_OPTIONAL_LOCKS=0", "GIT_TERMINAL_PROMPT=0", "PWD="+w.dir)
-	command.WaitDelay = stopTime
+	command := exec.CommandContext(ctx, "git", append([]string{"-c", "core.fsmonitor=false"}, args...)...)
+	command.Dir, command.WaitDelay = string(w), stopTime
+	command.Env = append(command.Environ(),
+		"LC_ALL=C", "GIT_OPTIONAL_LOCKS=0", "GIT_TERMINAL_PROMPT=0", "GIT_LITERAL_PATHSPECS=1")
 	var stderr bytes.Buffer
 	command.Stderr = &stderr
 	out, err := command.Output()
-	if ctx.Err() != nil {
+	exit, refused := errors.AsType[*exec.ExitError](err)
+	switch {
+	case ctx.Err() != nil:
 		return nil, fmt.Errorf("run git: %w", context.Cause(ctx))
-	}
-	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-		return nil, &failure{command: args[0], message: diag.OneLine(strings.TrimPrefix(stderr.String(), "fatal: "), maxMessage), code: exit.ExitCode()}
-	}
-	if err != nil {
+	case errors.Is(err, exec.ErrNotFound):
+		return nil, ErrNotInstalled
+	case refused && noWorkTree.MatchString(stderr.String()):
+		return nil, ErrNoRepository
+	case refused:
+		return nil, fmt.Errorf("git %s: %w: %s", args[0], exit, diag.OneLine(stderr.String(), maxMessage))
+	case err != nil:
 		return nil, fmt.Errorf("run git: %w", err)
 	}
 	return out, nil

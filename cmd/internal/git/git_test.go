@@ -51,21 +51,14 @@ func write(t *testing.T, dir, name, content string) {
 	require.NoError(t, os.WriteFile(at, []byte(content), 0o644))
 }
 
-func open(t *testing.T, dir string) *git.WorkTree {
-	t.Helper()
-	w, err := git.Open(t.Context(), dir)
-	require.NoError(t, err)
-	return w
-}
-
 func TestTrackedListsPathsAsTheyAreBelowTheFolder(t *testing.T) {
 	t.Parallel()
 	dir := repository(t, "a", "sub/with space", "sub/new\nline", "sub/ümlaut \"quoted\"")
 	write(t, dir, "sub/untracked", "")
-	got, err := open(t, dir).Tracked(t.Context())
+	got, err := git.WorkTree(dir).Tracked(t.Context())
 	require.NoError(t, err)
 	assert.ElementsMatch(t, []string{"a", "sub/with space", "sub/new\nline", "sub/ümlaut \"quoted\""}, got)
-	got, err = open(t, filepath.Join(dir, "sub")).Tracked(t.Context())
+	got, err = git.WorkTree(filepath.Join(dir, "sub")).Tracked(t.Context())
 	require.NoError(t, err)
 	assert.ElementsMatch(t, []string{"with space", "new\nline", "ümlaut \"quoted\""}, got)
 }
@@ -80,18 +73,31 @@ func TestUnmergedPathIsListedOnce(t *testing.T) {
 	write(t, dir, "a", "ours\n")
 	do(t, dir, "commit", "--quiet", "--all", "--message", "ours")
 	require.Error(t, exec.Command("git", "-C", dir, "-c", "user.name=t", "-c", "user.email=t@example.org", "merge", "--quiet", "other").Run())
-	got, err := open(t, dir).Tracked(t.Context())
+	got, err := git.WorkTree(dir).Tracked(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, []string{"a"}, got)
-	got, err = open(t, dir).Changed(t.Context())
+	got, err = git.WorkTree(dir).Changed(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, []string{"a"}, got)
+}
+
+func TestUntrackedKnowsWhatIsIgnoredToo(t *testing.T) {
+	t.Parallel()
+	dir := repository(t, "tracked", "gone")
+	write(t, dir, ".gitignore", "sub/\n")
+	require.NoError(t, os.Remove(filepath.Join(dir, "gone")))
+	for _, name := range []string{"new", "other", "sub/ignored", "*", ":(top)x"} {
+		write(t, dir, name, "x")
+	}
+	got, err := git.WorkTree(dir).Untracked(t.Context(), []string{"tracked", "gone", "nowhere", "new", "sub/ignored", "*", ":(top)x"})
+	require.NoError(t, err)
+	assert.ElementsMatch(t, []string{"new", "sub/ignored", "*", ":(top)x"}, got, "names are no patterns")
 }
 
 func TestChangedSeesIndexAndWorkTree(t *testing.T) {
 	t.Parallel()
 	dir := repository(t, "same", "edited", "staged", "gone", "sub/edited", "rewritten")
-	w := open(t, dir)
+	w := git.WorkTree(dir)
 	none, err := w.Changed(t.Context())
 	require.NoError(t, err)
 	assert.Empty(t, none)
@@ -106,7 +112,7 @@ func TestChangedSeesIndexAndWorkTree(t *testing.T) {
 	got, err := w.Changed(t.Context())
 	require.NoError(t, err)
 	assert.ElementsMatch(t, []string{"edited", "staged", "gone", "sub/edited"}, got)
-	got, err = open(t, filepath.Join(dir, "sub")).Changed(t.Context())
+	got, err = git.WorkTree(filepath.Join(dir, "sub")).Changed(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, []string{"edited"}, got)
 }
@@ -114,25 +120,29 @@ func TestChangedSeesIndexAndWorkTree(t *testing.T) {
 func TestHeadIsTheCommitOrSaysThatThereIsNone(t *testing.T) {
 	t.Parallel()
 	dir := repository(t, "a")
-	head, err := open(t, dir).Head(t.Context())
+	head, err := git.WorkTree(dir).Head(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, do(t, dir, "rev-parse", "HEAD"), head)
 
 	empty := repository(t)
-	_, err = open(t, empty).Head(t.Context())
+	_, err = git.WorkTree(empty).Head(t.Context())
 	require.ErrorIs(t, err, git.ErrNoCommit)
-	_, err = open(t, empty).Changed(t.Context())
+	_, err = git.WorkTree(empty).Changed(t.Context())
 	require.ErrorIs(t, err, git.ErrNoCommit)
 }
 
-func TestOpenRefusesWhatIsNoWorkTree(t *testing.T) {
+func TestWhatIsNoWorkTreeIsRefused(t *testing.T) {
 	t.Parallel()
 	dir := repository(t, "a")
-	_, err := git.Open(t.Context(), t.TempDir())
+	bare := t.TempDir()
+	do(t, bare, "init", "--quiet", "--bare")
+	for _, no := range []string{t.TempDir(), bare, filepath.Join(dir, ".git")} {
+		_, err := git.WorkTree(no).Tracked(t.Context())
+		require.ErrorIs(t, err, git.ErrNoRepository)
+	}
+	_, err := git.WorkTree(t.TempDir()).Head(t.Context())
 	require.ErrorIs(t, err, git.ErrNoRepository)
-	_, err = git.Open(t.Context(), filepath.Join(dir, ".git"))
-	require.ErrorIs(t, err, git.ErrNoRepository)
-	_, err = git.Open(t.Context(), filepath.Join(dir, "missing"))
+	_, err = git.WorkTree(filepath.Join(dir, "missing")).Tracked(t.Context())
 	require.Error(t, err)
 }
 
@@ -140,7 +150,7 @@ func TestFailureIsOnOneLineAndFitToPrint(t *testing.T) {
 	t.Parallel()
 	dir := repository(t, "a")
 	write(t, dir, ".git/config", "[core]\n\trepositoryformatversion = 0\n[\x1b[31mbroken\n")
-	_, err := git.Open(t.Context(), dir)
+	_, err := git.WorkTree(dir).Head(t.Context())
 	require.ErrorContains(t, err, "git rev-parse: ")
 	assert.NotContains(t, err.Error(), "\x1b")
 	assert.NotContains(t, err.Error(), "\n")
@@ -148,7 +158,7 @@ func TestFailureIsOnOneLineAndFitToPrint(t *testing.T) {
 
 func TestCancelledContextEndsGit(t *testing.T) {
 	t.Parallel()
-	w := open(t, repository(t, "a"))
+	w := git.WorkTree(repository(t, "a"))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := w.Tracked(ctx)
@@ -157,6 +167,54 @@ func TestCancelledContextEndsGit(t *testing.T) {
 
 func TestMissingGitIsNamed(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	_, err := git.Open(context.Background(), t.TempDir())
+	_, err := git.WorkTree(t.TempDir()).Head(context.Background())
 	require.ErrorIs(t, err, git.ErrNotInstalled)
+}
+
+// A file goes the way to GitHub step by step, as far as a clone can tell.
+func TestStandingFollowsAFileToTheDefaultBranch(t *testing.T) {
+	t.Parallel()
+	dir := repository(t, "other")
+	w := git.WorkTree(dir)
+	stands := func(want git.Standing, files ...string) {
+		t.Helper()
+		got, err := w.Standing(t.Context(), files)
+		require.NoError(t, err)
+		assert.Equal(t, want, got)
+	}
+	committed := git.Standing{Committed: true}
+	pushed := git.Standing{Committed: true, Pushed: true}
+	merged := git.Standing{Committed: true, Pushed: true, Merged: true}
+
+	stands(committed, "missing")
+	write(t, dir, "file", "1")
+	stands(git.Standing{}, "file")
+	stands(committed, "other")
+	write(t, dir, ".gitignore", "file\n")
+	stands(git.Standing{}, "file", "ignored as well")
+	do(t, dir, "rm", "--quiet", "--cached", "--ignore-unmatch", ".gitignore")
+	require.NoError(t, os.Remove(filepath.Join(dir, ".gitignore")))
+	do(t, dir, "add", "file")
+	stands(git.Standing{}, "file")
+	do(t, dir, "commit", "--quiet", "--message", "file")
+	stands(committed, "file", "other")
+	do(t, dir, "remote", "add", "origin", "https://github.com/octo/flake.git")
+	stands(git.Standing{Committed: true, HTTPS: true}, "file")
+	do(t, dir, "remote", "set-url", "origin", "git@github.com:octo/flake.git")
+	stands(committed, "file")
+
+	do(t, dir, "update-ref", "refs/remotes/origin/topic", "HEAD")
+	stands(merged, "file") // which branch is the default one this clone does not know
+	do(t, dir, "update-ref", "refs/remotes/origin/main", "HEAD~")
+	do(t, dir, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
+	stands(pushed, "file")
+	stands(merged, "other")
+	do(t, dir, "update-ref", "refs/remotes/origin/main", "HEAD")
+	stands(merged, "file")
+	write(t, dir, "other", "unpushed work elsewhere")
+	do(t, dir, "commit", "--quiet", "--all", "--message", "other")
+	stands(merged, "file")
+	write(t, dir, "file", "2")
+	stands(git.Standing{}, "file")
+	stands(merged, ":(top)*") // a name, not a pattern
 }

@@ -5,16 +5,18 @@ package github
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
 
+	"garnix2gha/cmd/internal/restapi"
 	"garnix2gha/generator/flake"
 )
 
-// Rule is what requires checks: a ruleset, or a classic branch protection.
+// Rule is what requires checks: a ruleset, or a classic branch protection. After, Waits and Moved are a Move's.
 type Rule struct {
 	Kind   string  `json:"kind"`   // "ruleset" or "branch protection"
 	Name   string  `json:"name"`   // of the ruleset; the pattern of the protected branches
@@ -22,8 +24,16 @@ type Rule struct {
 	Own    bool    `json:"own"`    // whether it is the repository's, which alone can be changed here
 	URL    string  `json:"url"`    // its page; "" is unknown
 	Checks []Check `json:"checks"`
+	After  []Check `json:"after"` // what it should require
+	Waits  bool    `json:"waits"` // whether one of the checks waits for garnix
+	Moved  bool    `json:"moved"` // whether After is what it requires now
 
 	put func(context.Context, []Check) error
+}
+
+// String names the rule and whose it is.
+func (r Rule) String() string {
+	return fmt.Sprintf("%s %q of %s", r.Kind, r.Name, restapi.Clean(r.Source))
 }
 
 // Check is a required check.
@@ -41,21 +51,31 @@ type App struct {
 	Node string `json:"node_id"`
 }
 
-// App finds an app by the name in its address.
-func (r *Repository) App(ctx context.Context, slug string) (App, error) {
-	found, err := ask[App](ctx, r, "apps/"+slug)
-	switch {
-	case refusedWith(err, http.StatusNotFound):
-		return App{}, nil
-	case err != nil:
-		return App{}, fmt.Errorf("find app %s: %w", slug, err)
+// apps finds the apps that a move is about.
+func (r *Repository) apps(ctx context.Context, m *Move) error {
+	apps := []*App{&m.Actions, &m.Garnix}
+	for i, slug := range []string{"github-actions", "garnix-ci"} {
+		found, err := ask[App](ctx, r, "apps/"+slug)
+		switch {
+		case err == nil:
+			*apps[i] = found[0]
+		case !refusedWith(err, http.StatusNotFound):
+			return fmt.Errorf("find app %s: %w", slug, err)
+		}
 	}
-	return found[0], nil
+	if m.Actions.ID == 0 {
+		return errors.New("this GitHub has no GitHub Actions")
+	}
+	return nil
 }
 
-// Rules lists what requires checks of the repository: rulesets, those of its organization too, and then branch
-// protections, which GitHub shows to administrators alone. Both are in GitHub's order.
-func (r *Repository) Rules(ctx context.Context) ([]Rule, error) {
+// Rules lists what requires checks of the repository, and what a move makes of it, for which it finds the apps:
+// rulesets, those of its organization too, and then branch protections, which GitHub shows to administrators alone. Both
+// are in GitHub's order.
+func (r *Repository) Rules(ctx context.Context, m *Move) ([]Rule, error) {
+	if err := r.apps(ctx, m); err != nil {
+		return nil, err
+	}
 	rulesets, err := r.rulesets(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read rulesets of %s: %w", r, err)
@@ -64,14 +84,19 @@ func (r *Repository) Rules(ctx context.Context) ([]Rule, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read branch protections of %s: %w", r, err)
 	}
-	return append(rulesets, protections...), nil
+	rules := append(rulesets, protections...)
+	for i := range rules {
+		rules[i].After, rules[i].Waits = m.Of(rules[i].Checks), slices.ContainsFunc(rules[i].Checks, m.Waits)
+	}
+	return rules, nil
 }
 
-// Require makes a rule of the repository require other checks, and leaves the rest of the rule as it is.
-func (r *Repository) Require(ctx context.Context, rule Rule, checks []Check) error {
-	if err := rule.put(ctx, checks); err != nil {
+// Move makes a rule of the repository require After, and leaves the rest of the rule as it is.
+func (r *Repository) Move(ctx context.Context, rule *Rule) error {
+	if err := rule.put(ctx, rule.After); err != nil {
 		return fmt.Errorf("change %s %q of %s: %w", rule.Kind, rule.Name, r, err)
 	}
+	rule.Moved = true
 	return nil
 }
 

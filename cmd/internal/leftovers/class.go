@@ -34,18 +34,12 @@ var (
 
 	automergeName  = regexp.MustCompile(`^(?:\.github/|\.gitlab/)?\.?(?:mergify|renovate(?:rc)?|bors|kodiak|bulldozer|auto-?merge)(?:\.(?:ya?ml|json5?|toml))?$|^\.mergify/`)
 	protectionName = regexp.MustCompile(`^\.github/settings\.|(?:^|/)rulesets?/|(?:^|/)[^/]*rulesets?\.(?:json|ya?ml)$`)
+
+	// How rules on checks are written, and the programs, events and interfaces by which a workflow or script waits.
+	protectionText = regexp.MustCompile(`required_status_check|requiredstatuscheck`)
+	waitText       = regexp.MustCompile(`wait-(?:on|for)-check|check[-_](?:run|suite)|statuscheckrollup|gh pr checks` +
+		`|workflow[-_]conclusion|/status|github\.event\.(?:context|state)`)
 )
-
-// protectionTexts are how rules on checks are written; waitTexts the programs, events and interfaces by which a workflow or
-// script waits for checks. All are in lower case.
-func protectionTexts() []string { return []string{"required_status_check", "requiredstatuscheck"} }
-
-func waitTexts() []string {
-	return []string{
-		"wait-on-check", "wait-for-check", "check-run", "check_run", "check-suite", "check_suite", "statuscheckrollup", "gh pr checks",
-		"workflow-conclusion", "workflow_conclusion", "/status", "github.event.context", "github.event.state",
-	}
-}
 
 // classify goes by the path, and by the text of what may be a generated workflow. Both are lowered.
 func classify(name, text string) class {
@@ -78,16 +72,12 @@ func (c class) place(name, text string) Kind {
 		return ""
 	case automergeName.MatchString(name):
 		return KindAutomerge
-	case protectionName.MatchString(name), containsAny(text, protectionTexts()):
+	case protectionName.MatchString(name), protectionText.MatchString(text):
 		return KindProtection
-	case containsAny(text, waitTexts()):
+	case waitText.MatchString(text):
 		return KindCheckWait
 	}
 	return ""
-}
-
-func containsAny(text string, parts []string) bool {
-	return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(text, part) })
 }
 
 // The names that garnix gave its checks, apart from those that hold its own name. A backslash may stand before a bracket:

@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"garnix2gha/generator/diag"
+	"garnix2gha/generator/output"
 )
 
 var update = flag.Bool("update", false, "rewrite the archives under testdata")
@@ -210,7 +211,7 @@ func requireDone(t *testing.T, repository, fixed fstest.MapFS, before []Trace, o
 	assert.Subset(t, left, texts(repository, before, Manual))
 }
 
-func requireNix(t *testing.T, e Edit) {
+func requireNix(t *testing.T, e output.Change) {
 	t.Helper()
 	if filepath.Ext(e.Path) != ".nix" {
 		return

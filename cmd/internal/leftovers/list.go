@@ -20,23 +20,18 @@ type element struct {
 }
 
 var (
-	elementLine = regexp.MustCompile(`^([ \t]*(- +)?)(?:"([^"\\$]*)"|''([^'$]*)''|'([^'\\]*)'|([A-Za-z][^\s"'#,;\[\](){}]*))(,?)([ \t]*|[ \t]+#.*)$`)
+	elementLine = regexp.MustCompile(`^([ \t]*(- +)?)(?:(")([^"\\$]*)"|('')([^'$]*)''|(')([^'\\]*)'|([A-Za-z][^\s"'#,;\[\](){}]*))(,?)([ \t]*|[ \t]+#.*)$`)
 	listStart   = regexp.MustCompile(`\[[ \t]*(?:#.*)?$`)
 )
 
 func elementOf(body string) (element, bool) {
 	m := elementLine.FindStringSubmatch(body)
-	if m == nil || m[6] == "or" { // of Nix
+	if m == nil || m[9] == "or" { // of Nix
 		return element{}, false
 	}
-	e := element{head: m[1], dash: m[2] != "", text: m[3] + m[4] + m[5] + m[6], comma: m[7], comment: m[8]}
-	rest := body[len(e.head):]
-	for _, quote := range []string{`"`, "''", "'"} {
-		if e.quote == "" && strings.HasPrefix(rest, quote) {
-			e.quote = quote
-		}
-	}
-	return e, true
+	return element{
+		head: m[1], dash: m[2] != "", quote: m[3] + m[5] + m[7], text: m[4] + m[6] + m[8] + m[9], comma: m[10], comment: m[11],
+	}, true
 }
 
 // list is what stands around an element. closed: it was understood as a list from its start to its end.

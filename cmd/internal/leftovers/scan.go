@@ -10,10 +10,12 @@ import (
 	"io"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
 	"garnix2gha/generator/diag"
+	"garnix2gha/generator/output"
 )
 
 // maxFileBytes is the size over which a file is reported as skipped and not searched.
@@ -21,6 +23,8 @@ const maxFileBytes = 1 << 20
 
 // sniffBytes is how far a NUL is looked for that makes a file binary.
 const sniffBytes = 8 << 10
+
+var gitFolder = regexp.MustCompile(`(?i)(?:^|/)\.git(?:/|$)`)
 
 // Options are what Scan has to know besides the files. Aggregate is the name of the check that the generated workflows
 // report; Generated, that they are there.
@@ -30,12 +34,6 @@ type Options struct {
 	Replacement Replacement
 }
 
-// Edit is one file's new content.
-type Edit struct {
-	Path     string
-	Old, New []byte
-}
-
 // Scan finds the traces of garnix in files, which are tracked paths with slashes, and what to change about them. Every
 // line of a text file that holds "garnix" in any case, the cache's key or, where checks are named, the name of one of
 // garnix's is in exactly one trace; besides there are traces for file names and for files too large to search (Line 0).
@@ -43,31 +41,31 @@ type Edit struct {
 // are sorted by file, line and column, the edits by path; a file that does not change has none.
 //
 // fsys should be the FS of an os.Root, so that a link among the parents of a file cannot lead out of the repository.
-func Scan(fsys fs.FS, files []string, opts Options) ([]Trace, []Edit, error) {
+func Scan(fsys fs.FS, files []string, opts Options) ([]Trace, []output.Change, error) {
 	if err := opts.Replacement.Check(); err != nil {
 		return nil, nil, err
 	}
 	files = slices.Compact(slices.Sorted(slices.Values(files)))
 	known := knownTexts(files, opts.Replacement)
 	var traces []Trace
-	var edits []Edit
+	var edits []output.Change
 	names := map[string]int{} // by path, where in traces
 	for _, name := range files {
-		if inGitFolder(name) {
+		if gitFolder.MatchString(name) {
 			continue
 		}
-		src, state, err := read(fsys, name)
+		src, err := read(fsys, name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
 		if err != nil {
 			return nil, nil, err
-		}
-		if state == absent {
-			continue
 		}
 		d := newDocument(name, string(src), opts, known)
 		if d.class != classOwn {
 			traces = d.named(traces, names)
 		}
-		if state == large {
+		if len(src) > maxFileBytes {
 			traces = append(traces, Trace{
 				Pos: diag.Pos{File: name}, Kind: KindSkipped, Fix: Manual, Advice: "larger than 1 MiB and not searched: search it by hand",
 			})
@@ -76,7 +74,7 @@ func Scan(fsys fs.FS, files []string, opts Options) ([]Trace, []Edit, error) {
 		d.fix()
 		traces = append(traces, d.traces()...)
 		if !slices.Equal(d.fixed, d.lines) {
-			edits = append(edits, Edit{Path: name, Old: src, New: []byte(strings.Join(d.fixed, ""))})
+			edits = append(edits, output.Change{Path: name, Old: src, New: []byte(strings.Join(d.fixed, ""))})
 		}
 	}
 	slices.SortStableFunc(traces, func(a, b Trace) int {
@@ -133,55 +131,35 @@ func (d *document) named(traces []Trace, names map[string]int) []Trace {
 	return traces
 }
 
-type state int
-
-const (
-	searched state = iota
-	opaque         // binary or no regular file: nothing to search in it
-	large
-	absent
-)
-
-func read(fsys fs.FS, name string) ([]byte, state, error) {
+// read returns what a file holds, one byte too much of a large one, and nothing of what is binary or no regular file.
+// What is not in the work tree, or behind a link, where git sees nothing either, is an fs.ErrNotExist.
+func read(fsys fs.FS, name string) ([]byte, error) {
 	if !fs.ValidPath(name) {
-		return nil, absent, fmt.Errorf("read %q: %w", name, fs.ErrInvalid)
+		return nil, fmt.Errorf("read %q: %w", name, fs.ErrInvalid)
 	}
 	for parent := path.Dir(name); parent != "."; parent = path.Dir(parent) {
 		if info, err := fs.Lstat(fsys, parent); err == nil && info.Mode()&fs.ModeSymlink != 0 {
-			return nil, absent, nil // git sees nothing behind a link either
+			return nil, fs.ErrNotExist
 		}
 	}
 	info, err := fs.Lstat(fsys, name)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, absent, nil
-	case err != nil:
-		return nil, absent, fmt.Errorf("inspect %q: %w", name, err)
-	case !info.Mode().IsRegular():
-		return nil, opaque, nil
+	if err != nil {
+		return nil, fmt.Errorf("inspect %q: %w", name, err)
+	}
+	if !info.Mode().IsRegular() {
+		return nil, nil
 	}
 	f, err := fsys.Open(name)
 	if err != nil {
-		return nil, absent, fmt.Errorf("open %q: %w", name, err)
+		return nil, fmt.Errorf("open %q: %w", name, err)
 	}
 	defer f.Close()
 	src, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
-	switch {
-	case err != nil:
-		return nil, absent, fmt.Errorf("read %q: %w", name, err)
-	case bytes.IndexByte(src[:min(len(src), sniffBytes)], 0) >= 0:
-		return nil, opaque, nil
-	case len(src) > maxFileBytes:
-		return nil, large, nil
+	if err != nil {
+		return nil, fmt.Errorf("read %q: %w", name, err)
 	}
-	return src, searched, nil
-}
-
-func inGitFolder(name string) bool {
-	for element := range strings.SplitSeq(name, "/") {
-		if strings.EqualFold(element, ".git") {
-			return true
-		}
+	if bytes.IndexByte(src[:min(len(src), sniffBytes)], 0) >= 0 {
+		return nil, nil
 	}
-	return false
+	return src, nil
 }

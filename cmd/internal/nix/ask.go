@@ -6,8 +6,8 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"maps"
 	"regexp"
 
 	"garnix2gha/generator/diag"
@@ -34,14 +34,14 @@ type question struct {
 
 // reply is an answer of any OP, or why there is none.
 type reply struct {
-	State   string             `json:"state"` // ok, missing or error
-	Why     string             `json:"why"`
-	Names   []string           `json:"names"`
-	Drv     string             `json:"drv"`
-	System  flake.System       `json:"system"`
-	Outputs map[string]*string `json:"outputs"`
-	Present bool               `json:"present"`
-	Value   json.RawMessage    `json:"value"`
+	State   string            `json:"state"` // ok, missing or error
+	Why     string            `json:"why"`
+	Names   []string          `json:"names"`
+	Drv     string            `json:"drv"`
+	System  flake.System      `json:"system"`
+	Outputs map[string]string `json:"outputs"`
+	Present bool              `json:"present"`
+	Value   json.RawMessage   `json:"value"`
 
 	failure *Failure
 }
@@ -84,7 +84,7 @@ func (f *Flake) ask(ctx context.Context, q question) ([]reply, error) {
 func (f *Flake) stream(ctx context.Context, q question) ([]reply, error) {
 	var replies []reply
 	for deaths := 0; len(replies) < len(q.paths); {
-		search := f.searches()
+		search := !f.direct.Load()
 		rest := q
 		rest.paths = q.paths[len(replies):]
 		told, readable, failure, err := f.evaluate(ctx, rest, search)
@@ -121,12 +121,11 @@ func (f *Flake) stream(ctx context.Context, q question) ([]reply, error) {
 // evaluate asks one process: its replies, whether it could read the flake, and why it ended early.
 func (f *Flake) evaluate(ctx context.Context, q question, search bool) (told []reply, readable bool, failure *Failure, err error) {
 	tag := rand.Text()
-	request := map[string]any{"op": q.op, "tag": tag, "search": search, "catch": q.catch, "paths": q.paths}
+	paths := "paths"
 	if q.op == "list" {
-		maps.DeleteFunc(request, func(key string, _ any) bool { return key == "paths" })
-		request["queries"] = q.paths
+		paths = "queries"
 	}
-	text, err := json.Marshal(request)
+	text, err := json.Marshal(map[string]any{"op": q.op, "tag": tag, "search": search, "catch": q.catch, paths: q.paths})
 	if err != nil {
 		return nil, false, nil, fmt.Errorf("encode request: %w", err)
 	}
@@ -135,7 +134,7 @@ func (f *Flake) evaluate(ctx context.Context, q question, search bool) (told []r
 		return nil, false, nil, fmt.Errorf("read expression: %w", err)
 	}
 	answers, err := f.run(ctx, tag, "let targets =\n"+string(outputs)+";\nin "+answering, string(text), q.args)
-	if failure = failureOf(err); failure != nil {
+	if failure, _ = errors.AsType[*Failure](err); failure != nil {
 		f.tidy(failure)
 	} else if err != nil {
 		return nil, false, nil, err
@@ -174,7 +173,7 @@ func (f *Flake) run(ctx context.Context, tag, program, request string, args []st
 	}
 	if !f.outdated.Load() {
 		answers, err := eval(f.ref)
-		if failure := failureOf(err); failure == nil || !noDir.MatchString(failure.Message) {
+		if failure, ok := errors.AsType[*Failure](err); !ok || !noDir.MatchString(failure.Message) {
 			return answers, err
 		}
 		f.outdated.Store(true)
@@ -182,25 +181,14 @@ func (f *Flake) run(ctx context.Context, tag, program, request string, args []st
 	return eval(f.mutable, "--impure", "--option", "restrict-eval", "true")
 }
 
-// searches reports whether garnix's search order is followed: until it is known that it cannot be.
-func (f *Flake) searches() bool {
-	f.search.Lock()
-	defer f.search.Unlock()
-	return !f.search.off
-}
-
 // canSearch finds out, once, whether a packages.x86_64-linux that ends nix itself spoils the search for every path.
-func (f *Flake) canSearch(ctx context.Context) (bool, error) {
-	f.search.Lock()
-	defer f.search.Unlock()
-	if !f.search.probed {
-		_, _, failure, err := f.evaluate(ctx, question{op: "list", paths: prefixes(), catch: true}, false)
-		if err != nil {
-			return false, err
-		}
-		f.search.probed, f.search.off = true, failure != nil
-	}
-	return !f.search.off, nil
+func (f *Flake) canSearch(ctx context.Context) (ok bool, err error) {
+	f.probe.Do(func() {
+		var failure *Failure
+		_, _, failure, err = f.evaluate(ctx, question{op: "list", paths: prefixes(), catch: true}, false)
+		f.direct.Store(failure != nil)
+	})
+	return !f.direct.Load(), err
 }
 
 // prefixes are where the search order looks first; see garnix's evaluator, which was an x86_64-linux one.

@@ -40,15 +40,8 @@ func (f *Flake) Describe(ctx context.Context, paths []flake.AttrPath) ([]Describ
 	}
 	all := make([]Described, len(paths))
 	for i, r := range replies {
-		all[i] = Described{Attr: paths[i], Drv: r.Drv, System: r.System, Missing: r.State == "missing", Failure: r.failure}
-		if r.Drv != "" {
-			all[i].Outputs = map[string]string{}
-		}
-		for name, path := range r.Outputs {
-			all[i].Outputs[name] = ""
-			if path != nil {
-				all[i].Outputs[name] = *path
-			}
+		all[i] = Described{
+			Attr: paths[i], Drv: r.Drv, System: r.System, Outputs: r.Outputs, Missing: r.State == "missing", Failure: r.failure,
 		}
 	}
 	return all, nil
@@ -60,6 +53,7 @@ func (f *Flake) each(ctx context.Context, q question, paths []flake.AttrPath) ([
 	all := make([]reply, len(paths))
 	var done atomic.Int64
 	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(f.runner.jobs)
 	for _, chunk := range chunks(paths) {
 		// What needs a build of a system's own needs it for the whole system, as a rule.
 		part := q

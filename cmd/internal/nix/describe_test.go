@@ -85,7 +85,7 @@ func TestContentAddressedOutputHasNoPathYet(t *testing.T) {
 
 func TestNothingIsDescribedWithoutTargets(t *testing.T) {
 	t.Parallel()
-	f := &Flake{runner: New(Settings{Program: "/nonexistent/nix"})}
+	f := &Flake{runner: running("garnix2gha-has-no-such-program")}
 	all, err := f.Describe(t.Context(), nil)
 	assert.NoError(t, err)
 	assert.Empty(t, all)
@@ -176,7 +176,7 @@ func TestHopelessFlakeIsGivenUp(t *testing.T) {
 			t.Parallel()
 			log := filepath.Join(t.TempDir(), "log")
 			program := script(t, `echo >>"`+log+`"; case $* in *'"op":"list"'*) exit 0; esac; `+tc.answers+`echo "error: no" >&2; exit 1`)
-			f := &Flake{dir: t.TempDir(), runner: New(Settings{Program: program})}
+			f := &Flake{dir: t.TempDir(), runner: running(program)}
 			paths := make([]flake.AttrPath, 1000)
 			for i := range paths {
 				paths[i] = pkg("x86_64-linux", fmt.Sprint(i))

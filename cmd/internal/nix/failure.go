@@ -3,7 +3,6 @@
 package nix
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"regexp"
@@ -36,15 +35,6 @@ func (f *Failure) Error() string {
 		return f.Message
 	}
 	return f.Message + "\nhint: " + f.Hint
-}
-
-// failureOf returns the failure that err is or wraps, else nil.
-func failureOf(err error) *Failure {
-	var failure *Failure
-	if errors.As(err, &failure) {
-		return failure
-	}
-	return nil
 }
 
 // maxMessage is the length of a message in characters.

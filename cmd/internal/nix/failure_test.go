@@ -1,6 +1,7 @@
 package nix
 
 import (
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -64,14 +65,14 @@ func TestCauseTellsWhoseFaultItIs(t *testing.T) {
 
 func TestNixThatIsKilledSaysNothingAboutTheFlake(t *testing.T) {
 	t.Parallel()
-	_, _, err := New(Settings{Program: script(t, `echo "error: half a" >&2; kill -9 $$`)}).run(t.Context(), t.TempDir(), "")
-	failure := failureOf(err)
-	require.NotNil(t, failure)
+	_, _, err := running(script(t, `echo "error: half a" >&2; kill -9 $$`)).run(t.Context(), t.TempDir(), "")
+	failure, ok := errors.AsType[*Failure](err)
+	require.True(t, ok)
 	assert.Equal(t, Failure{Message: "nix was killed", Hint: "did the machine run out of memory?", Cause: Machine}, *failure)
 
-	_, _, err = New(Settings{Program: script(t, `kill -11 $$`)}).run(t.Context(), t.TempDir(), "")
+	_, _, err = running(script(t, `kill -11 $$`)).run(t.Context(), t.TempDir(), "")
 	assert.EqualError(t, err, "nix crashed with signal 11")
-	_, _, err = New(Settings{Program: script(t, `exit 1`)}).run(t.Context(), t.TempDir(), "")
+	_, _, err = running(script(t, `exit 1`)).run(t.Context(), t.TempDir(), "")
 	assert.EqualError(t, err, "evaluation failed")
 }
 

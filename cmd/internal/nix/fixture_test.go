@@ -52,7 +52,16 @@ func newTool(t *testing.T) *tool {
 		"NIX_CONFIG=build-users-group =\nsandbox = false\nsubstituters =\naccept-flake-config = true",
 	)
 	counting := script(t, `echo "$*" | head -c 40 | tr '\n' ' ' >>"`+log+`"; echo >>"`+log+`"; exec `+program+` "$@"`)
-	return &tool{t: t, env: env, log: log, runner: New(Settings{Program: counting, Env: env})}
+	runner := running(counting)
+	runner.env = env
+	return &tool{t: t, env: env, log: log, runner: runner}
+}
+
+// running is a runner of another program in nix's place.
+func running(program string) *Runner {
+	r := New(nil)
+	r.program = program
+	return r
 }
 
 // script writes a shell script and returns its path.

@@ -29,10 +29,9 @@ type Flake struct {
 	// WroteLock says that nix created or updated flake.lock to read the flake.
 	WroteLock bool
 
-	search struct {
-		sync.Mutex
-		off, probed bool
-	}
+	// direct says that garnix's search order cannot be followed; probe finds out.
+	direct atomic.Bool
+	probe  sync.Once
 }
 
 // metadata is what is used of `nix flake metadata --json`.
@@ -40,10 +39,9 @@ type metadata struct {
 	URL    string `json:"url"`
 	Path   string `json:"path"`
 	Locked struct {
-		Rev          string `json:"rev"`
-		NarHash      string `json:"narHash"`
-		LastModified *int64 `json:"lastModified"`
-		Dir          string `json:"dir"`
+		Rev     string `json:"rev"`
+		NarHash string `json:"narHash"`
+		Dir     string `json:"dir"`
 	} `json:"locked"`
 	LastModified int64 `json:"lastModified"`
 }
@@ -74,7 +72,7 @@ func (r *Runner) Open(ctx context.Context, dir string) (*Flake, error) {
 
 func (f *Flake) metadata(ctx context.Context) (m metadata, err error) {
 	said, out, err := f.runner.run(ctx, f.dir, "", "flake", "metadata", "--json", ".")
-	if failure := failureOf(err); failure != nil {
+	if failure, ok := errors.AsType[*Failure](err); ok {
 		f.tidy(failure)
 		return m, fmt.Errorf("read flake: %w", failure)
 	}
@@ -94,11 +92,7 @@ func (m metadata) reference() string {
 	if m.Locked.Rev != "" || m.Path == "" {
 		return m.URL
 	}
-	modified := m.LastModified
-	if m.Locked.LastModified != nil {
-		modified = *m.Locked.LastModified
-	}
-	ref := fmt.Sprintf("path:%s?narHash=%s&lastModified=%d", m.Path, escape(m.Locked.NarHash), modified)
+	ref := fmt.Sprintf("path:%s?narHash=%s&lastModified=%d", m.Path, escape(m.Locked.NarHash), m.LastModified)
 	if m.Locked.Dir != "" {
 		ref += "&dir=" + escape(m.Locked.Dir)
 	}

@@ -90,7 +90,7 @@ func (f *Flake) List(ctx context.Context, queries []Query) ([]Answer, error) {
 			return nil, r.failure
 		case i < len(queries):
 			*answer = Answer{Query: queries[i], Exists: r.State == "ok", Names: r.Names, Failure: r.failure}
-		case r.State == "ok" && answer.From == "" && f.searches():
+		case r.State == "ok" && answer.From == "" && !f.direct.Load():
 			answer.From = strings.Join(paths[i][:2], ".")
 		}
 	}
@@ -100,13 +100,14 @@ func (f *Flake) List(ctx context.Context, queries []Query) ([]Answer, error) {
 // config returns the flake's output garnix.config as JSON, nil if there is none.
 func (f *Flake) config(ctx context.Context) (json.RawMessage, error) {
 	replies, err := f.stream(ctx, question{op: "config", paths: [][]string{{"garnix", "config"}}})
-	switch {
-	case err != nil:
+	if err != nil {
 		return nil, err
-	case replies[0].failure != nil:
-		return nil, replies[0].failure
-	case !replies[0].Present:
-		return nil, nil
 	}
-	return replies[0].Value, nil
+	switch r := replies[0]; {
+	case r.failure != nil:
+		return nil, r.failure
+	case r.Present:
+		return r.Value, nil
+	}
+	return nil, nil
 }

@@ -7,13 +7,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/exec"
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -29,95 +27,62 @@ const (
 	leastJobs, mostJobs = 2, 4
 )
 
-// Settings say how to run nix. The zero value is what a person at a shell would get.
-type Settings struct {
-	Program  string            // "" looks for nix in PATH
-	Env      []string          // the process's environment; nil is this process's
-	Jobs     int               // processes at a time; 0 depends on the processors
-	Progress func(what string) // told what goes on, never twice at a time; may be nil
-}
-
 // Runner runs nix. It may be used from several goroutines.
 type Runner struct {
-	settings Settings
-	slots    chan struct{}
-	progress sync.Mutex
+	program  string
+	env      []string
+	jobs     int // evaluations at a time
+	progress func(what string)
 }
 
-// New returns a runner; whether nix is there is seen when it is first run.
-func New(s Settings) *Runner {
-	if s.Program == "" {
-		s.Program = "nix"
-	}
-	if s.Jobs <= 0 {
-		s.Jobs = min(max(runtime.NumCPU(), leastJobs), mostJobs)
-	}
-	return &Runner{settings: s, slots: make(chan struct{}, s.Jobs)}
+// New returns a runner; whether nix is there is seen when it is first run. Progress is told what goes on, by several
+// goroutines at once, and may be nil.
+func New(progress func(what string)) *Runner {
+	jobs := min(max(runtime.NumCPU(), leastJobs), mostJobs)
+	return &Runner{program: "nix", env: os.Environ(), jobs: jobs, progress: progress}
 }
 
 func (r *Runner) report(format string, args ...any) {
-	if r.settings.Progress == nil {
-		return
+	if r.progress != nil {
+		r.progress(fmt.Sprintf(format, args...))
 	}
-	r.progress.Lock()
-	defer r.progress.Unlock()
-	r.settings.Progress(fmt.Sprintf(format, args...))
 }
 
 // run runs nix in a directory and returns what it said and printed. That nix did not like what it was asked is a *Failure,
 // and comes with what it said. The tag is that of the answers to listen for.
 func (r *Runner) run(ctx context.Context, dir, tag string, args ...string) (said *listener, stdout []byte, err error) {
 	said = &listener{prefix: []byte("trace: " + tag + " ")}
-	program, err := exec.LookPath(r.settings.Program)
-	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
-		return said, nil, ErrNotInstalled
-	}
-	if err != nil {
-		return said, nil, fmt.Errorf("find nix: %w", err)
-	}
-	select {
-	case r.slots <- struct{}{}:
-		defer func() { <-r.slots }()
-	case <-ctx.Done():
-		return said, nil, interrupted(ctx)
-	}
-	command := exec.CommandContext(ctx, program, args...)
-	command.Dir = dir
-	command.Env = environment(r.settings.Env, dir)
-	command.WaitDelay = stopTime
-	command.Stderr = said
+	command := exec.CommandContext(ctx, r.program, args...)
+	command.Dir, command.Env = dir, environment(r.env, dir)
+	command.Stderr, command.WaitDelay = said, stopTime
 	ownSession(command)
 	stdout, err = command.Output()
-	if ctx.Err() != nil {
+	exit, refused := errors.AsType[*exec.ExitError](err)
+	switch {
+	case ctx.Err() != nil:
 		killSession(command)
-		return said, nil, interrupted(ctx)
-	}
-	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return said, nil, fmt.Errorf("run nix: %w", context.Cause(ctx))
+	case errors.Is(err, exec.ErrNotFound):
+		return said, nil, ErrNotInstalled
+	case refused:
 		return said, nil, newFailure(said.messages(), exit.ProcessState)
-	}
-	if err != nil {
+	case err != nil:
 		return said, nil, fmt.Errorf("run nix: %w", err)
 	}
 	return said, stdout, nil
 }
 
-func interrupted(ctx context.Context) error { return fmt.Errorf("run nix: %w", context.Cause(ctx)) }
-
-// environment is the environment of nix: flakes work whatever nix.conf says, and a flake's nixConfig has no say.
+// environment is the environment of nix: flakes work whatever nix.conf says, and a flake's nixConfig has no say. Of a
+// variable that is there twice the last one counts.
 func environment(base []string, dir string) []string {
-	if base == nil {
-		base = os.Environ()
-	}
 	const own = "extra-experimental-features = nix-command flakes\naccept-flake-config = false\nwarn-dirty = false\nshow-trace = false\n"
 	config := ""
-	env := slices.DeleteFunc(slices.Clone(base), func(entry string) bool {
+	for _, entry := range base {
 		if text, ok := strings.CutPrefix(entry, "NIX_CONFIG="); ok {
 			config = text + "\n"
-			return true
 		}
-		return strings.HasPrefix(entry, "PWD=")
-	})
-	return append(env, "NIX_CONFIG="+config+own, "PWD="+dir)
+	}
+	return append(slices.Clip(base), "NIX_CONFIG="+config+own, "PWD="+dir)
 }
 
 // listener sorts what nix says, line by line, into answers and messages, of which it keeps the last maxMessages bytes.

@@ -48,11 +48,15 @@ func (r *Runner) Snapshot(ctx context.Context, root string, decide func(*flake.L
 	if err != nil {
 		return s, err
 	}
-	if s.Config = decide(s.Lock); s.Config == nil || flakePath(s.Config) == "" {
+	if s.Config = decide(s.Lock); s.Config == nil {
+		return s, nil
+	}
+	path, inside := s.Config.FlakePath()
+	if !inside {
 		return s, nil
 	}
 	listed := top
-	if top == nil || flakePath(s.Config) != "." {
+	if top == nil || path != "." {
 		if listed, err = r.OpenConfigured(ctx, root, s.Config); err != nil {
 			return s, err
 		}
@@ -78,17 +82,19 @@ func (r *Runner) top(ctx context.Context, root string, s *Snapshot, file *config
 		return nil, nil
 	}
 	top, err := r.Open(ctx, root)
-	failure := failureOf(err)
-	if failure != nil && failure.Cause != Machine && file != nil && flakePath(file) != "." {
-		s.Lock.Errors[configKey] = failure.Message
-		return nil, nil
+	failure, failed := errors.AsType[*Failure](err)
+	if failed && failure.Cause != Machine && file != nil {
+		if path, _ := file.FlakePath(); path != "." {
+			s.Lock.Errors[configKey] = failure.Message
+			return nil, nil
+		}
 	}
 	if err != nil {
 		return nil, err
 	}
 	s.WroteLock = top.WroteLock
 	s.Lock.GarnixConfig, err = top.config(ctx)
-	if failure = failureOf(err); failure != nil && failure.Cause != Machine {
+	if failure, failed = errors.AsType[*Failure](err); failed && failure.Cause != Machine {
 		s.Lock.Errors[configKey], err = failure.Message, nil
 	}
 	return top, err
@@ -101,19 +107,20 @@ func (r *Runner) OpenConfigured(ctx context.Context, root string, c *config.Conf
 	if err != nil {
 		return nil, fmt.Errorf("find flake: %w", err)
 	}
+	path, inside := c.FlakePath()
 	// As garnix did: resolved first, then compared.
-	inner, err := filepath.EvalSymlinks(filepath.Join(resolved, filepath.FromSlash(flakePath(c))))
+	inner, err := filepath.EvalSymlinks(filepath.Join(resolved, filepath.FromSlash(path)))
 	if err != nil {
-		return nil, fmt.Errorf("%w: %q does not exist", ErrFlakeDir, flakePath(c))
+		return nil, fmt.Errorf("%w: %q does not exist", ErrFlakeDir, path)
 	}
-	below := strings.TrimSuffix(resolved, string(filepath.Separator)) + string(filepath.Separator)
-	info, err := os.Stat(inner)
-	switch {
-	case flakePath(c) == "", inner != resolved && !strings.HasPrefix(inner, below):
+	below, err := filepath.Rel(resolved, inner)
+	if err != nil || !inside || !filepath.IsLocal(below) {
 		return nil, fmt.Errorf("%w: it leads outside", ErrFlakeDir)
-	case err != nil || !info.IsDir():
+	}
+	if info, err := os.Stat(inner); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("%w: it is not a directory", ErrFlakeDir)
-	case inner == resolved && !hasFlake(root):
+	}
+	if below == "." && !hasFlake(root) {
 		return nil, errors.New("read flake: there is no flake.nix in the repository's root")
 	}
 	return r.Open(ctx, inner)
@@ -122,15 +129,6 @@ func (r *Runner) OpenConfigured(ctx context.Context, root string, c *config.Conf
 func hasFlake(dir string) bool {
 	_, err := os.Stat(filepath.Join(dir, "flake.nix"))
 	return !errors.Is(err, fs.ErrNotExist)
-}
-
-// flakePath returns the directory of the flake, "" if it is none within the repository.
-func flakePath(c *config.Config) string {
-	dir, ok := c.FlakePath()
-	if !ok {
-		return ""
-	}
-	return dir
 }
 
 // whole is the failure of a flake of which nothing can be listed, for one and the same reason.

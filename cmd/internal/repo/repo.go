@@ -11,6 +11,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // The files that are read, relative to the repository root.
@@ -69,6 +70,8 @@ func upwards(dir string, holds func(folder string) bool) string {
 // Repo is a repository opened at its root; nothing outside of it can be reached.
 type Repo struct {
 	root *os.Root
+
+	Changed func(path string) // told of each file once it is written or removed
 }
 
 // Open opens the repository at dir.
@@ -77,7 +80,7 @@ func Open(dir string) (*Repo, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open repository: %w", err)
 	}
-	return &Repo{root: root}, nil
+	return &Repo{root: root, Changed: func(string) {}}, nil
 }
 
 // Close releases the root.
@@ -97,7 +100,7 @@ func (r *Repo) Read(name string) ([]byte, error) {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
 	case err != nil:
-		return nil, fmt.Errorf("read %s: %w", name, err)
+		return nil, fmt.Errorf("read %s: %w", name, inside(err))
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("read %s: not a regular file", name)
 	}
@@ -107,6 +110,14 @@ func (r *Repo) Read(name string) ([]byte, error) {
 	}
 	defer file.Close()
 	return ReadLimited(file, name)
+}
+
+// inside says in everyday words that a path leads out of the repository, which os.Root has no exported error for.
+func inside(err error) error {
+	if strings.HasSuffix(err.Error(), "path escapes from parent") {
+		return errors.New("a symbolic link leads out of the repository")
+	}
+	return err
 }
 
 // ReadLimited reads a file that is not absurdly large.
@@ -128,7 +139,7 @@ func (r *Repo) Workflows(dir string) (map[string][]byte, error) {
 		return map[string][]byte{}, nil
 	}
 	if err != nil {
-		return nil, fmt.Errorf("list %s: %w", dir, err)
+		return nil, fmt.Errorf("list %s: %w", dir, inside(err))
 	}
 	files := map[string][]byte{}
 	for _, entry := range entries {
@@ -154,7 +165,7 @@ func (r *Repo) Tree(dir string) (map[string][]byte, error) {
 		case name == dir && errors.Is(err, fs.ErrNotExist):
 			return nil
 		case err != nil:
-			return fmt.Errorf("list %s: %w", dir, err)
+			return fmt.Errorf("list %s: %w", dir, inside(err))
 		case entry.IsDir():
 			return nil
 		}

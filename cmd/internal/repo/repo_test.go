@@ -55,6 +55,21 @@ func TestFindPrefersTheRootOfGit(t *testing.T) {
 	}
 }
 
+func TestALinkOutOfTheRepositoryIsNamedAsOne(t *testing.T) {
+	t.Parallel()
+	dir, outside := t.TempDir(), t.TempDir()
+	write(t, filepath.Join(outside, "file"), "", 0o644)
+	require.NoError(t, os.Symlink(outside, filepath.Join(dir, "out")))
+	r := open(t, dir)
+	const says = "a symbolic link leads out of the repository"
+	_, err := r.Read("out/file")
+	assert.EqualError(t, err, "read out/file: "+says)
+	_, err = r.Workflows("out")
+	assert.EqualError(t, err, "list out: "+says)
+	_, err = r.Tree("out/below")
+	assert.EqualError(t, err, "list out/below: "+says)
+}
+
 func TestTreeSeesEverythingBelowAFolder(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -53,6 +53,7 @@ func (r *Repo) Apply(edits []Edit) error {
 		if err := r.replace(filepath.FromSlash(edit.Path), edit.New, modes[edit.Path]); err != nil {
 			return fmt.Errorf("write %q: %w", edit.Path, err)
 		}
+		r.Changed(edit.Path)
 	}
 	for _, edit := range edits {
 		if edit.New != nil {
@@ -61,6 +62,7 @@ func (r *Repo) Apply(edits []Edit) error {
 		if err := r.root.Remove(filepath.FromSlash(edit.Path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("remove %q: %w", edit.Path, err)
 		}
+		r.Changed(edit.Path)
 	}
 	return nil
 }

@@ -81,38 +81,38 @@ func (c Caller) call(ctx context.Context, method, path string, body any) (reply,
 		return reply{}, err
 	}
 	client := c.client()
-	var spent budget
-	for {
+	var spent time.Duration // on failed attempts and on waiting
+	for attempt := 1; ; attempt++ {
 		began := time.Now()
 		got, err := c.attempt(ctx, client, method, path, payload)
 		if ctx.Err() != nil {
 			return reply{}, fmt.Errorf("call %s: %w", c.Party, ctx.Err())
 		}
-		wait, why, again := c.verdict(got, err)
-		if again {
-			wait, again = spent.take(time.Since(began), wait)
-		}
-		switch {
-		case !again && err != nil:
+		most, wait, why := c.verdict(got, err)
+		spent += time.Since(began)
+		switch over := attempt >= most || spent >= backoffTotal; {
+		case over && err != nil:
 			return reply{}, c.silence(err)
-		case !again:
+		case over:
 			return got, nil
 		}
+		wait = cmp.Or(wait, backoff(attempt))
+		spent += wait
 		if err := c.Wait(ctx, wait, why); err != nil {
 			return reply{}, fmt.Errorf("call %s: %w", c.Party, err)
 		}
 	}
 }
 
-// verdict says whether to try again; a wait of zero leaves it to the backoff.
-func (c Caller) verdict(got reply, err error) (wait time.Duration, why string, again bool) {
+// verdict says how many attempts the outcome of one is worth, and why; a wait of zero leaves it to the backoff.
+func (c Caller) verdict(got reply, err error) (most int, wait time.Duration, why string) {
 	switch {
 	case err != nil:
-		return 0, c.silence(err).Error(), passing(err)
+		return worth(err), 0, c.silence(err).Error()
 	case !busy(got.status):
-		return 0, "", false
+		return 1, 0, ""
 	}
-	return min(retryAfter(got, time.Now()), maxRetryAfter), fmt.Sprintf("%s answered %d", c.Party, got.status), true
+	return maxAttempts, min(retryAfter(got, time.Now()), maxRetryAfter), fmt.Sprintf("%s answered %d", c.Party, got.status)
 }
 
 // attempt is one exchange, bounded in time.
@@ -167,7 +167,7 @@ func (c Caller) Check() error {
 	if err != nil || base.Hostname() == "" || base.User != nil || base.RawQuery != "" || (base.Scheme != "https" && base.Scheme != "http") {
 		return fmt.Errorf("address of %s: want https://host/path", c.Party)
 	}
-	if ip := net.ParseIP(base.Hostname()); !c.Roams && base.Scheme == "http" && base.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
+	if !c.Roams && !Sealed(base) {
 		return fmt.Errorf("address of %s: plain http would show the token to everyone on the way, want https", c.Party)
 	}
 	if strings.ContainsFunc(c.Token.Reveal(), func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
@@ -179,6 +179,12 @@ func (c Caller) Check() error {
 		}
 	}
 	return nil
+}
+
+// Sealed reports whether nobody on the way to an address can read along: it is https, or on the loopback interface.
+func Sealed(address *url.URL) bool {
+	host := address.Hostname()
+	return address.Scheme == "https" || host == "localhost" || net.ParseIP(host).IsLoopback()
 }
 
 // client lays the credentials and the redirect policy over the given transport.

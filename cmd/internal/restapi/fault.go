@@ -102,13 +102,20 @@ func (c Caller) silence(err error) *Fault {
 	return c.fault(0, answered, reason(err))
 }
 
-// passing reports whether a failed attempt may succeed when repeated: not with an unknown name, a certificate that does
-// not hold, or a server that does not speak TLS.
-func passing(err error) bool {
+// worth is how many attempts there are in all where one failed so: one for an unknown name, a certificate that does not
+// hold, or a server that does not speak TLS, and few where nobody listens, which a minute does not change.
+func worth(err error) int {
 	_, answered := errors.AsType[permanent](err)
 	_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
 	name, misnamed := errors.AsType[*net.DNSError](err)
-	return !answered && !untrusted && !plain(err) && !(misnamed && name.IsNotFound)
+	broken, ok := errors.AsType[*net.OpError](err)
+	switch {
+	case answered, untrusted, plain(err), misnamed && name.IsNotFound:
+		return 1
+	case ok && broken.Op == "dial" && !broken.Timeout():
+		return maxDials
+	}
+	return maxAttempts
 }
 
 // plain reports whether a server behind https speaks plain http.

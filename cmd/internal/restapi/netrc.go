@@ -5,7 +5,6 @@ package restapi
 import (
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"regexp"
 	"slices"
@@ -14,30 +13,20 @@ import (
 	"garnix2gha/cmd/internal/secretsource"
 )
 
-const maxNetrc = 1 << 20
-
 // ReadNetrc reads a netrc file, as Nix's netrc-file setting names one. The error wraps fs.ErrNotExist if there is none.
 func ReadNetrc(path string) ([]Credential, error) {
-	f, err := os.Open(path)
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("read netrc: %w", err)
 	}
-	defer f.Close()
-	return parseNetrc(f)
+	return parseNetrc(string(text))
 }
 
 // parseNetrc returns a credential for each machine that has a password; the first entry of a machine counts, as in curl.
 // A "default" entry is left out: it belongs to no host, and a credential is sent only where it belongs. Macros and
 // lines that start with "#" are skipped. No error repeats what the file says.
-func parseNetrc(r io.Reader) ([]Credential, error) {
-	text, err := io.ReadAll(io.LimitReader(r, maxNetrc+1))
-	if err != nil {
-		return nil, fmt.Errorf("read netrc: %w", err)
-	}
-	if len(text) > maxNetrc {
-		return nil, fmt.Errorf("parse netrc: larger than %d bytes", maxNetrc)
-	}
-	words, err := netrcWords(string(text))
+func parseNetrc(text string) ([]Credential, error) {
+	words, err := netrcWords(text)
 	if err != nil {
 		return nil, fmt.Errorf("parse netrc: %w", err)
 	}

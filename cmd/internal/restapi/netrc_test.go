@@ -4,7 +4,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -37,7 +36,7 @@ func TestNetrcGivesEachMachineItsPassword(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			got, err := parseNetrc(strings.NewReader(tc.in))
+			got, err := parseNetrc(tc.in)
 			require.NoError(t, err)
 			assert.Equal(t, revealed(tc.want), revealed(got))
 		})
@@ -62,11 +61,10 @@ func TestNetrcErrorsNeverRepeatTheFile(t *testing.T) {
 		{"an open quote", "machine a\npassword \"hunter2", "line 2: a quote is not closed"},
 		{"an open escape", "password \"hunter2\\", "line 1: a quote is not closed"},
 		{"a keyword at the end", "machine hunter2 password", "has no value"},
-		{"too large", strings.Repeat("hunter2 ", maxNetrc/8+1), "larger than"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := parseNetrc(strings.NewReader(tc.in))
+			_, err := parseNetrc(tc.in)
 			require.ErrorContains(t, err, tc.want)
 			assert.NotContains(t, err.Error(), "hunter2")
 		})
@@ -87,7 +85,7 @@ func TestNetrcFileIsRead(t *testing.T) {
 func FuzzNetrcNeverPanics(f *testing.F) {
 	f.Add("machine a login b password \"c\\n\"\nmacdef x\n\ndefault\n")
 	f.Fuzz(func(t *testing.T, text string) {
-		got, err := parseNetrc(strings.NewReader(text))
+		got, err := parseNetrc(text)
 		if err != nil {
 			return
 		}

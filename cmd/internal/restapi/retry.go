@@ -21,6 +21,7 @@ const (
 	backoffCap    = 15 * time.Second
 	backoffTotal  = 90 * time.Second
 	maxAttempts   = 10
+	maxDials      = 3 // attempts where the connection is refused or there is no way to the host: three seconds of waiting
 	maxRetryAfter = 120 * time.Second
 )
 
@@ -52,26 +53,9 @@ func seconds(text string) time.Duration {
 	return time.Duration(min(number, 86400) * float64(time.Second))
 }
 
-// budget counts what a call has spent on failed attempts and on waiting.
-type budget struct {
-	attempts int
-	spent    time.Duration
-}
-
-// take returns the wait after an attempt that took so long, the wanted one if it is not zero, or false when the budget
-// is spent.
-func (b *budget) take(took, wanted time.Duration) (time.Duration, bool) {
-	b.attempts++
-	b.spent += took
-	if b.attempts >= maxAttempts || b.spent >= backoffTotal {
-		return 0, false
-	}
-	wait := wanted
-	if wait == 0 {
-		wait = rand.N(min(backoffCap, backoffBase<<(b.attempts-1))) + time.Millisecond
-	}
-	b.spent += wait
-	return wait, true
+// backoff is the wait after so many attempts, never zero.
+func backoff(attempts int) time.Duration {
+	return rand.N(min(backoffCap, backoffBase<<(attempts-1))) + time.Millisecond
 }
 
 // Wait tells Waiting why, and waits; it returns early with the context's error.

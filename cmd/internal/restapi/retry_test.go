@@ -7,6 +7,8 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -133,15 +135,11 @@ func TestBackoffGrowsUpToItsCap(t *testing.T) {
 	for attempts, top := range []time.Duration{1, 2, 4, 8, 15, 15, 15, 15, 15} {
 		longest := time.Duration(0)
 		for range 400 {
-			wait, again := (&budget{attempts: attempts}).take(0, 0)
-			require.True(t, again)
-			longest = max(longest, wait)
+			longest = max(longest, backoff(attempts+1))
 		}
 		assert.LessOrEqual(t, longest, top*time.Second+time.Millisecond)
 		assert.Greater(t, longest, top*time.Second/2, "after %d attempts", attempts)
 	}
-	_, again := (&budget{attempts: 9}).take(0, 0)
-	assert.False(t, again)
 }
 
 func TestCallEndsWithItsContext(t *testing.T) {
@@ -164,23 +162,42 @@ func TestCallEndsWithItsContext(t *testing.T) {
 	assert.Less(t, time.Since(start), 30*time.Second)
 }
 
-func TestPassing(t *testing.T) {
+func TestAFailedAttemptIsWorthSoManyMore(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name string
 		err  error
-		want bool
+		want int
 	}{
-		{"a name that does not exist stays so", &net.DNSError{IsNotFound: true}, false},
-		{"a name server that is busy may recover", &net.DNSError{IsTemporary: true}, true},
-		{"a broken connection may work again", io.ErrUnexpectedEOF, true},
-		{"what is marked final is final", fmt.Errorf("x: %w", permanent{errors.New("y")}), false},
+		{"a name that does not exist stays so", &net.DNSError{IsNotFound: true}, 1},
+		{"a name server that is slow may recover", &net.OpError{Op: "dial", Err: &net.DNSError{IsTimeout: true}}, maxAttempts},
+		{"a name server that refuses may recover, soon or late", &net.OpError{Op: "dial", Err: &net.DNSError{IsTemporary: true}}, maxDials},
+		{"a broken connection may work again", io.ErrUnexpectedEOF, maxAttempts},
+		{"a reset connection may work again", &net.OpError{Op: "read", Err: syscall.ECONNRESET}, maxAttempts},
+		{"nobody listens, which is seen soon", &net.OpError{Op: "dial", Err: syscall.ECONNREFUSED}, maxDials},
+		{"there is no way to the host, which is seen soon", &net.OpError{Op: "dial", Err: syscall.ENETUNREACH}, maxDials},
+		{"a host that is slow to answer may recover", &net.OpError{Op: "dial", Err: os.ErrDeadlineExceeded}, maxAttempts},
+		{"what is marked final is final", fmt.Errorf("x: %w", permanent{errors.New("y")}), 1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			assert.Equal(t, tc.want, passing(tc.err))
+			assert.Equal(t, tc.want, worth(tc.err))
 		})
 	}
+}
+
+func TestARefusedConnectionCostsSeconds(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	address := listener.Addr().String()
+	require.NoError(t, listener.Close())
+	waits := &pauses{}
+	caller := Caller{Party: "the service", BaseURL: "http://" + address, Sleep: waits.sleep}
+	_, err = caller.Do(t.Context(), http.MethodGet, "/", nil)
+	require.ErrorContains(t, err, "the service gives no answer: connection refused")
+	assert.Len(t, waits.took, 2)
+	assert.LessOrEqual(t, waits.total(), 4*time.Second)
 }
 
 func TestRetryAfter(t *testing.T) {

@@ -24,9 +24,9 @@ var errTooLong = fmt.Errorf("it is longer than %d KiB, which is all that GitHub 
 
 // Reader reads secrets. Its fields are the outside world, so that a caller decides what each source can see.
 type Reader struct {
-	LookupEnv func(string) (string, bool)
-	Stdin     io.Reader // nil means there is none
-	Stderr    io.Writer // what commands say beside their output; nil is nobody
+	Getenv func(string) string
+	Stdin  io.Reader // nil means there is none
+	Stderr io.Writer // what commands say beside their output; nil is nobody
 }
 
 // Read returns the secret at a source with exactly one trailing newline (LF or CRLF) taken off. A secret that is empty or
@@ -53,9 +53,9 @@ func (r Reader) Read(ctx context.Context, source Source) (Value, error) {
 func (r Reader) read(ctx context.Context, source Source) (string, error) {
 	switch source.Kind {
 	case Env:
-		text, set := r.LookupEnv(source.Name)
-		if !set {
-			return "", errors.New("the variable is not set")
+		text := r.Getenv(source.Name)
+		if text == "" {
+			return "", errors.New("the variable is not set, or empty")
 		}
 		return text, nil
 	case File:

@@ -74,46 +74,35 @@ var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 // backslashes as in a shell, but no shell runs it. The text is never repeated in an error, because it may be the secret
 // itself.
 func ParseSource(text string) (Source, error) {
-	if text == "-" || text == string(Stdin) {
-		return Source{Kind: Stdin}, nil
-	}
 	kind, place, _ := strings.Cut(text, ":")
-	source := Source{Kind: Kind(kind), Name: place}
-	var err error
-	switch source.Kind {
-	case Env:
-		if !variableName.MatchString(place) {
-			err = errors.New("source env: want the name of an environment variable after the colon, not its value")
-		}
-	case File:
-		if place == "" {
-			err = errors.New("source file: nothing after the colon, want a path")
-		}
-	case Command:
-		source.Name = ""
-		source.Args, err = split(place)
-	default:
-		err = errors.New("unknown source of a secret, want " + Forms)
+	switch kind := Kind(kind); {
+	case text == "-" || text == string(Stdin):
+		return Source{Kind: Stdin}, nil
+	case kind == Env && !variableName.MatchString(place):
+		return Source{}, errors.New("source env: want the name of an environment variable after the colon, not its value")
+	case kind == File && place == "":
+		return Source{}, errors.New("source file: nothing after the colon, want a path")
+	case kind == Env, kind == File:
+		return Source{Kind: kind, Name: place}, nil
+	case kind == Command:
+		return split(place)
 	}
-	if err != nil {
-		return Source{}, err
-	}
-	return source, nil
+	return Source{}, errors.New("unknown source of a secret, want " + Forms)
 }
 
 // split makes an argument list of a command line, and refuses what only a shell could do.
-func split(line string) ([]string, error) {
+func split(line string) (Source, error) {
 	parser := shellwords.Parser{}
 	args, err := parser.Parse(line)
 	switch {
 	case err != nil:
-		return nil, errors.New("source command: a quote or a bracket is left open; no shell reads it, so quote what holds brackets")
+		return Source{}, errors.New("source command: a quote or a bracket is left open; no shell reads it, so quote what holds brackets")
 	case parser.Position >= 0:
-		return nil, errors.New("source command: no shell runs it, so pipes, redirections and several commands belong in a script")
+		return Source{}, errors.New("source command: no shell runs it, so pipes, redirections and several commands belong in a script")
 	case len(args) == 0:
-		return nil, errors.New("source command: nothing after the colon, want a program and its arguments")
+		return Source{}, errors.New("source command: nothing after the colon, want a program and its arguments")
 	}
-	return args, nil
+	return Source{Kind: Command, Args: args}, nil
 }
 
 // String names the place, never the secret; of a command only the program, since an argument may be one.

@@ -132,7 +132,7 @@ func fates(r report.Report) diag.List {
 	titles := map[report.Fate]string{report.Lost: "lost", report.Changed: "with a difference", report.Manual: "left for you"}
 	for _, key := range r.Keys {
 		if title := titles[key.Fate]; title != "" {
-			found.Add(diag.Notice, key.Pos, string(key.Fate), "", "%s (%s): %s", key.Path, title, key.Note)
+			found.Add(diag.Notice, key.Pos, "", "", "%s (%s): %s", key.Path, title, key.Note)
 		}
 	}
 	return found

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestHelpFitsAScreen(t *testing.T) {
+	t.Parallel()
+	help := invocation{}.run(t, "--help").stdout
+	assert.Equal(t, invocation{}.run(t, "help").stdout, help)
+	assert.LessOrEqual(t, strings.Count(help, "\n"), 45)
+	for line := range strings.Lines(help) {
+		assert.LessOrEqual(t, utf8.RuneCountInString(line), 81, "with its end: %s", line)
+	}
+	for _, title := range []string{"Convert:", "Keep current:", "Cache:", "Leave garnix, or this program:", "Other:"} {
+		assert.Contains(t, help, "\n\n"+title+"\n  ")
+	}
+	assert.NotContains(t, help, "Additional Commands", "every command has a group")
+}
+
+// TestExamplesAreTrue holds two examples of every command against the commands and flags that there are.
+func TestExamplesAreTrue(t *testing.T) {
+	t.Parallel()
+	root := newRoot(&options{})
+	var visit func(*cobra.Command)
+	visit = func(command *cobra.Command) {
+		for _, child := range command.Commands() {
+			if !child.Hidden && child.Name() != "help" && child.Name() != "completion" {
+				lines := strings.Split(strings.TrimSpace(child.Example), "\n")
+				require.GreaterOrEqual(t, len(lines), 2, child.CommandPath())
+				for _, line := range lines {
+					assert.Contains(t, parsed(t, line).CommandPath()+" ", child.CommandPath()+" ", line)
+				}
+				visit(child)
+			}
+		}
+	}
+	visit(root)
+	assert.Contains(t, invocation{}.run(t, "check", "--help").stdout, "\n\nExamples:\n  garnix2gha check ")
+}
+
+func TestAWrongCommandIsToldWhichIsMeant(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		"generat":                   "unknown command \"generat\"; did you mean \"garnix2gha generate\"?\nhint: run \"garnix2gha --help\"\n",
+		"chekc":                     `did you mean "garnix2gha check"?`,
+		"frobnicate":                "garnix2gha: unknown command \"frobnicate\"\nhint: run \"garnix2gha --help\"\n",
+		"cache verfy":               "unknown command \"verfy\"; did you mean \"garnix2gha cache verify\"?\nhint: run \"garnix2gha cache --help\"\n",
+		"pins lst":                  `did you mean "garnix2gha pins list"?`,
+		"help nope":                 "unknown command \"nope\"\nhint: run \"garnix2gha --help\"\n",
+		"help generat":              `did you mean "garnix2gha generate"?`,
+		"help cache verfy":          `did you mean "garnix2gha cache verify"?`,
+		"help check now":            `unexpected argument "now"`,
+		"completion nope":           "unknown command \"nope\"\nhint: run \"garnix2gha completion --help\"\n",
+		"completion bsh":            `did you mean "garnix2gha completion bash"?`,
+		"completion bash now":       `unexpected argument "now"`,
+		"check now":                 `unexpected argument "now"`,
+		"targets --branch b --fork": "--branch or --fork, not both: a pull request from a fork counts as of no branch",
+	} {
+		got := invocation{}.run(t, strings.Fields(line)...)
+		assert.Equal(t, exitUsage, got.code, line)
+		assert.Contains(t, got.stderr, want, line)
+		assert.Empty(t, got.stdout, line)
+	}
+}

@@ -1,0 +1,69 @@
+// Start: where a repository stands on its way, for whoever names no command.
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"garnix2gha/cmd/internal/repo"
+	"garnix2gha/generator"
+	"garnix2gha/generator/diag"
+	"garnix2gha/generator/output"
+)
+
+// start says where the repository stands, in six lines at most. Nothing is written.
+func (o *options) start(ctx context.Context) error {
+	lines := []string{"there is " + repo.ErrNoRoot.Error(), "next: change into a repository, or name one with -C"}
+	err := o.within(func(r *repo.Repo) error {
+		result, changes, err := o.compare(r)
+		if err == nil {
+			lines = standing(result, changes, o.next(ctx, r, result, false))
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, repo.ErrNoRoot) {
+		return err
+	}
+	if o.format == "json" {
+		return o.printJSON(map[string]any{"standing": lines[0], "next": lines[1:]})
+	}
+	for _, line := range append(lines, "garnix2gha help lists the commands") {
+		fmt.Fprintln(o.stdout, line)
+	}
+	return nil
+}
+
+// standing tells what there is and what comes next, which is given for a repository whose files are current.
+func standing(result generator.Result, changes []output.Change, next []string) []string {
+	flakeless := slices.ContainsFunc(result.Diags, func(d diag.Diagnostic) bool { return d.Code == "flake-missing" })
+	var foreign, ours, stale bool
+	for _, change := range changes {
+		foreign = foreign || change.Status == output.Foreign && change.New != nil
+		ours = ours || change.Status != output.Foreign && change.Old != nil
+		stale = stale || !change.Status.OK(false)
+	}
+	have := "this repository has " + result.Config.File
+	switch {
+	case flakeless && !ours:
+		return []string{"this repository has no garnix.yaml and no flake.nix, so there is nothing to build", "next: change into another one, or name it with -C"}
+	case result.Config.File == "":
+		have = "this repository has no garnix.yaml, so garnix's defaults hold"
+	}
+	switch {
+	case foreign:
+		have, next = have+"; workflows of the names that would be written are its own", []string{"next: garnix2gha generate, which refuses to overwrite them and says which"}
+	case !ours:
+		have, next = have+", and no generated workflows yet", []string{"next: garnix2gha report, which tells what they will do"}
+	case stale:
+		have, next = have+", and generated workflows that are not current", []string{"next: garnix2gha check, which tells why, and garnix2gha generate"}
+	default:
+		have += ", and generated workflows that are current"
+	}
+	if n := len(result.Diags); n > 0 {
+		next = append(next, plural(n, "warning")+": garnix2gha targets")
+	}
+	return append([]string{have}, next...)
+}
