@@ -59,14 +59,9 @@ type Input struct {
 
 // Model is what the inputs mean, before anything is rendered.
 type Model struct {
-	Config    *config.Config
-	Settings  *settings.Settings
-	Lock      *flake.Lock      // nil without a lock
-	Selection target.Selection // over every branch
-	Plan      *plan.Plan
-	Strategy  string // static or dynamic
-	Diags     diag.List
-	foreign   map[string][]byte // the workflows by path that are not ours
+	plan.Input
+	Plan  *plan.Plan // nil where the inputs cannot be read
+	Diags diag.List
 }
 
 // Result is the model and its rendering.
@@ -78,8 +73,8 @@ type Result struct {
 // Read decodes the inputs as far as the configuration, the settings and the lock. With errors in Diags the others may
 // be nil.
 func Read(in Input) Model {
-	m := Model{foreign: maps.Clone(in.Workflows)}
-	maps.DeleteFunc(m.foreign, func(_ string, content []byte) bool { return output.Generated(content) })
+	m := Model{Input: plan.Input{Foreign: maps.Clone(in.Workflows)}}
+	maps.DeleteFunc(m.Foreign, func(_ string, content []byte) bool { return output.Generated(content) })
 	add := func(l diag.List) { m.Diags = append(m.Diags, l...) }
 	var found diag.List
 	m.Settings, found = settings.Parse(in.Settings.Path, in.Settings.Content)
@@ -88,7 +83,7 @@ func Read(in Input) Model {
 		m.Lock, found = flake.DecodeLock(in.Lock.Path, in.Lock.Content)
 		add(found)
 	}
-	m.Config, found = config.Resolve(config.Source{File: in.Config.Path, YAML: in.Config.Content, Lock: m.Lock})
+	m.Config, found = config.Resolve(in.Config.Path, in.Config.Content, m.Lock)
 	add(found)
 	if in.Hidden != "" {
 		m.Diags.Warnf(diag.Pos{File: in.Hidden}, "config-hidden", "remove one of the two", "%s is read instead", in.Config.Path)
@@ -121,15 +116,8 @@ func Decide(in Input) Model {
 	var found diag.List
 	m.Selection, found = target.Select(m.Config, m.Lock, target.Commit{All: true})
 	m.Diags = append(m.Diags, found...)
-	p, strategy, found := plan.New(plan.Input{
-		Config:    m.Config,
-		Settings:  m.Settings,
-		Lock:      m.Lock,
-		Selection: m.Selection,
-		Inputs:    in.digests(m.Config),
-		Version:   in.Version,
-	})
-	m.Plan, m.Strategy = p, strategy
+	m.Inputs, m.Version = in.digests(m.Config), in.Version
+	m.Plan, found = plan.New(m.Input)
 	m.Diags = append(m.Diags, found...).Sorted()
 	return m
 }
@@ -141,17 +129,13 @@ func Generate(in Input) (Result, error) {
 	if result.Diags.HasErrors() {
 		return result, nil
 	}
-	var overlay *workflow.Overlay
-	if in.Overlay.Content != nil {
-		overlay = &workflow.Overlay{File: in.Overlay.Path, Source: in.Overlay.Content}
-	}
-	rendered, found, err := workflow.Render(in.Templates, result.Plan, overlay)
+	rendered, found, err := workflow.Render(in.Templates, result.Plan, in.Overlay.Path, in.Overlay.Content)
 	if err != nil {
 		return result, err
 	}
 	result.Diags = append(result.Diags, found...)
 	if !found.HasErrors() {
-		result.dropped(rendered, overlay)
+		result.dropped(rendered, in.Overlay)
 	}
 	for _, file := range rendered {
 		workflow, err := output.Workflow(file.Name, file.Body)
@@ -160,7 +144,7 @@ func Generate(in Input) (Result, error) {
 		}
 		result.Files = append(result.Files, workflow)
 	}
-	if err := result.lint(overlay); err != nil {
+	if err := result.lint(in.Overlay); err != nil {
 		return result, err
 	}
 	if len(result.Plan.Files()) > 0 {
@@ -177,16 +161,16 @@ func Generate(in Input) (Result, error) {
 }
 
 // dropped warns of planned workflows that an overlay leaves out: a forgotten "workflows" would remove them all.
-func (r *Result) dropped(rendered []workflow.File, overlay *workflow.Overlay) {
+func (r *Result) dropped(rendered []workflow.File, overlay Source) {
 	for _, name := range r.Plan.Files() {
-		if overlay != nil && !slices.ContainsFunc(rendered, func(f workflow.File) bool { return f.Name == name }) {
-			r.Diags.Warnf(diag.Pos{File: overlay.File}, "overlay-drops", "return workflows { … } to keep it", "the overlay leaves out %s", name)
+		if overlay.Content != nil && !slices.ContainsFunc(rendered, func(f workflow.File) bool { return f.Name == name }) {
+			r.Diags.Warnf(diag.Pos{File: overlay.Path}, "overlay-drops", "return workflows { … } to keep it", "the overlay leaves out %s", name)
 		}
 	}
 }
 
 // lint checks every rendered file: nothing that does not pass is ever written.
-func (r *Result) lint(overlay *workflow.Overlay) error {
+func (r *Result) lint(overlay Source) error {
 	var labels []string
 	for _, runner := range r.Settings.Runners {
 		labels = append(labels, runner...)
@@ -202,11 +186,11 @@ func (r *Result) lint(overlay *workflow.Overlay) error {
 				r.Diags.Errorf(r.Settings.At("schedule"), "bad-schedule", "", "%s", d.Message)
 				continue
 			}
-			if overlay == nil && d.Code != "file-too-large" {
+			if overlay.Content == nil && d.Code != "file-too-large" {
 				return fmt.Errorf("lint what was rendered: %s; nothing was written", d)
 			}
 			if d.Hint == "" {
-				d.Hint = "fix " + overlay.File
+				d.Hint = "fix " + overlay.Path
 			}
 			r.Diags = append(r.Diags, d)
 		}
@@ -250,8 +234,7 @@ func (in Input) digests(c *config.Config) map[string]string {
 	out := map[string]string{}
 	for _, source := range []Source{in.Config, in.Settings, in.Lock, in.Overlay} {
 		hidden := source.Path == in.Config.Path && c.File != "" && c.File != source.Path
-		outside := source.Path == "" || path.IsAbs(source.Path) || strings.HasPrefix(source.Path, "../")
-		if !hidden && !outside {
+		if !hidden && fs.ValidPath(source.Path) {
 			out[source.Path] = output.Digest(source.Path, source.Content)
 		}
 	}
@@ -259,20 +242,13 @@ func (in Input) digests(c *config.Config) map[string]string {
 }
 
 // Report tells what became of the configuration.
-func (m Model) Report() report.Report { return report.New(m.reportInput()) }
+func (m Model) Report() report.Report { return report.New(m.Plan, m.Diags) }
 
 // Standing is how far files have got on their way to GitHub.
 type Standing = report.Standing
 
 // Next returns the lines that "generate" ends with.
-func (m Model) Next(at Standing) []string { return report.Next(m.reportInput(), at) }
+func (m Model) Next(at Standing) []string { return report.Next(m.Plan, at) }
 
 // CacheHint tells which cache the repository's other workflows name, if the settings are sound and name none; else it is "".
-func (m Model) CacheHint() string { return report.CacheHint(m.reportInput()) }
-
-func (m Model) reportInput() report.Input {
-	return report.Input{
-		Config: m.Config, Settings: m.Settings, Plan: m.Plan, Strategy: m.Strategy,
-		Selection: m.Selection, Warnings: m.Diags, Foreign: m.foreign,
-	}
-}
+func (m Model) CacheHint() string { return report.CacheHint(m.Input) }

@@ -203,7 +203,7 @@ func casesPick(r *rand.Rand, from ...string) string { return from[r.IntN(len(fro
 // casesRandomFlake is a flake's outputs and its lock.
 func casesRandomFlake(r *rand.Rand) (string, *flake.Lock) {
 	lock := &flake.Lock{
-		Named: map[flake.Family][]string{}, PerSystem: map[flake.Family]map[flake.System][]string{}, Direct: map[flake.Family][]flake.System{},
+		Outputs: map[flake.Family]map[flake.System][]string{},
 		Systems: map[string]flake.System{}, Errors: map[string]string{},
 	}
 	names := func() []string {
@@ -220,6 +220,8 @@ func casesRandomFlake(r *rand.Rand) (string, *flake.Lock) {
 		outputs.WriteString(" };\n")
 	}
 	for _, family := range flake.Families() {
+		systems := map[flake.System][]string{}
+		lock.Outputs[family] = systems
 		switch family.Shape() {
 		case flake.Named:
 			switch r.IntN(24) {
@@ -228,11 +230,10 @@ func casesRandomFlake(r *rand.Rand) (string, *flake.Lock) {
 				fmt.Fprintf(&outputs, "    %s = throw \"family\";\n", family)
 				lock.Errors[string(family)] = "family"
 			default:
-				lock.Named[family] = names()
-				set(string(family), lock.Named[family])
+				systems[""] = names()
+				set(string(family), systems[""])
 			}
 		case flake.PerSystem:
-			lock.PerSystem[family] = map[flake.System][]string{}
 			for _, system := range append(flake.Systems(), "riscv64-linux") {
 				path := string(family) + "." + string(system)
 				switch r.IntN(40) {
@@ -241,8 +242,8 @@ func casesRandomFlake(r *rand.Rand) (string, *flake.Lock) {
 					fmt.Fprintf(&outputs, "    %s = %s;\n", path, casesPick(r, `throw "system"`, `"text"`, "null"))
 					lock.Errors[path] = "system"
 				default:
-					lock.PerSystem[family][system] = names()
-					set(path, lock.PerSystem[family][system])
+					systems[system] = names()
+					set(path, systems[system])
 				}
 			}
 		case flake.Direct:
@@ -253,7 +254,7 @@ func casesRandomFlake(r *rand.Rand) (string, *flake.Lock) {
 					lock.Errors[path] = "direct"
 				case 1, 2, 3, 4, 5:
 					fmt.Fprintf(&outputs, "    %s = { };\n", path)
-					lock.Direct[family] = append(lock.Direct[family], system)
+					systems[system] = []string{""}
 				}
 			}
 		}

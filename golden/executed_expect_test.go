@@ -76,7 +76,7 @@ func (s *executedScenario) cmdModelled(bool, []string) error {
 	if err != nil {
 		return err
 	}
-	decoded, diags := config.Resolve(config.Source{File: "garnix.yaml", YAML: yaml})
+	decoded, diags := config.Resolve("garnix.yaml", yaml, nil)
 	if diags.HasErrors() {
 		return fmt.Errorf("%s", diags[0])
 	}

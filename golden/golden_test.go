@@ -143,7 +143,7 @@ func targetTable(result generator.Result) string {
 		fmt.Fprintf(&b, "%s %s [%s] %s\n", target.Attr, target.System, target.Matcher, branches)
 	}
 	for _, action := range result.Selection.Actions {
-		fmt.Fprintf(&b, "action %s\n", action.Attr)
+		fmt.Fprintf(&b, "action %s\n", action.Attr())
 	}
 	return b.String()
 }

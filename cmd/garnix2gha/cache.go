@@ -77,12 +77,11 @@ func (o *options) caller(show func(string)) restapi.Caller {
 
 // cacheName is the Cachix cache that is meant: the one named, else the settings', else the environment's; "" is none.
 func (o *options) cacheName(s *settings.Settings, named string) (string, error) {
-	backend, ok := s.Cache.Backend.(settings.Cachix)
 	name := named
 	switch {
-	case named != "" || !ok:
-	case backend.Name != "":
-		return backend.Name, nil
+	case named != "" || s.Cache.Backend != settings.Cachix:
+	case s.Cache.Name != "":
+		return s.Cache.Name, nil
 	default:
 		name = strings.TrimSpace(o.getenv(nameVariable))
 	}
@@ -240,8 +239,10 @@ func nameOf(address string) string {
 
 // nameIn is the Cachix cache that the settings name, "" without one.
 func nameIn(s *settings.Settings) string {
-	backend, _ := s.Cache.Backend.(settings.Cachix)
-	return backend.Name
+	if s.Cache.Backend != settings.Cachix {
+		return ""
+	}
+	return s.Cache.Name
 }
 
 func sameURL(a, b string) bool { return strings.TrimRight(a, "/") == strings.TrimRight(b, "/") }

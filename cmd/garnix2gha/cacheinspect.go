@@ -49,7 +49,7 @@ func (o *options) inspect(ctx context.Context, named string) error {
 	if err != nil {
 		return err
 	}
-	if _, ok := known.Cache.Backend.(settings.Cachix); !ok && name == "" {
+	if known.Cache.Backend != settings.Cachix && name == "" {
 		return usagef("only Cachix can be inspected, and the settings name another backend; \"garnix2gha cache verify\" proves any cache")
 	}
 	if name == "" {

@@ -112,7 +112,7 @@ func (m *ruleMover) posted(r *repo.Repo, known *settings.Settings) (func(string)
 		names[target.Attr.CheckName()] = true
 	}
 	return func(name string) bool {
-		return names[name] || model.Strategy == settings.Dynamic && flake.GarnixCheck(name) == flake.TargetCheck
+		return names[name] || model.Plan.Strategy == settings.Dynamic && flake.GarnixCheck(name) == flake.TargetCheck
 	}, nil
 }
 

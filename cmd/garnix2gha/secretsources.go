@@ -56,17 +56,9 @@ func (s *syncer) wanted(ctx context.Context) ([]github.Change, error) {
 // needed lists the secrets that the workflows ask for, the cache's and the age keys of actions, each once.
 func (s *syncer) needed() ([]string, error) {
 	cache := s.known.Cache
-	names := []string{cache.TokenSecret}
-	switch backend := cache.Backend.(type) {
-	case settings.Cachix:
-		names = append(names, backend.SigningKeySecret)
-	case settings.Store:
-		names = append(names, backend.SigningKeySecret)
-		if backend.S3 != nil {
-			names = append(names, backend.S3.AccessKey, backend.S3.SecretKey)
-		}
+	names := []string{
+		cache.TokenSecret, cache.SigningKeySecret, cache.AccessKeySecret, cache.SecretKeySecret, s.known.Nix.AccessTokenSecret,
 	}
-	names = append(names, s.known.Nix.AccessTokenSecret)
 	err := s.within(func(r *repo.Repo) error {
 		model, err := s.decide(r)
 		if err == nil && model.Plan.Actions != nil {
@@ -131,7 +123,7 @@ func (s *syncer) sources(needed []string) (map[string]secretsource.Source, error
 
 // variable returns the name of a Cachix cache, and that of the variable that tells it to the workflows; "" is none.
 func (s *syncer) variable() (cache, variable string, err error) {
-	backend, ok := s.known.Cache.Backend.(settings.Cachix)
+	known, ok := s.known.Cache, s.known.Cache.Backend == settings.Cachix
 	switch {
 	case !ok && s.cache != "":
 		return "", "", usagef("--cache-name is for Cachix, and the settings name another backend")
@@ -143,19 +135,19 @@ func (s *syncer) variable() (cache, variable string, err error) {
 	cache, err = s.cacheName(s.known, s.cache)
 	switch {
 	case err != nil:
-	case backend.Name == "":
+	case known.Name == "":
 		s.warnings = append(s.warnings, "GitHub gives pull requests from forks no variables, so theirs build without the cache; "+
 			`"garnix2gha init --cache `+cmp.Or(cache, "NAME")+`" writes the name into the settings`)
-	case backend.Name != cache:
-		s.warnings = append(s.warnings, fmt.Sprintf("the workflows use %s, which the settings name, whatever the variable says", backend.Name))
+	case known.Name != cache:
+		s.warnings = append(s.warnings, fmt.Sprintf("the workflows use %s, which the settings name, whatever the variable says", known.Name))
 	}
-	return cache, backend.NameVariable, err
+	return cache, known.NameVariable, err
 }
 
 // judge looks at a Cachix token before it goes where CI runs. Whether it is account-wide is told by Cachix alone; where
 // Cachix cannot be asked the user is warned and decides.
 func (s *syncer) judge(ctx context.Context, cache string, token secretsource.Value) error {
-	if _, ok := s.known.Cache.Backend.(settings.Cachix); !ok {
+	if s.known.Cache.Backend != settings.Cachix {
 		return nil
 	}
 	show, done := s.progress("asking Cachix")

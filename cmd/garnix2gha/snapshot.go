@@ -129,7 +129,7 @@ func (o *options) list(ctx context.Context, dir string, in generator.Input, prog
 	case decoding != nil:
 		return listing{}, decoding
 	case errors.Is(err, nix.ErrFlakeDir):
-		read.Diags.Errorf(read.Config.FlakeDir.Pos, "flake-dir-outside", "name a directory relative to the repository root", "%s", err)
+		read.Diags.Errorf(read.Config.FlakeDirPos, "flake-dir-outside", "name a directory relative to the repository root", "%s", err)
 		return listing{diags: read.Diags}, nil
 	case err != nil:
 		return listing{}, err

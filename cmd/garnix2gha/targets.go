@@ -78,7 +78,7 @@ func (o *options) targets(r *repo.Repo, at target.Commit) error {
 				"only the flake tells what %s selects, so every run lists it", open.Matcher)
 		}
 		return o.printJSON(map[string]any{
-			"targets": rows, "actions": actions, "warnings": nonNil(model.Diags), "strategy": model.Strategy,
+			"targets": rows, "actions": actions, "warnings": nonNil(model.Diags), "strategy": model.Plan.Strategy,
 		})
 	}
 	if err := o.printWarnings(model.Diags); err != nil {
@@ -115,7 +115,7 @@ func rows(model generator.Model) ([]targetJSON, []actionJSON) {
 		rows = append(rows, row)
 	}
 	for _, a := range model.Selection.Actions {
-		actions = append(actions, actionJSON{Name: a.Name, Attr: a.Attr.String()})
+		actions = append(actions, actionJSON{Name: a.Run, Attr: a.Attr().String()})
 	}
 	return rows, actions
 }
@@ -144,7 +144,7 @@ func (o *options) printTargets(model generator.Model, rows []targetJSON, actions
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(o.stderr, "%s, strategy %s\n", count(model.Selection), model.Strategy)
+	fmt.Fprintf(o.stderr, "%s, strategy %s\n", count(model.Selection), model.Plan.Strategy)
 	if len(model.Selection.Open) > 0 {
 		fmt.Fprintln(o.stderr, `hint: every run lists the flake; "garnix2gha snapshot" lists it now, which makes the strategy static: take it again whenever the flake's outputs change`)
 	}

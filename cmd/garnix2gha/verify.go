@@ -175,7 +175,7 @@ func (v *verifier) selected(ctx context.Context, r *repo.Repo) (generator.Model,
 		return generator.Model{}, err
 	}
 	model := decideAt(in, v.at)
-	if !model.Diags.HasErrors() && model.Strategy == settings.Dynamic {
+	if !model.Diags.HasErrors() && model.Plan.Strategy == settings.Dynamic {
 		fresh, err := v.list(ctx, r.Dir(), in, v.show)
 		if err != nil {
 			return model, err

@@ -79,7 +79,8 @@ func (s Section) name() string {
 	return fmt.Sprintf("the build section on line %d", s.Pos.Line)
 }
 
-func includeTexts(s Section) []string {
+// IncludeTexts returns the includes as they were written, or as garnix's default has them.
+func (s Section) IncludeTexts() []string {
 	texts := make([]string, 0, len(s.Include))
 	for _, m := range s.Include {
 		texts = append(texts, m.String())

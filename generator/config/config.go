@@ -3,6 +3,7 @@
 package config
 
 import (
+	"io/fs"
 	"path"
 	"slices"
 	"strings"
@@ -11,20 +12,9 @@ import (
 	"garnix2gha/generator/flake"
 )
 
-// Origin says where a configuration came from.
-type Origin string
-
-// The origins, in the order in which garnix tried them (YamlConfig.hs).
-const (
-	FromFlake   Origin = "flake"   // the flake output garnix.config
-	FromFile    Origin = "file"    // garnix.yaml
-	FromDefault Origin = "default" // neither exists
-)
-
 // Config is a decoded configuration. Every default is filled in as garnix did.
 type Config struct {
-	Origin Origin
-	File   string // slash path of what was read; empty for FromDefault
+	File string // slash path of what was read, of a garnix.yaml or "flake.nix"; "" where there is neither
 
 	// Sections are the build sections in order. A mapping under "builds" is the one section 0; no section builds nothing.
 	Sections       []Section
@@ -33,16 +23,11 @@ type Config struct {
 	Incrementalize Incrementalize
 	FODChecks      bool
 	PublishModules bool
-	FlakeDir       Text // as written, see FlakePath
+	FlakeDir       string // as written, see FlakePath
+	FlakeDirPos    diag.Pos
 
 	// Keys lists every key met at a level that garnix decoded, in the order in which they were met.
 	Keys []Key
-}
-
-// Text is a text and where it stands; the line is 0 for a default.
-type Text struct {
-	Value string
-	Pos   diag.Pos
 }
 
 // Section is one build section: what some include matches and no exclude of the same section does.
@@ -55,11 +40,6 @@ type Section struct {
 	// Branch is the one branch the section is for, compared as it is; nil means every branch and also forks.
 	// No branch has the empty name.
 	Branch *string
-}
-
-// Considered reports whether the section takes part for a commit on the branch; a pull request from a fork has none.
-func (s Section) Considered(branch string) bool {
-	return s.Branch == nil || (*s.Branch == branch && branch != "")
 }
 
 // firstMatch returns the index of the first matcher that matches p; it is -1 if there is none.
@@ -80,7 +60,7 @@ func (s Section) Selects(p flake.AttrPath) (by Matcher, ok bool) {
 type Action struct {
 	Run              string // the app's name, as written
 	RunPos           diag.Pos
-	Sandbox          Sandbox
+	Sandbox          string // "fast-startup", the default, or "shared-resources"
 	WithRepoContents bool
 }
 
@@ -88,15 +68,6 @@ type Action struct {
 func (a Action) Attr() flake.AttrPath {
 	return flake.AttrPath{First: "apps", Second: string(flake.X8664Linux), Third: a.Run}
 }
-
-// Sandbox is the kind of machine garnix ran an action in.
-type Sandbox string
-
-// The sandboxes garnix knew; FastStartup is the default.
-const (
-	FastStartup     Sandbox = "fast-startup"
-	SharedResources Sandbox = "shared-resources"
-)
 
 // Incrementalize says on which branches garnix gave a build the intermediates of an earlier commit.
 type Incrementalize struct {
@@ -112,22 +83,13 @@ type Server struct {
 	Deployment    Deployment
 }
 
-// Deployment says when a server was deployed and on what. Only Type is set for OnPullRequest.
+// Deployment says when a server was deployed and on what.
 type Deployment struct {
-	Type      DeploymentType
+	Type      string // "on-branch", or "on-pull-request", which has nothing else
 	Branch    string
 	Machine   string // one of garnix's tiers, by default "i2x4"
 	IsPrimary bool
 }
-
-// DeploymentType is the event that deployed a server.
-type DeploymentType string
-
-// The deployment types garnix knew.
-const (
-	OnBranch      DeploymentType = "on-branch"
-	OnPullRequest DeploymentType = "on-pull-request"
-)
 
 // Key is a key met in the configuration. Path is spelled as in messages: "builds.include" where builds is a mapping,
 // "builds[0].include" where it is a list.
@@ -149,17 +111,15 @@ const (
 )
 
 // Default returns the configuration of a repository that has none.
-func Default() *Config {
-	return defaults(FromDefault, "")
-}
+func Default() *Config { return defaults("") }
 
-func defaults(origin Origin, file string) *Config {
+func defaults(file string) *Config {
 	pos := diag.Pos{File: file}
 	return &Config{
-		Origin:   origin,
-		File:     file,
-		Sections: []Section{{Pos: pos, Include: defaultInclude(file), IncludeIsDefault: true}},
-		FlakeDir: Text{Value: ".", Pos: pos},
+		File:        file,
+		Sections:    []Section{{Pos: pos, Include: defaultInclude(file), IncludeIsDefault: true}},
+		FlakeDir:    ".",
+		FlakeDirPos: pos,
 	}
 }
 
@@ -180,8 +140,8 @@ func defaultInclude(file string) []Matcher {
 // ok is false if it lies outside the repository, which garnix refused when it listed the flake and not when it decoded.
 // The rule here is lexical: garnix also resolved symbolic links, which only a checkout can show.
 func (c *Config) FlakePath() (dir string, ok bool) {
-	dir = path.Clean(c.FlakeDir.Value)
-	if path.IsAbs(dir) || dir == ".." || strings.HasPrefix(dir, "../") || strings.ContainsRune(dir, 0) {
+	dir = path.Clean(c.FlakeDir)
+	if !fs.ValidPath(dir) || strings.ContainsRune(dir, 0) {
 		return "", false
 	}
 	return dir, true

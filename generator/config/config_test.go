@@ -40,7 +40,7 @@ func at(line, column int) diag.Pos {
 func TestDefaultIsGarnixs(t *testing.T) {
 	t.Parallel()
 	c := config.Default()
-	assert.Equal(t, config.FromDefault, c.Origin)
+	assert.Empty(t, c.File)
 	require.Len(t, c.Sections, 1)
 	assert.Equal(t, defaultIncludes, texts(c.Sections[0].Include))
 	assert.True(t, c.Sections[0].IncludeIsDefault)
@@ -49,7 +49,7 @@ func TestDefaultIsGarnixs(t *testing.T) {
 	assert.Empty(t, c.Actions)
 	assert.Empty(t, c.Servers)
 	assert.False(t, c.FODChecks || c.PublishModules || c.Incrementalize.Enabled)
-	assert.Equal(t, ".", c.FlakeDir.Value)
+	assert.Equal(t, ".", c.FlakeDir)
 	for _, m := range c.Sections[0].Include {
 		assert.Zero(t, m.Pos.Line, "no line is invented")
 		assert.False(t, m.Dead)
@@ -78,7 +78,6 @@ servers:
     deployment: {type: on-pull-request}
 `)
 	assert.Empty(t, diags)
-	assert.Equal(t, config.FromFile, c.Origin)
 	assert.Equal(t, "garnix.yaml", c.File)
 
 	require.Len(t, c.Sections, 2)
@@ -96,18 +95,19 @@ servers:
 
 	assert.Equal(t, config.Incrementalize{Enabled: true, ExcludeBranches: []string{"main"}}, c.Incrementalize)
 	assert.Equal(t, []config.Action{{
-		Run: "lint it", RunPos: at(10, 21), Sandbox: config.SharedResources, WithRepoContents: true,
+		Run: "lint it", RunPos: at(10, 21), Sandbox: "shared-resources", WithRepoContents: true,
 	}}, c.Actions)
 	assert.Equal(t, "apps.x86_64-linux.lint it", c.Actions[0].Attr().String())
 	assert.True(t, c.PublishModules)
 	assert.True(t, c.FODChecks)
-	assert.Equal(t, config.Text{Value: "nix/dir", Pos: at(13, 11)}, c.FlakeDir)
+	assert.Equal(t, "nix/dir", c.FlakeDir)
+	assert.Equal(t, at(13, 11), c.FlakeDirPos)
 	require.Len(t, c.Servers, 2)
 	assert.Equal(t, "web", c.Servers[0].Configuration)
 	assert.Equal(t, config.Deployment{
-		Type: config.OnBranch, Branch: "main", Machine: "i4x8", IsPrimary: true,
+		Type: "on-branch", Branch: "main", Machine: "i4x8", IsPrimary: true,
 	}, c.Servers[0].Deployment)
-	assert.Equal(t, config.Deployment{Type: config.OnPullRequest}, c.Servers[1].Deployment)
+	assert.Equal(t, config.Deployment{Type: "on-pull-request"}, c.Servers[1].Deployment)
 }
 
 func TestAbsentFieldsTakeGarnixsDefaults(t *testing.T) {
@@ -117,12 +117,12 @@ servers: [{configuration: web, deployment: {type: on-branch, branch: b}}]
 modules: {}
 `)
 	assert.Empty(t, diags)
-	assert.Equal(t, config.FastStartup, c.Actions[0].Sandbox)
+	assert.Equal(t, "fast-startup", c.Actions[0].Sandbox)
 	assert.False(t, c.Actions[0].WithRepoContents)
 	assert.Equal(t, "i2x4", c.Servers[0].Deployment.Machine)
 	assert.False(t, c.Servers[0].Deployment.IsPrimary)
 	assert.False(t, c.PublishModules)
-	assert.Equal(t, ".", c.FlakeDir.Value)
+	assert.Equal(t, ".", c.FlakeDir)
 	assert.True(t, c.Sections[0].IncludeIsDefault)
 }
 
@@ -219,35 +219,10 @@ func TestFlakePath(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			c := config.Default()
-			c.FlakeDir.Value = tc.dir
+			c.FlakeDir = tc.dir
 			dir, ok := c.FlakePath()
 			assert.Equal(t, tc.ok, ok)
 			assert.Equal(t, tc.want, dir)
-		})
-	}
-}
-
-func TestSectionConsidered(t *testing.T) {
-	t.Parallel()
-	branch := func(name string) *string { return &name }
-	tests := []struct {
-		name    string
-		section *string
-		branch  string
-		want    bool
-	}{
-		{name: "no branch is every branch", section: nil, branch: "main", want: true},
-		{name: "no branch is also a fork", section: nil, branch: "", want: true},
-		{name: "the branch itself", section: branch("main"), branch: "main", want: true},
-		{name: "another branch", section: branch("main"), branch: "Main", want: false},
-		{name: "a branch is not for forks", section: branch("main"), branch: "", want: false},
-		{name: "the empty name is no branch's", section: branch(""), branch: "", want: false},
-		{name: "a star is a literal name", section: branch("*"), branch: "main", want: false},
-	}
-	for _, tc := range tests {
-		t.Run(tc.name, func(t *testing.T) {
-			t.Parallel()
-			assert.Equal(t, tc.want, config.Section{Branch: tc.section}.Considered(tc.branch))
 		})
 	}
 }

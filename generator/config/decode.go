@@ -14,9 +14,9 @@ import (
 
 // decode reads a whole configuration within the budget, adding to what was found before; nil nodes are an empty file.
 // The Config is nil if there are errors; then what is known about the matchers is told at once.
-func decode(origin Origin, file string, root *yaml.Node, budget int, found diag.List) (*Config, diag.List) {
+func decode(file string, root *yaml.Node, budget int, found diag.List) (*Config, diag.List) {
 	d := &decoder{file: file, diags: found, budget: budget}
-	c := defaults(origin, file)
+	c := defaults(file)
 	if root != nil && kindOf(root) != nullKind {
 		d.config(c, place{key: root, node: root})
 	}
@@ -64,17 +64,25 @@ func fewer(sorted diag.List) diag.List {
 }
 
 func (d *decoder) config(c *Config, p place) {
-	d.mapping(p, "at the top level", map[string]func(place){
-		"builds":               func(p place) { c.Sections = d.builds(p) },
-		"actions":              func(p place) { c.Actions = each(d, p, `write a list: "- {on: push, run: name}"`, d.action) },
-		"servers":              func(p place) { c.Servers = each(d, p, "write a list of servers", d.server) },
-		"incrementalizeBuilds": func(p place) { c.Incrementalize = d.incrementalize(p) },
-		"modules": func(p place) {
-			d.mapping(p, "in modules", map[string]func(place){"publish": func(p place) { c.PublishModules = d.flag(p) }})
-		},
-		"fodChecks": func(p place) { c.FODChecks = d.flag(p) },
-		"flakeDir":  func(p place) { c.FlakeDir, _ = d.text(p, "") },
-	})
+	d.mapping(p, level{name: "at the top level", hint: `garnix.yaml is a mapping with keys such as "builds"`, fields: []field{
+		{"builds", "", func(p place) { c.Sections = d.builds(p) }},
+		{"incrementalizeBuilds", "", func(p place) { c.Incrementalize = d.incrementalize(p) }},
+		{"actions", "", func(p place) { c.Actions = each(d, p, `write a list: "- {on: push, run: name}"`, d.action) }},
+		{"modules", "", func(p place) {
+			d.mapping(p, level{name: "in modules", hint: `write "modules: {publish: true}"`, fields: []field{
+				{"publish", "", func(p place) { c.PublishModules = d.flag(p) }},
+			}})
+		}},
+		{"fodChecks", "", func(p place) { c.FODChecks = d.flag(p) }},
+		{"flakeDir", "", func(p place) {
+			c.FlakeDir, _ = d.text(p, "")
+			c.FlakeDirPos = d.at(p.node)
+		}},
+		{"servers", "", func(p place) { c.Servers = each(d, p, "write a list of servers", d.server) }},
+	}, others: map[string]KeyKind{
+		"artifacts": KeyFork, "autoCancelSuperseded": KeyFork, "cancelSupersededBuilds": KeyFork,
+		"enableGithubOrgAccessTokens": KeyHosted,
+	}})
 }
 
 // each decodes the items of a list.
@@ -93,27 +101,29 @@ func (d *decoder) builds(p place) []Section {
 	case listKind:
 		return each(d, p, "", d.section)
 	}
-	d.wrongType(p, "a mapping or a list of mappings", levelOf("in a build section").hint)
+	d.wrongType(p, "a mapping or a list of mappings", sectionHint)
 	return nil
 }
 
+const sectionHint = `list the matchers under "include"`
+
 func (d *decoder) section(p place) Section {
 	s := Section{Pos: d.at(p.node)}
-	d.mapping(p, "in a build section", map[string]func(place){
-		"include": func(p place) { s.Include = d.matchers(p) },
-		"exclude": func(p place) { s.Exclude = d.matchers(p) },
-		"branch": func(p place) {
+	d.mapping(p, level{name: "in a build section", hint: sectionHint, fields: []field{
+		{"include", "", func(p place) { s.Include = d.matchers(p) }},
+		{"exclude", "", func(p place) { s.Exclude = d.matchers(p) }},
+		{"branch", "", func(p place) {
 			branch, ok := d.text(p, "garnix took one branch; give every branch a build section of its own")
 			if !ok {
 				return
 			}
-			s.Branch = &branch.Value
-			if hint := neverBranch(branch.Value); hint != "" {
-				d.diags.Warnf(branch.Pos, "branch-never-matches", hint,
-					"no branch is called %s, so this build section never took part", diag.Excerpt(branch.Value))
+			s.Branch = &branch
+			if hint := neverBranch(branch); hint != "" {
+				d.diags.Warnf(d.at(p.node), "branch-never-matches", hint,
+					"no branch is called %s, so this build section never took part", diag.Excerpt(branch))
 			}
-		},
-	})
+		}},
+	}})
 	if s.Include == nil && p.node.Kind == yaml.MappingNode {
 		s.Include, s.IncludeIsDefault = defaultInclude(d.file), true
 	}
@@ -143,28 +153,28 @@ func (d *decoder) matchers(p place) []Matcher {
 	}
 	for _, item := range d.list(p, hint) {
 		if text, ok := d.text(item, "write one matcher an item"); ok {
-			m := newMatcher(text.Value, text.Pos)
-			matchers, d.refused = append(matchers, m), d.refused || m.refused
+			m := newMatcher(text, d.at(item.node))
+			matchers, d.refused = append(matchers, m), d.refused || !m.Valid()
 		}
 	}
 	return matchers
 }
 
 func (d *decoder) action(p place) Action {
-	a := Action{Sandbox: FastStartup}
-	d.mapping(p, "in an action", map[string]func(place){
-		"run": func(p place) {
-			run, _ := d.text(p, "name one flake app")
-			a.Run, a.RunPos = run.Value, run.Pos
-			if name := appOf(run.Value); name != run.Value {
-				d.diags.Warnf(run.Pos, "action-attribute", "write "+diag.Excerpt("run: "+name),
+	a := Action{Sandbox: "fast-startup"}
+	d.mapping(p, level{name: "in an action", hint: `an action is written "- {on: push, run: name}"`, fields: []field{
+		{"run", "name a flake app to run", func(p place) {
+			a.Run, _ = d.text(p, "name one flake app")
+			a.RunPos = d.at(p.node)
+			if name := appOf(a.Run); name != a.Run {
+				d.diags.Warnf(a.RunPos, "action-attribute", "write "+diag.Excerpt("run: "+name),
 					"garnix took the name of an app and looked for %s", diag.Excerpt(a.Attr().String()))
 			}
-		},
-		"on":               func(p place) { d.choice(p, "push") },
-		"sandboxType":      func(p place) { a.Sandbox = Sandbox(d.choice(p, string(FastStartup), string(SharedResources))) },
-		"withRepoContents": func(p place) { a.WithRepoContents = d.flag(p) },
-	})
+		}},
+		{"on", `add "on: push"`, func(p place) { d.choice(p, "push") }},
+		{"sandboxType", "", func(p place) { a.Sandbox = d.choice(p, "fast-startup", "shared-resources") }},
+		{"withRepoContents", "", func(p place) { a.WithRepoContents = d.flag(p) }},
+	}, others: map[string]KeyKind{"githubToken": KeyFork}})
 	return a
 }
 
@@ -194,57 +204,49 @@ func (d *decoder) incrementalize(p place) (i Incrementalize) {
 		i.Enabled = d.flag(p)
 	case mappingKind:
 		i.Enabled, i.ExcludeBranches = true, []string{}
-		d.mapping(p, "in incrementalizeBuilds", map[string]func(place){
-			"excludeBranches": func(p place) {
-				i.ExcludeBranches = each(d, p, "write a list of branches", func(p place) string { return d.word(p, "") })
-			},
-		})
+		hint := `list the branches under "excludeBranches", or write "incrementalizeBuilds: true"`
+		d.mapping(p, level{name: "in incrementalizeBuilds", fields: []field{{"excludeBranches", hint, func(p place) {
+			i.ExcludeBranches = each(d, p, "write a list of branches", func(p place) string {
+				branch, _ := d.text(p, "")
+				return branch
+			})
+		}}}})
 	default:
 		d.wrongType(p, `a boolean or a mapping with "excludeBranches"`, "write true or false, without quotes")
 	}
 	return i
 }
 
-// word decodes a text whose place is of no interest.
-func (d *decoder) word(p place, hint string) string {
-	text, _ := d.text(p, hint)
-	return text.Value
-}
-
 func (d *decoder) server(p place) (s Server) {
-	d.mapping(p, "in a server", map[string]func(place){
-		"configuration": func(p place) { s.Configuration = d.word(p, "name one of nixosConfigurations") },
-		"deployment":    func(p place) { s.Deployment = d.deployment(p) },
-	})
+	const deployment = `add "deployment: {type: on-branch, branch: main}"`
+	d.mapping(p, level{name: "in a server", hint: `a server has "configuration" and "deployment"`, fields: []field{
+		{"configuration", "name one of nixosConfigurations", func(p place) { s.Configuration, _ = d.text(p, "name one of nixosConfigurations") }},
+		{"deployment", deployment, func(p place) { s.Deployment = d.deployment(p) }},
+	}})
 	return s
 }
 
 // deployment decodes by the type: on pull requests no other key was read.
 func (d *decoder) deployment(p place) (t Deployment) {
-	level, fields := "in a deployment", map[string]func(place){
-		"type": func(p place) { t.Type = DeploymentType(d.choice(p, string(OnBranch), string(OnPullRequest))) },
+	l := level{name: "in a deployment", hint: `a deployment has a "type"`, fields: []field{
+		{"type", `add "type: on-branch" or "type: on-pull-request"`, func(p place) { t.Type = d.choice(p, "on-branch", "on-pull-request") }},
+	}}
+	written := ""
+	if _, value := document.Find(p.node, "type"); value != nil && kindOf(value) == textKind {
+		written = value.Value
 	}
-	switch typeOf(p.node) {
-	case OnPullRequest:
-		level = "in a deployment on pull requests"
-	case OnBranch:
-		level, t.Machine = "in a deployment from a branch", "i2x4"
-		fields["branch"] = func(p place) { t.Branch = d.word(p, "garnix took one branch; write a server for each") }
-		fields["machine"] = func(p place) { t.Machine = d.choice(p, "i2x4", "i4x8", "i8x16", "i16x32") }
-		fields["isPrimary"] = func(p place) { t.IsPrimary = d.flag(p) }
+	switch written {
+	case "on-pull-request":
+		l.name = "in a deployment on pull requests"
+	case "on-branch":
+		l.name, t.Machine = "in a deployment from a branch", "i2x4"
+		l.fields = append(l.fields,
+			field{"branch", "name the branch to deploy from", func(p place) { t.Branch, _ = d.text(p, "garnix took one branch; write a server for each") }},
+			field{"machine", "", func(p place) { t.Machine = d.choice(p, "i2x4", "i4x8", "i8x16", "i16x32") }},
+			field{"isPrimary", "", func(p place) { t.IsPrimary = d.flag(p) }})
+	default:
+		l.fields = append(l.fields, field{key: "branch"}, field{key: "machine"}, field{key: "isPrimary"})
 	}
-	d.mapping(p, level, fields)
+	d.mapping(p, l)
 	return t
-}
-
-// typeOf returns the type of a deployment as it is written, if at all.
-func typeOf(deployment *yaml.Node) DeploymentType {
-	if deployment.Kind == yaml.MappingNode {
-		for key, value := range document.Pairs(deployment) {
-			if key.Value == "type" && kindOf(value) == textKind {
-				return DeploymentType(value.Value)
-			}
-		}
-	}
-	return ""
 }

@@ -52,10 +52,9 @@ func (d *decoder) spend(p place, n int) bool {
 	return d.budget >= 0
 }
 
-// mapping checks that p is a mapping of a level, decodes its fields by their keys and records all keys, warning of those
-// that garnix ignored.
-func (d *decoder) mapping(p place, name string, fields map[string]func(place)) {
-	l := levelOf(name)
+// mapping checks that p is a mapping of a level, reads its fields and records all keys, warning of those that garnix
+// ignored.
+func (d *decoder) mapping(p place, l level) {
 	if p.node.Kind != yaml.MappingNode {
 		d.wrongType(p, "a mapping", l.hint)
 		return
@@ -65,17 +64,21 @@ func (d *decoder) mapping(p place, name string, fields map[string]func(place)) {
 		if !d.spend(p, 1+len(key.Value)) {
 			return
 		}
-		path, kind := join(p.path, key.Value), l.kindOf(key.Value)
+		path, kind := join(p.path, key.Value), KeyRead
+		i := slices.IndexFunc(l.fields, func(f field) bool { return f.key == key.Value })
+		if i < 0 {
+			kind = cmp.Or(l.others[key.Value], KeyUnknown)
+			d.ignoredKey(key, value, kind, l)
+		}
 		d.keys = append(d.keys, Key{Path: path, Pos: d.at(key), Kind: kind})
-		d.ignoredKey(key, value, kind, l)
 		found[key.Value] = true
-		if decode, ok := fields[key.Value]; ok {
-			decode(place{path: path, key: key, node: value})
+		if i >= 0 && l.fields[i].read != nil {
+			l.fields[i].read(place{path: path, key: key, node: value})
 		}
 	}
-	for _, key := range l.keys {
-		if hint := l.required[key]; hint != "" && !found[key] {
-			d.diags.Errorf(d.at(p.node), "config-missing", hint, "%s: missing", join(p.path, key))
+	for _, f := range l.fields {
+		if f.need != "" && !found[f.key] {
+			d.diags.Errorf(d.at(p.node), "config-missing", f.need, "%s: missing", join(p.path, f.key))
 		}
 	}
 }
@@ -96,17 +99,15 @@ func (d *decoder) list(p place, hint string) []place {
 	return items
 }
 
-func (d *decoder) text(p place, hint string) (text Text, ok bool) {
-	text.Pos = d.at(p.node)
+func (d *decoder) text(p place, hint string) (text string, ok bool) {
 	switch kindOf(p.node) {
 	case textKind:
-		text.Value = p.node.Value
-		return text, d.spend(p, len(text.Value))
+		return p.node.Value, d.spend(p, len(p.node.Value))
 	case boolKind, numberKind:
 		hint = "quote it: " + diag.Excerpt(p.node.Value)
 	}
 	d.wrongType(p, "text", hint)
-	return text, false
+	return "", false
 }
 
 func (d *decoder) flag(p place) bool {
@@ -119,14 +120,14 @@ func (d *decoder) flag(p place) bool {
 // choice is a text out of a few.
 func (d *decoder) choice(p place, known ...string) string {
 	text, ok := d.text(p, "")
-	if !ok || slices.Contains(known, text.Value) {
-		return text.Value
+	if !ok || slices.Contains(known, text) {
+		return text
 	}
 	hint := "garnix knew " + diag.Enumerate(known, "and")
-	if near := diag.Nearest(text.Value, known); near != "" {
+	if near := diag.Nearest(text, known); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
 	}
-	d.diags.Errorf(text.Pos, "config-value", hint, "%s: unknown value %s", p.name(), diag.Excerpt(text.Value))
+	d.diags.Errorf(d.at(p.node), "config-value", hint, "%s: unknown value %s", p.name(), diag.Excerpt(text))
 	return ""
 }
 
@@ -138,7 +139,7 @@ func (d *decoder) wrongType(p place, want, hint string) {
 	hint = "give it a value, or remove the key to get garnix's default"
 	switch p.key.Value {
 	case "include":
-		hint = `write "include: []" to build nothing here; without the key garnix's default is built: ` + diag.Enumerate(includeTexts(defaults("", "").Sections[0]), "and")
+		hint = `write "include: []" to build nothing here; without the key garnix's default is built: ` + diag.Enumerate(Default().Sections[0].IncludeTexts(), "and")
 	case "builds":
 		hint = `write "builds: []" to build nothing; without the key garnix's default is built`
 	}

@@ -97,7 +97,7 @@ func TestGarnixRefused(t *testing.T) {
 func TestServersOnPullRequestReadNoOtherKey(t *testing.T) {
 	t.Parallel()
 	c, diags := parse(t, "servers: [{configuration: a, deployment: {type: on-pull-request, machine: nonsense, branch: ~}}]\n")
-	assert.Equal(t, config.OnPullRequest, c.Servers[0].Deployment.Type)
+	assert.Equal(t, "on-pull-request", c.Servers[0].Deployment.Type)
 	assert.Empty(t, c.Servers[0].Deployment.Machine)
 	require.Len(t, diags, 2)
 	assert.Equal(t, "unknown-key", diags[0].Code)

@@ -6,7 +6,7 @@ import "garnix2gha/generator/document"
 func Drafted(src []byte) []Finding {
 	root, _ := document.Read("garnix.yaml", src)
 	d := &decoder{file: "garnix.yaml", budget: budgetOf(src)}
-	c := defaults(FromFile, "garnix.yaml")
+	c := defaults("garnix.yaml")
 	d.config(c, place{key: root, node: root})
 	return Findings(c.Sections, nil)
 }

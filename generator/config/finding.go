@@ -49,9 +49,7 @@ type judge struct {
 func Findings(sections []Section, lock *flake.Lock) []Finding {
 	j := &judge{sections: sections, flake: outputsOf(lock), places: map[cause][]Place{}, tried: map[cause]int{}}
 	if lock != nil {
-		sound := *lock
-		sound.Errors = nil // what could not be listed is not there
-		j.proven = outputsOf(&sound)
+		j.proven = outputs{lock: &flake.Lock{}, paths: j.flake.paths} // what could not be listed is not there
 	}
 	for _, s := range sections {
 		j.includes(s)
@@ -134,11 +132,11 @@ func (j *judge) excludes(s Section) {
 		case some(outputs{}.taken(s, m.Matcher)):
 			c.reason = "the flake has no such output"
 		case s.IncludeIsDefault:
-			c.reason = "garnix's default include selects nothing like it: " + diag.Enumerate(includeTexts(s), "and")
+			c.reason = "garnix's default include selects nothing like it: " + diag.Enumerate(s.IncludeTexts(), "and")
 		default:
 			c.reason = "no include of its build section selects anything like it"
 		}
-		if m.refused && m.String() == "*" && s.IncludeIsDefault {
+		if !m.Valid() && m.String() == "*" && s.IncludeIsDefault {
 			c.advice = `write "include: []" to build nothing here, or remove %s`
 		}
 		j.add(c, Place{Matcher: m})
@@ -184,7 +182,7 @@ func (j *judge) meant(c cause, s Section, m Matcher) (instead []string, listed b
 		for _, text := range together {
 			switch {
 			case text == m.String(), slices.Contains(instead, text):
-			case slices.Contains(includeTexts(s), text):
+			case slices.Contains(s.IncludeTexts(), text):
 				listed = true
 			case j.proven.effective(s, newMatcher(text, m.Pos)):
 				instead = append(instead, text)
@@ -213,7 +211,7 @@ func (j *judge) meanings(c cause, m Matcher) [][]string {
 }
 
 func (j *judge) add(c cause, p Place) {
-	if p.Matcher.refused {
+	if !p.Matcher.Valid() {
 		c.severity = diag.Error
 	}
 	c.replaced = len(p.Instead) > 0
@@ -245,7 +243,7 @@ func (j *judge) nothing() []Finding {
 	case j.flake.lock == nil:
 		d.Message = "nothing can ever be built: no build section selects anything, whatever the flake holds"
 	case len(wanted) == 1 && wanted[0].IncludeIsDefault:
-		d.Message = "nothing is built: garnix's default include selects no output of the flake: " + diag.Enumerate(includeTexts(wanted[0]), "and")
+		d.Message = "nothing is built: garnix's default include selects no output of the flake: " + diag.Enumerate(wanted[0].IncludeTexts(), "and")
 	default:
 		d.Message = "nothing is built: no build section selects an output of the flake"
 	}

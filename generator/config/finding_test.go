@@ -317,7 +317,7 @@ func TestNothingIsPromisedOfWhatCouldNotBeListed(t *testing.T) {
 		lock, diags := flake.DecodeLock("lock.json", []byte(`{"version":1,"outputs":{"packages":{"x86_64-linux":["a"],"aarch64-linux":["a"]}},"errors":`+failures+`}`))
 		require.Empty(t, diags)
 		if failures != `{}` {
-			delete(lock.PerSystem["packages"], flake.AArch64Linux)
+			delete(lock.Outputs["packages"], flake.AArch64Linux)
 		}
 		diags = diagnostics(config.Findings(c.Sections, lock)).Sorted()
 		require.NotEmpty(t, diags)

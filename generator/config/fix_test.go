@@ -168,21 +168,16 @@ func randomLock(r *rand.Rand, probability float64, more ...string) *flake.Lock {
 		}
 		return out
 	}
-	lock := &flake.Lock{Named: map[flake.Family][]string{}, PerSystem: map[flake.Family]map[flake.System][]string{}, Direct: map[flake.Family][]flake.System{}}
+	lock := &flake.Lock{Outputs: map[flake.Family]map[flake.System][]string{}}
 	for _, family := range flake.Families() {
-		switch family.Shape() {
-		case flake.Named:
-			lock.Named[family] = names()
-		case flake.Direct:
-			for _, system := range flake.Systems() {
-				if r.Float64() < probability {
-					lock.Direct[family] = append(lock.Direct[family], system)
-				}
-			}
-		case flake.PerSystem:
-			lock.PerSystem[family] = map[flake.System][]string{}
-			for _, system := range flake.Systems() {
-				lock.PerSystem[family][system] = names()
+		systems := map[flake.System][]string{}
+		lock.Outputs[family] = systems
+		for _, system := range family.Systems() {
+			switch {
+			case family.Shape() != flake.Direct:
+				systems[system] = names()
+			case r.Float64() < probability:
+				systems[system] = []string{""}
 			}
 		}
 	}
@@ -201,8 +196,8 @@ func built(c *config.Config, lock *flake.Lock) []string {
 
 // selects reports whether the section selects an output of the lock that the text matches.
 func selects(s config.Section, text string, lock *flake.Lock) bool {
-	m, err := flake.ParseMatcher(text)
-	return err == nil && slices.ContainsFunc(lock.Paths(), func(p flake.AttrPath) bool {
+	m := flake.ParseMatcher(text)
+	return slices.ContainsFunc(lock.Paths(), func(p flake.AttrPath) bool {
 		_, ok := s.Selects(p)
 		return ok && m.Match(p)
 	})

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -16,36 +17,29 @@ type Matcher struct {
 
 	// Dead says that the matcher is of no effect whatever the flake holds; Findings tell why.
 	Dead bool
-
-	text    string // as it was written
-	refused bool   // garnix took it for no matcher; Matcher is zero and matches nothing
 }
 
-// newMatcher decodes a matcher. One that garnix refused is dead and matches nothing.
+// newMatcher decodes a matcher. One that garnix refused is dead.
 func newMatcher(text string, at diag.Pos) Matcher {
-	parsed, err := flake.ParseMatcher(text)
-	m := Matcher{Matcher: parsed, Pos: at, text: text, refused: err != nil}
+	m := Matcher{Matcher: flake.ParseMatcher(text), Pos: at}
 	defect, _, _ := defectOf(m)
 	m.Dead = defect != ""
 	return m
 }
 
-// String returns the matcher as it was written.
-func (m Matcher) String() string { return m.text }
-
 // defectOf returns why a matcher has no effect whatever the flake holds, the most telling reason, as a cause has it; the
 // code is "" if there is none.
 func defectOf(m Matcher) (code, reason, advice string) {
 	text := m.String()
-	parts := strings.Split(text, ".")
+	parts := m.Parts()
 	first, shape := parts[0], flake.Family(parts[0]).Shape()
 	code = "matcher-never-matches"
-	if m.refused {
+	if !m.Valid() {
 		code = "matcher-parts"
 	}
 	_, dotted := unquoted(text)
 	switch {
-	case regular(text):
+	case regular.MatchString(text):
 		return code, `it looks like a regular expression, and garnix knew "*" for a whole part only`, "name each output, or remove %s"
 	case dotted:
 		return code, "garnix knew no Nix quoting and never selected a name with a dot",
@@ -54,13 +48,13 @@ func defectOf(m Matcher) (code, reason, advice string) {
 		return code, "garnix knew no Nix quoting and took the quotes for a part of the name", "remove %s"
 	case strings.Contains(text, "#"):
 		return code, `a matcher is an attribute path, without "#" and what comes before it`, "name an output, or remove %s"
-	case m.refused && shape == flake.PerSystem && len(parts) > 3:
+	case !m.Valid() && shape == flake.PerSystem && len(parts) > 3:
 		return code, "garnix listed one level of names and never looked into nested sets",
 			"give what is in the set a name beside it, " + first + ".<system>.<name>, or remove %s"
-	case m.refused && shape == flake.Named && len(parts) > 3:
+	case !m.Valid() && shape == flake.Named && len(parts) > 3:
 		return code, "garnix built the toplevel of a configuration, " + first + ".<name>, and no other part of it",
 			"put what is meant under packages of the flake, or remove %s"
-	case m.refused:
+	case !m.Valid():
 		return code, `a matcher is family.system.name or family.name, with "*" for anything`, "name an output, or remove %s"
 	case slices.Contains(parts, ""):
 		return code, "a part is empty", "remove %s"
@@ -89,11 +83,10 @@ func partialGlob(part string) bool {
 	return part != "*" && strings.ContainsAny(part, "*?{[")
 }
 
-// regular reports whether a text looks like a regular expression.
-func regular(text string) bool {
-	return strings.HasPrefix(text, ".*") || strings.HasPrefix(text, "^") || strings.HasSuffix(text, "$") ||
-		strings.Contains(text, ".+") || strings.ContainsAny(text, `\|(`)
-}
+var (
+	regular    = regexp.MustCompile(`^\.\*|^\^|\$$|\.\+|[\\|(]`) // what only a regular expression holds
+	systemLike = regexp.MustCompile(`^[^-]+-(linux|darwin|freebsd|netbsd|openbsd|windows|cygwin|none)$`)
+)
 
 // unquoted splits a text as Nix does, without the quotes and what precedes an attribute path for nix build. dotted says
 // that a quoted name holds a dot; then parts are nothing that a matcher can spell.
@@ -118,10 +111,7 @@ func unquoted(text string) (parts []string, dotted bool) {
 }
 
 func looksLikeSystem(part string) bool {
-	cpu, kernel, ok := strings.Cut(part, "-")
-	kernels := []string{"linux", "darwin", "freebsd", "netbsd", "openbsd", "windows", "cygwin", "none"}
-	return (ok && cpu != "" && slices.Contains(kernels, kernel)) || flake.System(part).Supported() ||
-		diag.Nearest(part, systemNames()) != ""
+	return systemLike.MatchString(part) || diag.Nearest(part, systemNames()) != ""
 }
 
 func systemNames() []string { return textsOf(flake.Systems()) }

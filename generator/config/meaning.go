@@ -21,7 +21,7 @@ func (o outputs) meanings(text string) [][]string {
 		return [][]string{{"*.*", "*.*.*"}}
 	}
 	parts, dotted := unquoted(text)
-	if dotted || regular(text) {
+	if dotted || regular.MatchString(text) {
 		return nil
 	}
 	var out [][]string
@@ -167,8 +167,7 @@ func scope(parts []string) flake.Matcher {
 			beside[i] = "*"
 		}
 	}
-	m, _ := flake.ParseMatcher(strings.Join(beside, ".")) // of other than two or three parts it matches nothing
-	return m
+	return flake.ParseMatcher(strings.Join(beside, "."))
 }
 
 // globbed returns the words that a part stands for: itself, or what a shell would match.

@@ -54,22 +54,10 @@ func (o outputs) unlisted(m flake.Matcher) []flake.AttrPath {
 	var paths []flake.AttrPath
 	for _, family := range flake.Families() {
 		for _, system := range family.Systems() {
-			if o.lock != nil {
-				if _, failed := o.lock.Failure(family, system); !failed {
-					continue
-				}
-			}
-			if !m.Lists(family, system) {
+			if !m.Lists(family, system) || o.lock != nil && o.lock.Failure(family, system) == "" {
 				continue
 			}
-			p := flake.AttrPath{First: family, Second: string(system)}
-			switch family.Shape() {
-			case flake.Named:
-				p.Second = name
-			case flake.PerSystem:
-				p.Third = name
-			}
-			paths = append(paths, p)
+			paths = append(paths, family.Path(system, name))
 		}
 	}
 	return paths
@@ -91,8 +79,14 @@ func (o outputs) names(m flake.Matcher) []string {
 	return names
 }
 
-// CanSelect reports whether an include of the section can select an output of some flake.
-func (s Section) CanSelect(m Matcher) bool { return outputs{}.effective(s, m) }
+// Possible returns what an include of the section can select in some flake; one path stands for all names that no matcher
+// spells.
+func (s Section) Possible(include Matcher) []flake.AttrPath {
+	if s.Branch != nil && *s.Branch == "" {
+		return nil // no branch is called so
+	}
+	return slices.DeleteFunc(outputs{}.unlisted(include.Matcher), func(p flake.AttrPath) bool { return firstMatch(s.Exclude, p) >= 0 })
+}
 
 // effective reports whether an include of the section can select an output.
 func (o outputs) effective(s Section, m Matcher) bool {

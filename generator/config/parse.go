@@ -17,47 +17,40 @@ import (
 	"garnix2gha/generator/flake"
 )
 
-// Source is everything a configuration may come from.
-type Source struct {
-	File string // of YAML, relative to the repository root
-	YAML []byte // the text of garnix.yaml; nil if there is no such file
-
-	// Lock, if any, tells the flake output garnix.config, and under Errors["garnix.config"] why it does not evaluate.
-	Lock *flake.Lock
-}
-
 // Resolve finds the configuration that garnix would have used: the flake's if it evaluates and decodes, else
-// garnix.yaml, else the default one. The Config is nil only if garnix.yaml is used and has errors.
-func Resolve(s Source) (*Config, diag.List) {
+// garnix.yaml, else the default one. src is the text of garnix.yaml, nil if there is none, and file its path relative to
+// the repository root; the lock, if any, tells the flake output garnix.config, and under Errors["garnix.config"] why it
+// does not evaluate. The Config is nil only if garnix.yaml is used and has errors.
+func Resolve(file string, src []byte, lock *flake.Lock) (*Config, diag.List) {
 	const flakeFile = "flake.nix"
 	var diags diag.List
-	if s.Lock != nil {
-		c, found, ignored := fromFlake(flakeFile, s.Lock)
-		switch {
-		case c != nil:
-			if s.YAML != nil {
-				found.Warnf(diag.Pos{File: s.File}, "config-hidden", "remove one of the two",
-					"garnix never read this file, because the flake has an output garnix.config")
-			}
-			return c, found.Sorted()
-		case ignored != "":
-			used := "its defaults"
-			if s.YAML != nil {
-				used = s.File
-			}
-			diags.Warnf(diag.Pos{File: flakeFile}, "flake-config-ignored", "correct the output garnix.config or remove it",
-				"garnix ignored the flake's garnix.config and used %s: %s", used, ignored)
+	switch c, found, ignored := fromFlake(flakeFile, lock); {
+	case c != nil:
+		if src != nil {
+			found.Warnf(diag.Pos{File: file}, "config-hidden", "remove one of the two",
+				"garnix never read this file, because the flake has an output garnix.config")
 		}
+		return c, found.Sorted()
+	case ignored != "":
+		used := "its defaults"
+		if src != nil {
+			used = file
+		}
+		diags.Warnf(diag.Pos{File: flakeFile}, "flake-config-ignored", "correct the output garnix.config or remove it",
+			"garnix ignored the flake's garnix.config and used %s: %s", used, ignored)
 	}
-	if s.YAML == nil {
+	if src == nil {
 		return Default(), diags
 	}
-	c, found := Parse(s.File, s.YAML)
+	c, found := Parse(file, src)
 	return c, append(diags, found...).Sorted()
 }
 
 // fromFlake decodes the flake's garnix.config. If there is one and garnix could not use it, ignored says why.
 func fromFlake(file string, lock *flake.Lock) (c *Config, found diag.List, ignored string) {
+	if lock == nil {
+		return nil, nil, ""
+	}
 	for _, path := range []string{"garnix", "garnix.config"} {
 		if message := lock.Errors[path]; message != "" {
 			return nil, nil, "it does not evaluate: " + diag.Excerpt(message)
@@ -88,7 +81,7 @@ func Parse(file string, src []byte) (*Config, diag.List) {
 	if t.budget < 0 {
 		t.diags.Errorf(diag.Pos{File: file}, "config-too-large", "write the values out", "merged aliases expand to too many values")
 	}
-	return decode(FromFile, file, root, budgetOf(src), t.diags)
+	return decode(file, root, budgetOf(src), t.diags)
 }
 
 // ParseFlakeConfig decodes the JSON of the flake output garnix.config as Parse does; null gives the defaults.
@@ -106,7 +99,7 @@ func ParseFlakeConfig(file string, value json.RawMessage) (*Config, diag.List) {
 		diags.Errorf(diag.Pos{File: file}, "json-syntax", "", "garnix.config is not JSON: %s", err)
 		return nil, diags
 	}
-	return decode(FromFlake, file, fromJSON(raw), budgetOf(value), nil)
+	return decode(file, fromJSON(raw), budgetOf(value), nil)
 }
 
 // budgetOf bounds the characters that are decoded. A file without aliases holds at most thrice its own bytes (an escape

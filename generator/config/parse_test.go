@@ -17,7 +17,7 @@ func TestFlakeConfigSharesTheDecoder(t *testing.T) {
 	c, diags := config.ParseFlakeConfig("flake.nix", json.RawMessage(
 		`{"fodChecks":true,"builds":[{"include":["packages.*"],"branch":"on"}],"unknown":null,"actions":[{"run":"a","on":"push"}]}`))
 	require.NotNil(t, c, "%v", diags)
-	assert.Equal(t, config.FromFlake, c.Origin)
+	assert.Equal(t, "flake.nix", c.File)
 	assert.Equal(t, []string{"packages.*"}, texts(c.Sections[0].Include))
 	assert.Equal(t, "on", *c.Sections[0].Branch, "JSON texts are not typed by their characters")
 	assert.True(t, c.FODChecks)
@@ -57,49 +57,52 @@ func TestResolve(t *testing.T) {
 	yaml := []byte("flakeDir: from-file\n")
 	lock := func(value string) *flake.Lock { return &flake.Lock{GarnixConfig: json.RawMessage(value)} }
 	failed := &flake.Lock{Errors: map[string]string{"garnix.config": "error: no\nmore"}}
+	type source struct {
+		YAML []byte
+		Lock *flake.Lock
+	}
 	tests := []struct {
 		name     string
-		source   config.Source
-		origin   config.Origin // "": no configuration
+		source   source
+		file     string // that was read; "-": no configuration
 		flakeDir string
 		codes    []string
 		message  string
 	}{
-		{name: "nothing is the default", origin: config.FromDefault, flakeDir: "."},
-		{name: "a flake without the output and no file is the default", source: config.Source{Lock: &flake.Lock{}}, origin: config.FromDefault, flakeDir: "."},
-		{name: "the file", source: config.Source{YAML: yaml}, origin: config.FromFile, flakeDir: "from-file"},
-		{name: "an empty file is a file", source: config.Source{YAML: []byte{}}, origin: config.FromFile, flakeDir: "."},
-		{name: "a flake without the output leaves the file", source: config.Source{YAML: yaml, Lock: &flake.Lock{}}, origin: config.FromFile, flakeDir: "from-file"},
-		{name: "the flake", source: config.Source{Lock: lock(`{"flakeDir":"from-flake"}`)}, origin: config.FromFlake, flakeDir: "from-flake"},
-		{name: "the flake hides the file", source: config.Source{YAML: yaml, Lock: lock(`{}`)}, origin: config.FromFlake, flakeDir: ".", codes: []string{"config-hidden"}, message: "garnix never read this file"},
-		{name: "the flake hides a broken file", source: config.Source{YAML: []byte("["), Lock: lock(`{}`)}, origin: config.FromFlake, flakeDir: ".", codes: []string{"config-hidden"}},
-		{name: "null hides the file, too", source: config.Source{YAML: yaml, Lock: lock(`null`)}, origin: config.FromFlake, flakeDir: ".", codes: []string{"config-hidden"}},
-		{name: "a flake that does not decode leaves the file", source: config.Source{YAML: yaml, Lock: lock(`{"builds":"x"}`)}, origin: config.FromFile, flakeDir: "from-file", codes: []string{"flake-config-ignored"}, message: "used garnix.yaml: builds: expected"},
-		{name: "a flake that does not decode leaves the default", source: config.Source{Lock: lock(`{"builds":"x"}`)}, origin: config.FromDefault, flakeDir: ".", codes: []string{"flake-config-ignored"}, message: "used its defaults"},
-		{name: "a flake that does not evaluate leaves the file", source: config.Source{YAML: yaml, Lock: failed}, origin: config.FromFile, flakeDir: "from-file", codes: []string{"flake-config-ignored"}, message: `does not evaluate: "error: no\nmore"`},
-		{name: "the reason is the first error", source: config.Source{Lock: lock(`{"builds":[{"branch":""},1]}`)}, origin: config.FromDefault, flakeDir: ".", codes: []string{"flake-config-ignored"}, message: "builds[1]: expected"},
-		{name: "servers in the flake are no error", source: config.Source{Lock: lock(`{"servers":[],"flakeDir":"x"}`)}, origin: config.FromFlake, flakeDir: "x"},
-		{name: "a broken file is an error", source: config.Source{YAML: []byte("builds:\n")}, codes: []string{"config-null"}},
+		{name: "nothing is the default", flakeDir: "."},
+		{name: "a flake without the output and no file is the default", source: source{Lock: &flake.Lock{}}, flakeDir: "."},
+		{name: "the file", source: source{YAML: yaml}, file: "garnix.yaml", flakeDir: "from-file"},
+		{name: "an empty file is a file", source: source{YAML: []byte{}}, file: "garnix.yaml", flakeDir: "."},
+		{name: "a flake without the output leaves the file", source: source{YAML: yaml, Lock: &flake.Lock{}}, file: "garnix.yaml", flakeDir: "from-file"},
+		{name: "the flake", source: source{Lock: lock(`{"flakeDir":"from-flake"}`)}, file: "flake.nix", flakeDir: "from-flake"},
+		{name: "the flake hides the file", source: source{YAML: yaml, Lock: lock(`{}`)}, file: "flake.nix", flakeDir: ".", codes: []string{"config-hidden"}, message: "garnix never read this file"},
+		{name: "the flake hides a broken file", source: source{YAML: []byte("["), Lock: lock(`{}`)}, file: "flake.nix", flakeDir: ".", codes: []string{"config-hidden"}},
+		{name: "null hides the file, too", source: source{YAML: yaml, Lock: lock(`null`)}, file: "flake.nix", flakeDir: ".", codes: []string{"config-hidden"}},
+		{name: "a flake that does not decode leaves the file", source: source{YAML: yaml, Lock: lock(`{"builds":"x"}`)}, file: "garnix.yaml", flakeDir: "from-file", codes: []string{"flake-config-ignored"}, message: "used garnix.yaml: builds: expected"},
+		{name: "a flake that does not decode leaves the default", source: source{Lock: lock(`{"builds":"x"}`)}, flakeDir: ".", codes: []string{"flake-config-ignored"}, message: "used its defaults"},
+		{name: "a flake that does not evaluate leaves the file", source: source{YAML: yaml, Lock: failed}, file: "garnix.yaml", flakeDir: "from-file", codes: []string{"flake-config-ignored"}, message: `does not evaluate: "error: no\nmore"`},
+		{name: "the reason is the first error", source: source{Lock: lock(`{"builds":[{"branch":""},1]}`)}, flakeDir: ".", codes: []string{"flake-config-ignored"}, message: "builds[1]: expected"},
+		{name: "servers in the flake are no error", source: source{Lock: lock(`{"servers":[],"flakeDir":"x"}`)}, file: "flake.nix", flakeDir: "x"},
+		{name: "a broken file is an error", file: "-", source: source{YAML: []byte("builds:\n")}, codes: []string{"config-null"}},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			tc.source.File = "garnix.yaml"
-			c, diags := config.Resolve(tc.source)
+			c, diags := config.Resolve("garnix.yaml", tc.source.YAML, tc.source.Lock)
 			var codes []string
 			for _, d := range diags {
 				codes = append(codes, d.Code)
 				assert.Contains(t, d.Message, tc.message)
-				assert.Equal(t, tc.origin == "", d.Severity == diag.Error)
+				assert.Equal(t, tc.file == "-", d.Severity == diag.Error)
 			}
 			assert.Equal(t, tc.codes, codes)
-			if tc.origin == "" {
+			if tc.file == "-" {
 				assert.Nil(t, c)
 				return
 			}
 			require.NotNil(t, c)
-			assert.Equal(t, tc.origin, c.Origin)
-			assert.Equal(t, tc.flakeDir, c.FlakeDir.Value)
+			assert.Equal(t, tc.file, c.File)
+			assert.Equal(t, tc.flakeDir, c.FlakeDir)
 		})
 	}
 }

@@ -58,7 +58,7 @@ func TestAnEditorsSchemaIsOnlyANotice(t *testing.T) {
 func TestDuplicateKeysAreWarnedOfAndTheLastWins(t *testing.T) {
 	t.Parallel()
 	c, diags := parse(t, "flakeDir: a\nbuilds: {include: [a.b]}\nflakeDir: b\n\"flakeDir\": c\n")
-	assert.Equal(t, "c", c.FlakeDir.Value)
+	assert.Equal(t, "c", c.FlakeDir)
 	var found []string
 	for _, d := range diags {
 		if d.Code == "duplicate-key" {

@@ -29,7 +29,7 @@ func TestAnEmptyDocumentIsTheDefault(t *testing.T) {
 		require.NotNil(t, c, "%q: %v", text, diags)
 		assert.Empty(t, diags)
 		assert.True(t, c.Sections[0].IncludeIsDefault)
-		assert.Equal(t, config.FromFile, c.Origin)
+		assert.Equal(t, "garnix.yaml", c.File)
 	}
 }
 

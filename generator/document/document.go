@@ -56,6 +56,19 @@ func Pairs(mapping *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
 	}
 }
 
+// Find returns a key of a mapping with its value; both are nil if there is none, or no mapping.
+func Find(mapping *yaml.Node, name string) (key, value *yaml.Node) {
+	if mapping == nil || mapping.Kind != yaml.MappingNode {
+		return nil, nil
+	}
+	for key, value := range Pairs(mapping) {
+		if key.Value == name {
+			return key, value
+		}
+	}
+	return nil, nil
+}
+
 var (
 	version12 = regexp.MustCompile(`(?m)^(%YAML[ \t]+1\.)2`)
 	plainWord = regexp.MustCompile(`[^\s\[\]{},"'?:]\?+`)

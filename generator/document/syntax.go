@@ -2,8 +2,8 @@ package document
 
 import (
 	"bytes"
-	"io"
 	"regexp"
+	"sort"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -51,51 +51,29 @@ func brokenLine(src []byte, lines [][]byte) int {
 	if len(src) > limit || !utf8.Valid(src) {
 		return 0
 	}
-	reader := &lineReader{lines: lines}
+	reader := byteReader{bytes.NewReader(src)}
 	if _, err := parseAll(reader); err == nil {
 		return 0
 	}
+	read := src[:len(src)-reader.Len()]
+	broken := 1 + bytes.Count(read[:max(len(read)-1, 0)], []byte("\n")) // where the last byte that was read stands
 	parses := func(lineCount int) bool {
 		_, err := parse(bytes.Join(lines[:lineCount], nil))
 		return err == nil
 	}
-	broken := reader.read
-	for ; broken > 0 && broken > reader.read-near; broken-- {
+	for last := broken; broken > max(last-near, 0); broken-- {
 		if parses(broken - 1) {
 			return broken
 		}
 	}
 	// A construct was left open long before. Halving may stop at the beginning of a sound one of many lines.
-	sound := 0
-	for sound+1 < broken {
-		if middle := (sound + broken) / 2; parses(middle) {
-			sound = middle
-		} else {
-			broken = middle
-		}
-	}
-	return broken
+	return sort.Search(broken, func(lineCount int) bool { return !parses(lineCount) })
 }
 
-// lineReader hands out one line at a time and so shows how far a parser came.
-type lineReader struct {
-	lines [][]byte
-	read  int // lines begun
-	rest  []byte
-}
+// byteReader hands out one byte at a time and so shows how far a parser came.
+type byteReader struct{ *bytes.Reader }
 
-func (r *lineReader) Read(p []byte) (int, error) {
-	for len(r.rest) == 0 {
-		if r.read == len(r.lines) {
-			return 0, io.EOF
-		}
-		r.rest = r.lines[r.read]
-		r.read++
-	}
-	n := copy(p, r.rest)
-	r.rest = r.rest[n:]
-	return n, nil
-}
+func (r byteReader) Read(p []byte) (int, error) { return r.Reader.Read(p[:min(1, len(p))]) }
 
 // syntaxHint knows the mistakes seen in real files.
 func syntaxHint(message, line string) string {

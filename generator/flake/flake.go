@@ -78,6 +78,18 @@ func (f Family) Systems() []System {
 	return Systems()
 }
 
+// Path returns the attribute path of an output of the family; one of a Direct family has no name, and one of
+// configurations no system.
+func (f Family) Path(system System, name string) AttrPath {
+	switch f.Shape() {
+	case Named:
+		return AttrPath{First: f, Second: name}
+	case Direct:
+		return AttrPath{First: f, Second: string(system)}
+	}
+	return AttrPath{First: f, Second: string(system), Third: name}
+}
+
 // AttrPath is an attribute path of a flake output as garnix knew it: family and one or two further parts.
 // Third is empty for a two-part path. A part may hold any character, but a selected path never has a dot in one.
 type AttrPath struct {

@@ -18,9 +18,9 @@ const LockVersion = 1
 
 // Lock lists a flake's outputs as garnix would have seen them at one commit.
 type Lock struct {
-	Named     map[Family][]string            // names of the *Configurations, sorted
-	PerSystem map[Family]map[System][]string // names per system, sorted
-	Direct    map[Family][]System            // the systems for which devShell or defaultPackage exists, sorted
+	// Outputs gives, by family and by the systems of Family.Systems, the names of the outputs that are there, sorted: ""
+	// for that of a Direct family.
+	Outputs map[Family]map[System][]string
 
 	// Systems gives the system of a *Configuration by its attribute path ("nixosConfigurations.web").
 	Systems map[string]System
@@ -63,9 +63,7 @@ func DecodeLock(file string, src []byte) (*Lock, diag.List) {
 		return nil, diags
 	}
 	lock := &Lock{
-		Named:        map[Family][]string{},
-		PerSystem:    map[Family]map[System][]string{},
-		Direct:       map[Family][]System{},
+		Outputs:      map[Family]map[System][]string{},
 		Systems:      map[string]System{},
 		GarnixConfig: compact(raw.GarnixConfig),
 		Errors:       map[string]string{},
@@ -77,27 +75,30 @@ func DecodeLock(file string, src []byte) (*Lock, diag.List) {
 		if !ok {
 			continue
 		}
+		systems := map[System][]string{}
 		var err error
 		switch family.Shape() {
 		case Named:
 			var names []string
 			err = json.Unmarshal(value, &names)
-			lock.Named[family] = sorted(names)
+			systems[""] = sorted(names)
 		case PerSystem:
-			var systems map[System][]string
-			err = json.Unmarshal(value, &systems)
-			lock.PerSystem[family] = map[System][]string{}
-			for system, names := range systems {
-				lock.PerSystem[family][system] = sorted(names)
+			var listed map[System][]string
+			err = json.Unmarshal(value, &listed)
+			for system, names := range listed {
+				systems[system] = sorted(names)
 			}
 		case Direct:
-			var systems []System
-			err = json.Unmarshal(value, &systems)
-			lock.Direct[family] = sorted(systems)
+			var listed []System
+			err = json.Unmarshal(value, &listed)
+			for _, system := range listed {
+				systems[system] = []string{""}
+			}
 		}
 		if err != nil {
 			bad(0, "outputs.%s: %s", family, err)
 		}
+		lock.Outputs[family] = systems
 	}
 	if diags.HasErrors() {
 		return nil, diags
@@ -108,18 +109,19 @@ func DecodeLock(file string, src []byte) (*Lock, diag.List) {
 // Encode renders the lock sorted and stable, with a final newline.
 func (l *Lock) Encode() ([]byte, error) {
 	outputs := map[string]any{}
-	for family, names := range l.Named {
-		outputs[string(family)] = sorted(names)
-	}
-	for family, systems := range l.PerSystem {
-		named := map[System][]string{}
-		for system, names := range systems {
-			named[system] = sorted(names)
+	for family, systems := range l.Outputs {
+		switch family.Shape() {
+		case Named:
+			outputs[string(family)] = sorted(systems[""])
+		case Direct:
+			outputs[string(family)] = slices.Sorted(maps.Keys(systems))
+		default:
+			named := map[System][]string{}
+			for system, names := range systems {
+				named[system] = sorted(names)
+			}
+			outputs[string(family)] = named
 		}
-		outputs[string(family)] = named
-	}
-	for family, systems := range l.Direct {
-		outputs[string(family)] = sorted(systems)
 	}
 	value := map[string]any{"version": LockVersion, "outputs": outputs}
 	if len(l.Systems) > 0 {
@@ -145,15 +147,9 @@ func (l *Lock) Encode() ([]byte, error) {
 func (l *Lock) Paths() []AttrPath {
 	var paths []AttrPath
 	for _, family := range Families() {
-		for _, name := range l.Named[family] {
-			paths = append(paths, AttrPath{First: family, Second: name})
-		}
-		for _, system := range Systems() {
-			for _, name := range l.PerSystem[family][system] {
-				paths = append(paths, AttrPath{First: family, Second: string(system), Third: name})
-			}
-			if slices.Contains(l.Direct[family], system) {
-				paths = append(paths, AttrPath{First: family, Second: string(system)})
+		for _, system := range family.Systems() {
+			for _, name := range l.Outputs[family][system] {
+				paths = append(paths, family.Path(system, name))
 			}
 		}
 	}
@@ -161,18 +157,18 @@ func (l *Lock) Paths() []AttrPath {
 }
 
 // Failure returns the key in Errors of the part of the flake, a family for a system if it has any, that could not be
-// listed; ok is false if it could. That of a single output failed nothing but the output's own check, and is none.
-func (l *Lock) Failure(f Family, s System) (key string, ok bool) {
+// listed; "" if it could. That of a single output failed nothing but the output's own check, and is none.
+func (l *Lock) Failure(f Family, s System) (key string) {
 	for _, key := range []string{string(f), string(f) + "." + string(s)} {
-		if _, ok := l.Errors[key]; ok {
-			return key, true
+		if _, failed := l.Errors[key]; failed {
+			return key
 		}
 	}
-	return "", false
+	return ""
 }
 
-func sorted[T ~string](names []T) []T {
-	out := append([]T{}, names...)
+func sorted(names []string) []string {
+	out := append([]string{}, names...)
 	slices.Sort(out)
 	return slices.Compact(out)
 }

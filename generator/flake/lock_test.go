@@ -33,9 +33,9 @@ func TestDecodeLockReadsWhatGarnixListed(t *testing.T) {
 	t.Parallel()
 	lock, diags := flake.DecodeLock("lock.json", []byte(lockText))
 	require.Empty(t, diags)
-	assert.Equal(t, []string{"db", "web"}, lock.Named["nixosConfigurations"])
-	assert.Equal(t, []string{"a", "b"}, lock.PerSystem["packages"][flake.X8664Linux])
-	assert.Equal(t, []flake.System{flake.AArch64Darwin, flake.X8664Linux}, lock.Direct["devShell"])
+	assert.Equal(t, []string{"db", "web"}, lock.Outputs["nixosConfigurations"][""])
+	assert.Equal(t, []string{"a", "b"}, lock.Outputs["packages"][flake.X8664Linux])
+	assert.Equal(t, map[flake.System][]string{flake.AArch64Darwin: {""}, flake.X8664Linux: {""}}, lock.Outputs["devShell"])
 	assert.Equal(t, flake.AArch64Linux, lock.Systems["nixosConfigurations.web"])
 	assert.JSONEq(t, `{"builds":[]}`, string(lock.GarnixConfig))
 	assert.Equal(t, []string{"checks.aarch64-darwin"}, slices.Sorted(maps.Keys(lock.Errors)))
@@ -59,7 +59,7 @@ func TestLockFailureIsThatOfAPart(t *testing.T) {
 	var got []string
 	for _, family := range flake.Families() {
 		for _, system := range family.Systems() {
-			if key, failed := lock.Failure(family, system); failed {
+			if key := lock.Failure(family, system); key != "" {
 				got = append(got, string(family)+" "+string(system)+": "+key)
 			}
 		}

@@ -1,43 +1,36 @@
 package flake
 
 import (
-	"errors"
 	"slices"
 	"strings"
 )
 
-// ErrMatcherParts says that a matcher has neither two nor three parts, which made garnix reject the whole file.
-var ErrMatcherParts = errors.New("expected 'x.y' or 'x.y.z'")
-
-// Matcher is an attribute matcher: two or three parts, of which "*", and only a whole "*", matches anything.
-// Source: garnix's parseAttributeMatcher. The zero value matches nothing.
+// Matcher is an attribute matcher: two or three parts, of which "*", and only a whole "*", matches anything. One of other
+// than two or three, as the zero value is, matches nothing. Source: garnix's parseAttributeMatcher.
 type Matcher struct {
 	parts []string
 }
 
 // ParseMatcher splits text on every dot; nothing is trimmed and Nix quoting is not understood.
-func ParseMatcher(text string) (Matcher, error) {
-	parts := strings.Split(text, ".")
-	if len(parts) != 2 && len(parts) != 3 {
-		return Matcher{}, ErrMatcherParts
-	}
-	return Matcher{parts: parts}, nil
-}
+func ParseMatcher(text string) Matcher { return Matcher{parts: strings.Split(text, ".")} }
 
-// Parts returns the two or three parts.
+// Valid reports whether the matcher has two or three parts; any other made garnix reject the whole file.
+func (m Matcher) Valid() bool { return len(m.parts) == 2 || len(m.parts) == 3 }
+
+// Parts returns the parts.
 func (m Matcher) Parts() []string { return slices.Clone(m.parts) }
 
 // String returns the text the matcher was parsed from.
 func (m Matcher) String() string { return strings.Join(m.parts, ".") }
 
 // Literal reports whether no part is a wildcard, so that the matcher names at most one attribute.
-func (m Matcher) Literal() bool { return len(m.parts) > 0 && !slices.Contains(m.parts, "*") }
+func (m Matcher) Literal() bool { return m.Valid() && !slices.Contains(m.parts, "*") }
 
 // Match reports whether m matches p. A two-part matcher never matches a three-part path, nor the reverse, and a
 // part of p that holds a dot is never matched, because garnix compared the dotted text part by part.
 func (m Matcher) Match(p AttrPath) bool {
 	matches := func(i int, part string) bool {
-		return (m.parts[i] == part || m.parts[i] == "*") && !strings.Contains(part, ".")
+		return m.admits(i, part) && !strings.Contains(part, ".")
 	}
 	if p.First.Shape() == PerSystem || p.Third != "" {
 		return len(m.parts) == 3 && matches(2, p.Third) && matches(1, p.Second) && matches(0, string(p.First))
@@ -80,23 +73,15 @@ func (m Matcher) Path() (p AttrPath, ok bool) {
 
 // CanList reports whether the matcher can select anything from the family at all.
 func (m Matcher) CanList(f Family) bool {
-	if len(m.parts) == 0 || (m.parts[0] != "*" && m.parts[0] != string(f)) {
-		return false
-	}
-	system := func() bool { return m.parts[1] == "*" || System(m.parts[1]).Supported() }
-	switch f.Shape() {
-	case Named:
-		return len(m.parts) == 2
-	case Direct:
-		return len(m.parts) == 2 && system()
-	case PerSystem:
-		return len(m.parts) == 3 && system()
-	}
-	return false
+	return slices.ContainsFunc(f.Systems(), func(s System) bool { return m.Lists(f, s) })
 }
 
 // Lists reports whether garnix listed the family (for a system, where the family has one) because of this include:
 // garnix's mightMatch, which looks at neither the name nor excludes nor branches.
 func (m Matcher) Lists(f Family, s System) bool {
-	return m.CanList(f) && (f.Shape() == Named || m.parts[1] == "*" || m.parts[1] == string(s))
+	fits := m.Valid() && m.admits(0, string(f)) && (len(m.parts) == 3) == (f.Shape() == PerSystem)
+	return fits && slices.Contains(f.Systems(), s) && (f.Shape() == Named || m.admits(1, string(s)))
 }
+
+// admits reports whether a part of the matcher stands for a text.
+func (m Matcher) admits(i int, text string) bool { return m.parts[i] == "*" || m.parts[i] == text }

@@ -18,8 +18,8 @@ func path(text string) flake.AttrPath {
 
 func mustMatcher(t *testing.T, text string) flake.Matcher {
 	t.Helper()
-	m, err := flake.ParseMatcher(text)
-	require.NoError(t, err)
+	m := flake.ParseMatcher(text)
+	require.True(t, m.Valid())
 	return m
 }
 
@@ -42,14 +42,17 @@ func TestParseMatcher(t *testing.T) {
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			m, err := flake.ParseMatcher(tc.text)
-			if tc.parts == nil {
-				assert.ErrorIs(t, err, flake.ErrMatcherParts)
+			m := flake.ParseMatcher(tc.text)
+			assert.Equal(t, tc.text, m.String())
+			assert.Equal(t, tc.parts != nil, m.Valid())
+			if tc.parts != nil {
+				assert.Equal(t, tc.parts, m.Parts())
 				return
 			}
-			require.NoError(t, err)
-			assert.Equal(t, tc.parts, m.Parts())
-			assert.Equal(t, tc.text, m.String())
+			assert.False(t, m.Literal())
+			for _, family := range flake.Families() {
+				assert.False(t, m.CanList(family))
+			}
 		})
 	}
 }
@@ -173,12 +176,9 @@ func FuzzParseMatcher(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		m, err := flake.ParseMatcher(text)
+		m := flake.ParseMatcher(text)
 		dots := strings.Count(text, ".")
-		require.Equal(t, dots == 1 || dots == 2, err == nil)
-		if err != nil {
-			return
-		}
+		require.Equal(t, dots == 1 || dots == 2, m.Valid())
 		require.Equal(t, text, m.String())
 		if p, ok := m.Path(); ok {
 			require.True(t, m.Match(p), "a literal matcher matches the path it names")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -14,7 +15,7 @@ import (
 	"garnix2gha/generator/target"
 )
 
-// Input is what is known when workflows are generated.
+// Input is what the inputs mean when workflows are generated.
 type Input struct {
 	Config    *config.Config
 	Settings  *settings.Settings
@@ -22,23 +23,24 @@ type Input struct {
 	Selection target.Selection  // over every branch
 	Inputs    map[string]string // digest by path of the files that a run can compare
 	Version   string            // of this program
+	Foreign   map[string][]byte // the repository's other workflows by path
 }
 
 // pushMinutes are left of a build job's time for the push when building has to stop.
 const pushMinutes = 30
 
-// New decides everything, the strategy (settings.Static or Dynamic) included. With errors the plan is nil.
-func New(in Input) (*Plan, string, diag.List) {
+// New decides everything. With errors the plan is not to be rendered.
+func New(in Input) (*Plan, diag.List) {
 	var diags diag.List
 	strategy := choose(in, &diags)
 	s := in.Settings
 	dir, _ := in.Config.FlakePath() // target.Select refused one outside
-	spelled(&diags, in.Config.FlakeDir.Pos, "flakeDir", dir)
+	spelled(&diags, in.Config.FlakeDirPos, "flakeDir", dir)
 	p := &Plan{
 		Common: Common{
 			Uses: Uses{
 				Checkout: pin(s, "actions/checkout"),
-				Nix:      pin(s, installer(s.Nix.Installer)),
+				Nix:      pin(s, installers()[s.Nix.Installer].action),
 				Upload:   pin(s, "actions/upload-artifact"),
 				Download: pin(s, "actions/download-artifact"),
 			},
@@ -48,6 +50,8 @@ func New(in Input) (*Plan, string, diag.List) {
 			Sparse: sparse(in, &diags),
 		},
 		Manifest: manifest(in, strategy, dir),
+		Strategy: strategy,
+		Input:    in,
 	}
 	if wanted(in.Config) {
 		p.Build = build(s)
@@ -61,10 +65,32 @@ func New(in Input) (*Plan, string, diag.List) {
 			diags.Warnf(s.At("pins."+action), "unknown-pin", `"garnix2gha pins" shows those in use`, "no generated workflow uses %s", action)
 		}
 	}
-	if diags.HasErrors() {
-		return nil, strategy, diags
+	return p, diags
+}
+
+// choose resolves the strategy, auto among them: static if every target can be known now.
+func choose(in Input, diags *diag.List) string {
+	s := in.Settings
+	switch {
+	case s.Strategy == settings.Dynamic:
+		return settings.Dynamic
+	case in.Lock != nil || literal(in):
+		return settings.Static
+	case s.Strategy == settings.Static:
+		diags.Errorf(s.At("strategy"), "static-unknown", `run "garnix2gha snapshot" and commit the lock, or leave the strategy out`,
+			"strategy static, but there is a matcher whose targets are known only with a lock")
+		return settings.Static
 	}
-	return p, strategy, diags
+	return settings.Dynamic
+}
+
+// literal reports whether every include names one attribute and its system.
+func literal(in Input) bool {
+	open := func(m config.Matcher) bool {
+		path, ok := m.Path()
+		return !m.Literal() || ok && path.First.Shape() == flake.Named
+	}
+	return !slices.ContainsFunc(in.Config.Sections, func(s config.Section) bool { return slices.ContainsFunc(s.Include, open) })
 }
 
 // sparse lists the folders of the programs and of a configuration that lies neither there nor in the root.
@@ -95,7 +121,7 @@ func build(s *settings.Settings) *Build {
 }
 
 // label writes one label as a string and several as a list, as runs-on takes them.
-func label(r settings.Runner) any {
+func label(r settings.Texts) any {
 	if len(r) == 1 {
 		return r[0]
 	}
@@ -113,26 +139,15 @@ func runners(in Input, strategy string) map[string]any {
 			}
 		}
 	}
-	for _, t := range in.Selection.Targets {
-		switch {
-		case strategy == settings.Dynamic:
-		case t.System == "":
-			add(configurationSystems(t.Attr.First)...)
-		default:
-			add(t.System)
+	if strategy == settings.Static {
+		for _, t := range in.Selection.Targets {
+			add(systemsOf(t.Attr.First, t.System)...)
 		}
-	}
-	for _, section := range in.Config.Sections {
-		for _, m := range section.Include {
-			for _, family := range flake.Families() {
-				switch {
-				case strategy == settings.Static || !m.CanList(family) || section.Branch != nil && *section.Branch == "":
-				case family.Shape() == flake.Named:
-					add(configurationSystems(family)...)
-				default:
-					add(slices.DeleteFunc(flake.Systems(), func(system flake.System) bool {
-						return !m.Lists(family, system) || excluded(section, family, system)
-					})...)
+	} else {
+		for _, section := range in.Config.Sections {
+			for _, m := range section.Include {
+				for _, p := range section.Possible(m) {
+					add(systemsOf(p.First, p.System())...)
 				}
 			}
 		}
@@ -145,18 +160,14 @@ func runners(in Input, strategy string) map[string]any {
 	return out
 }
 
-// configurationSystems returns the systems a *Configuration can have when nothing says which.
-func configurationSystems(f flake.Family) []flake.System {
+// systemsOf returns the systems that an output of a family may have: its own, or for a *Configuration of which nothing says
+// it ("") all that are possible.
+func systemsOf(f flake.Family, system flake.System) []flake.System {
+	if system != "" {
+		return []flake.System{system}
+	}
 	return slices.DeleteFunc(flake.Systems(), func(system flake.System) bool {
 		return f == "nixosConfigurations" && system.Darwin() || f == "darwinConfigurations" && !system.Darwin()
-	})
-}
-
-// excluded reports whether an exclude of the section removes the whole family of the system.
-func excluded(section config.Section, family flake.Family, system flake.System) bool {
-	return slices.ContainsFunc(section.Exclude, func(m config.Matcher) bool {
-		parts := m.Parts()
-		return m.Lists(family, system) && (len(parts) < 3 || parts[2] == "*")
 	})
 }
 
@@ -182,9 +193,9 @@ func actions(in Input, diags *diag.List) *Actions {
 	ids, secrets := map[string]bool{}, map[string]string{}
 	for _, action := range in.Config.Actions {
 		spelled(diags, action.RunPos, "the name of the action", action.Run)
-		secret := SecretName(action.Run)
+		secret := secretName(action.Run)
 		for n := 2; secrets[secret] != "" && secrets[secret] != action.Run; n++ {
-			secret = fmt.Sprintf("%s_%d", SecretName(action.Run), n)
+			secret = fmt.Sprintf("%s_%d", secretName(action.Run), n)
 		}
 		secrets[secret] = action.Run
 		a.Jobs = append(a.Jobs, Action{
@@ -197,21 +208,16 @@ func actions(in Input, diags *diag.List) *Actions {
 	return a
 }
 
-// SecretName is the Actions secret that holds the age key of a garnix action: GitHub allows letters, digits and
+// secretName is the Actions secret that holds the age key of a garnix action: GitHub allows letters, digits and
 // underscores, in any case.
-func SecretName(action string) string {
+func secretName(action string) string {
 	return "GARNIX_ACTION_KEY_" + strings.ToUpper(strings.ReplaceAll(slug(action), "-", "_"))
 }
 
 // slug keeps what a job id may hold.
-func slug(name string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_' {
-			return r
-		}
-		return '_'
-	}, name)
-}
+func slug(name string) string { return strange.ReplaceAllString(name, "_") }
+
+var strange = regexp.MustCompile(`[^A-Za-z0-9_-]`)
 
 // unique appends a number to an id that is taken; GitHub compares ids without regard to case.
 func unique(taken map[string]bool, id string) string {
@@ -231,13 +237,4 @@ func spelled(diags *diag.List, at diag.Pos, what, value string) {
 	case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }):
 		diags.Errorf(at, "control-character", "rename it", "%s holds a control character", what)
 	}
-}
-
-// installer names the action behind an installer.
-func installer(name string) string {
-	return map[string]string{
-		settings.InstallNixAction:     "cachix/install-nix-action",
-		settings.DeterminateNixAction: "DeterminateSystems/determinate-nix-action",
-		settings.QuickInstallAction:   "nixbuild/nix-quick-install-action",
-	}[name]
 }

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"garnix2gha/generator/config"
 	"garnix2gha/generator/flake"
 	"garnix2gha/generator/settings"
 )
@@ -24,9 +25,9 @@ type Manifest struct {
 	Granularity string               `json:"granularity,omitempty"`
 	Shards      map[string]int       `json:"shards,omitempty"` // jobs by system
 	Cache       *ManifestCache       `json:"cache,omitempty"`
-	Minutes     *ManifestMinutes     `json:"minutes,omitempty"`
-	Nix         []string             `json:"nix"`             // lines of nix.conf
-	Quick       bool                 `json:"quick,omitempty"` // builders run as the user that holds the secrets
+	Minutes     map[string]int       `json:"minutes,omitempty"` // "build": after which building stops
+	Nix         []string             `json:"nix"`               // lines of nix.conf
+	Quick       bool                 `json:"quick,omitempty"`   // builders run as the user that holds the secrets
 	Actions     map[string]RunAction `json:"actions,omitempty"`
 	Aggregate   string               `json:"aggregate,omitempty"` // name of the check that decides
 }
@@ -54,19 +55,9 @@ type ManifestCache struct {
 	Client     string   `json:"client,omitempty"`   // installable of the client
 }
 
-// ManifestMinutes are limits of time.
-type ManifestMinutes struct {
-	Build int `json:"build"` // minutes after which building stops
-}
-
 // RunAction is a garnix action.
 type RunAction struct {
 	WithRepo bool `json:"withRepo"`
-}
-
-// pusher is the program that writes to the cache.
-func (c *ManifestCache) pusher() string {
-	return map[string]string{"cachix": "cachix.py", "nix": "nix_copy.py", "attic": "attic.py"}[c.Backend]
 }
 
 const about = "What the workflows build, for whom and where. Written by garnix2gha generate from the inputs below; change those."
@@ -111,30 +102,23 @@ func manifest(in Input, strategy string, dir string) Manifest {
 		}
 	}
 	m.Cache = manifestCache(s.Cache)
-	m.Minutes = &ManifestMinutes{Build: s.Timeouts.Build}
+	m.Minutes = map[string]int{"build": s.Timeouts.Build}
 	m.Aggregate = s.Names.Aggregate
 	return m
 }
 
 func manifestCache(c settings.Cache) *ManifestCache {
-	out := &ManifestCache{PublicKeys: c.PublicKeys, Upstreams: c.Upstreams, Private: c.Private, URL: c.URL}
+	store := store(c)
+	out := &ManifestCache{
+		Backend: c.Backend, Name: c.Name, Variable: store.Variable, URL: c.URL, PushURL: c.PushURL, Server: c.Server,
+		PublicKeys: c.PublicKeys, Upstreams: c.Upstreams, Private: c.Private,
+		Secrets: slices.Sorted(maps.Values(store.Push)), Client: client(c.Backend),
+	}
 	if !slices.Equal(c.PushRefs, []string{"**"}) {
 		out.PushRefs = c.PushRefs
 	}
-	out.Secrets = slices.Sorted(maps.Values(store(c).Push))
-	switch b := c.Backend.(type) {
-	case settings.Cachix:
-		out.Backend, out.Name, out.Client = "cachix", b.Name, client("cachix")
-		if b.Name == "" {
-			out.Variable = b.NameVariable
-		}
-		if c.URL == "https://"+b.Name+".cachix.org" {
-			out.URL = ""
-		}
-	case settings.Store:
-		out.Backend, out.PushURL = "nix", b.PushURL
-	case settings.Attic:
-		out.Backend, out.Name, out.Server, out.Client = "attic", b.Name, b.Server, client("attic-client")
+	if c.Backend == settings.Cachix && c.URL == settings.CachixURL(c.Name) {
+		out.URL = ""
 	}
 	return out
 }
@@ -143,20 +127,16 @@ func manifestCache(c settings.Cache) *ManifestCache {
 func rules(in Input) []Rule {
 	rules := []Rule{}
 	for _, s := range in.Config.Sections {
-		rule := Rule{Branch: s.Branch, Include: []string{}}
-		for _, m := range s.Include {
-			if canList(m.Matcher) {
-				rule.Include = append(rule.Include, m.String())
-			}
-		}
-		for _, m := range s.Exclude {
-			if canList(m.Matcher) {
-				rule.Exclude = append(rule.Exclude, m.String())
-			}
-		}
-		rules = append(rules, rule)
+		rules = append(rules, Rule{Branch: s.Branch, Include: append([]string{}, listing(s.Include)...), Exclude: listing(s.Exclude)})
 	}
 	return rules
 }
 
-func canList(m flake.Matcher) bool { return slices.ContainsFunc(flake.Families(), m.CanList) }
+func listing(matchers []config.Matcher) (texts []string) {
+	for _, m := range matchers {
+		if slices.ContainsFunc(flake.Families(), m.CanList) {
+			texts = append(texts, m.String())
+		}
+	}
+	return texts
+}

@@ -2,12 +2,7 @@
 // given. All decisions end here; the templates only spell a Plan, and the programs read its Manifest.
 package plan
 
-import (
-	"maps"
-	"slices"
-
-	"garnix2gha/generator/settings"
-)
+import "garnix2gha/generator/settings"
 
 // Plan is what CI shall do. Every field that has a name in JSON is load-bearing in the templates; a nil workflow is not
 // rendered.
@@ -17,6 +12,8 @@ type Plan struct {
 	Actions  *Actions `json:"actions"`
 	Common   Common   `json:"common"`
 	Manifest Manifest `json:"-"` // what the programs are told
+	Strategy string   `json:"-"` // settings.Static or Dynamic
+	Input    Input    `json:"-"` // what it was made of
 }
 
 // Common is what every workflow shares.
@@ -93,15 +90,14 @@ func (p *Plan) Files() []string {
 	return names
 }
 
-// Systems returns the systems of the planned runners, sorted.
-func (p *Plan) Systems() []string { return slices.Sorted(maps.Keys(p.Manifest.Runners)) }
-
 // Wants reports whether the planned workflows call a program of templates/ci, or a program that they call does.
 func (p *Plan) Wants(program string) bool {
 	builds := p.Build != nil
 	switch program {
-	case "cachix.py", "nix_copy.py", "attic.py":
-		return builds && p.Manifest.Cache.pusher() == program
+	case "cachix.py", "attic.py":
+		return builds && p.Manifest.Cache.Backend+".py" == program
+	case "nix_copy.py":
+		return builds && p.Manifest.Cache.Backend == settings.NixCopy
 	case "statuses.py":
 		return builds && p.Build.Statuses
 	case "disk.py":

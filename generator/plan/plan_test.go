@@ -2,6 +2,8 @@ package plan_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -17,7 +19,7 @@ import (
 )
 
 // decide plans a configuration; settings and lock may be "".
-func decide(t testing.TB, yaml, own, lock string) (*plan.Plan, string, diag.List) {
+func decide(t testing.TB, yaml, own, lock string) (*plan.Plan, diag.List) {
 	t.Helper()
 	c, diags := config.Parse("garnix.yaml", []byte(yaml))
 	require.NotNil(t, c, "%v", diags)
@@ -38,10 +40,10 @@ func TestProgramsComeWithEveryInput(t *testing.T) {
 	t.Parallel()
 	c, _ := config.Parse("nix/garnix.yaml", []byte("builds: {include: [packages.x86_64-linux.a]}"))
 	s, _ := settings.Parse("config.yaml", nil)
-	p, _, diags := plan.New(plan.Input{Config: c, Settings: s, Inputs: map[string]string{
+	p, diags := plan.New(plan.Input{Config: c, Settings: s, Inputs: map[string]string{
 		"nix/garnix.yaml": "d", ".github/garnix2gha/config.yaml": "", ".github/garnix2gha/lock.json": "",
 	}})
-	require.NotNil(t, p, "%v", diags)
+	require.False(t, diags.HasErrors(), "%v", diags)
 	assert.Equal(t, ".github/garnix2gha\nnix", p.Common.Sparse)
 }
 
@@ -64,23 +66,22 @@ func TestStrategy(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			p, strategy, diags := decide(t, tc.yaml, tc.settings, tc.lock)
-			assert.Equal(t, tc.want, strategy)
+			p, diags := decide(t, tc.yaml, tc.settings, tc.lock)
+			assert.Equal(t, tc.want, p.Strategy)
 			if tc.code == "" {
-				require.NotNil(t, p, "%v", diags)
 				assert.Empty(t, diags)
 				return
 			}
 			require.Len(t, diags, 1)
 			assert.Equal(t, tc.code, diags[0].Code)
-			assert.Nil(t, p)
+			assert.True(t, diags.HasErrors())
 		})
 	}
 }
 
 func TestTargetsStandByTheirPath(t *testing.T) {
 	t.Parallel()
-	p, _, _ := decide(t, `
+	p, _ := decide(t, `
 builds:
   - include: ["*.x86_64-linux.*"]
     exclude: ["*.*.only-main"]
@@ -111,8 +112,8 @@ func TestManyTargetsStayListed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p, strategy, _ := decide(t, given.yaml, "", given.lock)
-			assert.Equal(t, settings.Static, strategy)
+			p, _ := decide(t, given.yaml, "", given.lock)
+			assert.Equal(t, settings.Static, p.Strategy)
 			assert.Len(t, p.Manifest.Targets, n)
 		})
 	}
@@ -136,7 +137,7 @@ func TestManifest(t *testing.T) {
 			assert.Equal(t, "fail", m.Stale)
 			assert.Equal(t, "v1", m.Generator)
 			assert.Equal(t, map[string]string{"garnix.yaml": "digest"}, m.Inputs)
-			assert.Equal(t, &plan.ManifestMinutes{Build: 330}, m.Minutes)
+			assert.Equal(t, map[string]int{"build": 330}, m.Minutes)
 		}},
 		{name: "dead matchers leave a list of nothing", yaml: "builds: {include: [apps.x86_64-linux.a]}", want: func(t *testing.T, m plan.Manifest) {
 			assert.NotNil(t, m.Targets)
@@ -162,7 +163,7 @@ func TestManifest(t *testing.T) {
 		{name: "shards, limits and lines of nix.conf", yaml: "builds: {include: ['packages.x86_64-linux.*']}",
 			settings: "shards: 3\nstale: warn\ntimeouts: {build: 60}\nnix: {installer: quick, extra-config: 'cores = 2'}", want: func(t *testing.T, m plan.Manifest) {
 				assert.Equal(t, map[string]int{"x86_64-linux": 3}, m.Shards, "of systems that have targets")
-				assert.Equal(t, &plan.ManifestMinutes{Build: 60}, m.Minutes)
+				assert.Equal(t, map[string]int{"build": 60}, m.Minutes)
 				assert.Equal(t, "warn", m.Stale)
 				assert.True(t, m.Quick)
 				assert.Contains(t, m.Nix, "cores = 2")
@@ -176,8 +177,8 @@ func TestManifest(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			p, _, diags := decide(t, tc.yaml, tc.settings, "")
-			require.NotNil(t, p, "%v", diags)
+			p, diags := decide(t, tc.yaml, tc.settings, "")
+			require.False(t, diags.HasErrors(), "%v", diags)
 			tc.want(t, p.Manifest)
 		})
 	}
@@ -186,9 +187,9 @@ func TestManifest(t *testing.T) {
 // The job ends 30 minutes after building has to stop, so that what was built can be pushed.
 func TestBuildJobsHaveTimeToPush(t *testing.T) {
 	t.Parallel()
-	p, _, _ := decide(t, "", "timeouts: {build: 60}", "")
+	p, _ := decide(t, "", "timeouts: {build: 60}", "")
 	assert.Equal(t, 90, p.Build.Minutes.Build)
-	p, _, _ = decide(t, "", "", "")
+	p, _ = decide(t, "", "", "")
 	assert.Equal(t, 360, p.Build.Minutes.Build)
 }
 
@@ -205,8 +206,8 @@ func TestOnlyWantedProgramsAreThere(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			p, _, diags := decide(t, tc.yaml, tc.settings, "")
-			require.NotNil(t, p, "%v", diags)
+			p, diags := decide(t, tc.yaml, tc.settings, "")
+			require.False(t, diags.HasErrors(), "%v", diags)
 			var got []string
 			for _, program := range []string{"plan.py", "cachix.py", "nix_copy.py", "attic.py", "statuses.py", "disk.py", "action.py"} {
 				if p.Wants(program) {
@@ -233,9 +234,9 @@ func TestRunnersNameOnlyPossibleSystems(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			p, _, diags := decide(t, tc.yaml, tc.settings, tc.lock)
-			require.NotNil(t, p, "%v", diags)
-			assert.Equal(t, tc.want, p.Systems())
+			p, diags := decide(t, tc.yaml, tc.settings, tc.lock)
+			require.False(t, diags.HasErrors(), "%v", diags)
+			assert.Equal(t, tc.want, slices.Sorted(maps.Keys(p.Manifest.Runners)))
 		})
 	}
 }
@@ -246,18 +247,18 @@ func TestDeadMatchersKeepTheCheck(t *testing.T) {
 		"builds: {branch: ''}", "builds: {include: ['apps.*.*', 'packages.*', 'packages.riscv64-linux.*']}",
 		"builds: {include: ['packages.x86_64-linux.*'], exclude: ['packages.*.*']}", "builds: {include: [packages.x86_64-linux]}",
 	} {
-		p, _, diags := decide(t, yaml, "", "")
-		require.NotNil(t, p, "%v", diags)
+		p, diags := decide(t, yaml, "", "")
+		require.False(t, diags.HasErrors(), "%v", diags)
 		require.NotNil(t, p.Build, yaml)
-		assert.Empty(t, p.Systems(), yaml)
+		assert.Empty(t, slices.Sorted(maps.Keys(p.Manifest.Runners)), yaml)
 	}
 }
 
 func TestSwitchedOffNeedsNoWorkflow(t *testing.T) {
 	t.Parallel()
 	for _, yaml := range []string{"builds: []", "builds: {include: []}", "builds: [{include: []}, {branch: main, include: []}]"} {
-		p, _, diags := decide(t, yaml, "", "")
-		require.NotNil(t, p, "%v", diags)
+		p, diags := decide(t, yaml, "", "")
+		require.False(t, diags.HasErrors(), "%v", diags)
 		assert.Nil(t, p.Build, yaml)
 		assert.Nil(t, p.Cache, yaml)
 		assert.Nil(t, p.Actions, yaml)
@@ -266,7 +267,7 @@ func TestSwitchedOffNeedsNoWorkflow(t *testing.T) {
 
 func TestActions(t *testing.T) {
 	t.Parallel()
-	p, _, _ := decide(t, `
+	p, _ := decide(t, `
 builds: []
 actions:
   - {on: push, run: deploy}
@@ -292,8 +293,9 @@ func TestWhatAWorkflowCannotCarryIsRefused(t *testing.T) {
 		`actions: [{on: push, run: "${{ secrets.X }}"}]`: "expression",
 		`actions: [{on: push, run: "a\nb"}]`:             "control-character",
 	} {
-		_, _, diags := decide(t, yaml, "", "")
+		_, diags := decide(t, yaml, "", "")
 		require.Len(t, diags, 1, yaml)
 		assert.Equal(t, code, diags[0].Code)
+		assert.True(t, diags.HasErrors())
 	}
 }

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"net/url"
 	"strings"
 
@@ -15,54 +16,55 @@ const (
 	nixpkgsHash   = "sha256-Ti+ZBvW6yrWWAg2szExVTwCd4qOJ3KlVr1tFHfyfi8Q="
 )
 
-func client(attribute string) string {
+// client is the installable of a backend's client; nix itself needs none.
+func client(backend string) string {
+	attribute, ok := map[string]string{settings.Cachix: "cachix", settings.Attic: "attic-client"}[backend]
+	if !ok {
+		return ""
+	}
 	return fmt.Sprintf("github:NixOS/nixpkgs/%s?narHash=%s#%s", nixpkgsCommit, url.QueryEscape(nixpkgsHash), attribute)
 }
 
 // store names what workflows need to read and write the cache.
 func store(c settings.Cache) Store {
-	out := Store{Push: map[string]string{}}
-	secret := func(variable, name string) {
-		if name != "" {
-			out.Push[variable] = name
-		}
-	}
-	switch b := c.Backend.(type) {
+	out := Store{Push: map[string]string{"AWS_ACCESS_KEY_ID": c.AccessKeySecret, "AWS_SECRET_ACCESS_KEY": c.SecretKeySecret}}
+	switch c.Backend {
 	case settings.Cachix:
-		if b.Name == "" {
-			out.Variable = b.NameVariable
+		out.Push["CACHIX_AUTH_TOKEN"], out.Push["CACHIX_SIGNING_KEY"] = c.TokenSecret, c.SigningKeySecret
+		if c.Name == "" {
+			out.Variable = c.NameVariable
 		}
-		secret("CACHIX_AUTH_TOKEN", c.TokenSecret)
-		secret("CACHIX_SIGNING_KEY", b.SigningKeySecret)
-	case settings.Store:
-		secret("NIX_SIGNING_KEY", b.SigningKeySecret)
-		if b.S3 != nil {
-			secret("AWS_ACCESS_KEY_ID", b.S3.AccessKey)
-			secret("AWS_SECRET_ACCESS_KEY", b.S3.SecretKey)
-		}
+	case settings.NixCopy:
+		out.Push["NIX_SIGNING_KEY"] = c.SigningKeySecret
 	case settings.Attic:
-		secret("ATTIC_TOKEN", c.TokenSecret)
+		out.Push["ATTIC_TOKEN"] = c.TokenSecret
 	}
+	maps.DeleteFunc(out.Push, func(_, secret string) bool { return secret == "" })
 	if c.Private {
 		out.Read = c.TokenSecret
 	}
 	return out
 }
 
+// installer is an action that installs Nix, and what it calls nix.conf and the token for GitHub's API.
+type installer struct{ action, conf, token string }
+
+func installers() map[string]installer {
+	return map[string]installer{
+		settings.InstallNixAction:     {"cachix/install-nix-action", "extra_nix_config", "github_access_token"},
+		settings.DeterminateNixAction: {"DeterminateSystems/determinate-nix-action", "extra-conf", "github-token"},
+		settings.QuickInstallAction:   {"nixbuild/nix-quick-install-action", "nix_conf", "github_access_token"},
+	}
+}
+
 // install says how Nix is installed. The features are written out in full, because the installers leave out their own
 // as soon as they see one.
 func install(s *settings.Settings) map[string]string {
 	features := append([]string{"nix-command", "flakes", "pipe-operators", "fetch-closure", "recursive-nix"}, s.Nix.ExtraFeatures...)
-	conf, token := "extra_nix_config", "github_access_token"
-	switch s.Nix.Installer {
-	case settings.DeterminateNixAction:
-		conf, token = "extra-conf", "github-token"
-	case settings.QuickInstallAction:
-		conf = "nix_conf"
-	}
-	with := map[string]string{conf: "experimental-features = " + strings.Join(features, " ")}
+	by := installers()[s.Nix.Installer]
+	with := map[string]string{by.conf: "experimental-features = " + strings.Join(features, " ")}
 	if s.Nix.AccessTokenSecret != "" {
-		with[token] = fmt.Sprintf("${{ secrets.%s || github.token }}", s.Nix.AccessTokenSecret)
+		with[by.token] = fmt.Sprintf("${{ secrets.%s || github.token }}", s.Nix.AccessTokenSecret)
 	}
 	if s.Nix.InstallURL != "" {
 		with["install_url"] = s.Nix.InstallURL

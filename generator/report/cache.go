@@ -10,6 +10,7 @@ import (
 
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/document"
+	"garnix2gha/generator/plan"
 	"garnix2gha/generator/settings"
 )
 
@@ -21,11 +22,8 @@ type cache struct {
 
 // caches lists those that steps of cachix-action write out, if the settings name none and would take the name. Where any
 // is pushed to, those that are only read are somebody else's and left out.
-func caches(in Input) []cache {
-	if in.Settings == nil {
-		return nil
-	}
-	if cachix, ok := in.Settings.Cache.Backend.(settings.Cachix); !ok || cachix.Name != "" {
+func caches(in plan.Input) []cache {
+	if in.Settings == nil || in.Settings.Cache.Backend != settings.Cachix || in.Settings.Cache.Name != "" {
 		return nil
 	}
 	const most, shown = 20, 5 // names that are looked at, and named
@@ -99,7 +97,7 @@ func proposal(caches []cache) (sentence, name string) {
 }
 
 // CacheHint tells which cache the workflows name already, and how to name it in the settings; "" without one.
-func CacheHint(in Input) string {
+func CacheHint(in plan.Input) string {
 	sentence, name := proposal(caches(in))
 	if sentence == "" {
 		return ""

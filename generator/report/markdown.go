@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -14,8 +15,7 @@ const most = 11_000
 func (r Report) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# From garnix to GitHub Actions\n\n%s\n", escape(r.headline()))
-	var rows, warnings, notes, checks, steps []string
-	for _, key := range r.Keys {
+	section(&b, "Keys\n\n| key | line | fate | |\n| --- | --- | --- | --- |", r.Keys, func(key Key) string {
 		line, path := "", code(key.Path)
 		if key.Line > 0 {
 			line = fmt.Sprint(key.Line)
@@ -23,51 +23,42 @@ func (r Report) Markdown() string {
 		if key.Count > 1 {
 			path += fmt.Sprintf(" and %d more", key.Count-1)
 		}
-		rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s |", path, line, key.Fate, escape(key.Note)))
-	}
-	for _, d := range r.Warnings {
+		return fmt.Sprintf("| %s | %s | %s | %s |", path, line, key.Fate, escape(key.Note))
+	})
+	section(&b, "Warnings\n", r.Warnings, func(d diag.Diagnostic) string {
 		text := fmt.Sprintf("- %s: %s", code(d.Pos.String()), escape(d.Message))
 		if d.Hint != "" {
 			text += fmt.Sprintf(" (%s)", escape(d.Hint))
 		}
-		warnings = append(warnings, text)
-	}
-	for _, note := range r.Notes {
-		notes = append(notes, "- "+escape(note))
-	}
-	for _, c := range r.Checks {
-		now := code(c.New)
-		if c.New == "" {
-			now = "none"
-		}
-		checks = append(checks, fmt.Sprintf("| %s | %s |", code(c.Old), now))
-	}
-	for _, step := range r.Steps {
+		return text
+	})
+	section(&b, "What is different on GitHub\n", r.Notes, func(note string) string { return "- " + escape(note) })
+	section(&b, "Checks\n\n| garnix | now |\n| --- | --- |", r.Checks, func(c Check) string {
+		return fmt.Sprintf("| %s | %s |", code(c.Old), cmp.Or(code(c.New), "none"))
+	})
+	section(&b, "Left to do\n", r.Steps, func(step Step) string {
 		text := fmt.Sprintf("- [ ] %s: %s", escape(step.Title), escape(step.Why))
 		for _, command := range step.Commands {
 			text += "; " + code(command)
 		}
-		steps = append(steps, text)
-	}
-	section(&b, "Keys\n\n| key | line | fate | |\n| --- | --- | --- | --- |", rows)
-	section(&b, "Warnings\n", warnings)
-	section(&b, "What is different on GitHub\n", notes)
-	section(&b, "Checks\n\n| garnix | now |\n| --- | --- |", checks)
-	section(&b, "Left to do\n", steps)
+		return text
+	})
 	return b.String()
 }
 
-func section(b *strings.Builder, head string, lines []string) {
+// section writes a line an item under a head, as far as there is room.
+func section[T any](b *strings.Builder, head string, items []T, line func(T) string) {
 	room := most
-	for i, line := range lines {
+	for i, item := range items {
 		if i == 0 {
 			fmt.Fprintf(b, "\n## %s\n", head)
 		}
-		if room -= len(line); room < 0 {
-			fmt.Fprintf(b, "\n%d more: see `garnix2gha report --format json`.\n", len(lines)-i)
+		text := line(item)
+		if room -= len(text); room < 0 {
+			fmt.Fprintf(b, "\n%d more: see `garnix2gha report --format json`.\n", len(items)-i)
 			return
 		}
-		b.WriteString(line + "\n")
+		b.WriteString(text + "\n")
 	}
 }
 

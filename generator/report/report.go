@@ -57,39 +57,26 @@ type Report struct {
 	Steps    []Step    `json:"steps"`
 }
 
-// Input is what a report is made of.
-type Input struct {
-	Config    *config.Config
-	Settings  *settings.Settings
-	Plan      *plan.Plan
-	Strategy  string
-	Selection target.Selection
-	Warnings  diag.List
-	Foreign   map[string][]byte // the workflows by path that are not ours
-}
-
-// New makes the report.
-func New(in Input) Report {
+// New makes the report of a plan, with the warnings about what it was made of.
+func New(p *plan.Plan, warnings diag.List) Report {
 	r := Report{
-		Config:   in.Config.File,
-		Strategy: in.Strategy,
-		Targets:  len(in.Selection.Targets),
+		Config:   p.Input.Config.File,
+		Strategy: p.Strategy,
+		Targets:  len(p.Input.Selection.Targets),
 		Open:     []string{},
 		Default:  []string{},
-		Warnings: append(diag.List{}, in.Warnings...),
-		Keys:     keys(in),
-		Notes:    notes(in),
-		Checks:   checks(in),
-		Steps:    steps(in),
+		Warnings: append(diag.List{}, warnings...),
+		Keys:     keys(p.Input),
+		Notes:    notes(p),
+		Checks:   checks(p),
+		Steps:    steps(p),
 	}
-	for _, open := range in.Selection.Open {
+	for _, open := range p.Input.Selection.Open {
 		r.Open = append(r.Open, diag.OneLine(open.Matcher.String(), 80))
 	}
-	for _, section := range in.Config.Sections {
-		if section.IncludeIsDefault && len(r.Default) == 0 {
-			for _, m := range section.Include {
-				r.Default = append(r.Default, m.String())
-			}
+	for _, section := range p.Input.Config.Sections {
+		if section.IncludeIsDefault {
+			r.Default = section.IncludeTexts()
 		}
 	}
 	lost := func(key Key) bool { return key.Fate != Carried }
@@ -97,48 +84,62 @@ func New(in Input) Report {
 	return r
 }
 
-// keys judges every key; those below one top-level key that share fate and note are one entry.
-func keys(in Input) []Key {
+// verdict is what became of a key.
+type verdict struct {
+	fate Fate
+	note string
+}
+
+// keys judges every key; those below one top-level key that share a verdict are one entry.
+func keys(in plan.Input) []Key {
 	type kin struct {
-		top  string
-		fate Fate
-		note string
+		top string
+		verdict
 	}
 	out, idle := []Key{}, idle(in)
 	seen := map[kin]int{}
 	for _, key := range in.Config.Keys {
 		top, _, _ := strings.Cut(strings.ReplaceAll(key.Path, "[", "."), ".")
-		fate, note := fateOf(in.Config, key, top)
-		if idle[key.Path] != "" {
-			fate, note = Ignored, idle[key.Path]
+		v, ok := idle[key.Path]
+		if !ok {
+			v = judge(in.Config, key, top)
 		}
-		of := kin{top, fate, note}
-		if i, ok := seen[of]; ok {
+		if i, ok := seen[kin{top, v}]; ok {
 			out[i].Count++
 			continue
 		}
-		seen[of] = len(out)
-		out = append(out, Key{Path: key.Path, Pos: key.Pos, Count: 1, Fate: fate, Note: note})
+		seen[kin{top, v}] = len(out)
+		out = append(out, Key{Path: key.Path, Pos: key.Pos, Count: 1, Fate: v.fate, Note: v.note})
 	}
 	return out
 }
 
-// idle tells by path which includes and excludes hold matchers that have no effect.
-func idle(in Input) map[string]string {
-	warned := map[diag.Pos]bool{}
-	for _, d := range in.Warnings {
-		warned[d.Pos] = warned[d.Pos] || d.Severity == diag.Warning && d.Code != "dotted-name"
+// idle judges by path the includes and excludes that hold matchers without effect.
+func idle(in plan.Input) map[string]verdict {
+	type written struct {
+		at   diag.Pos
+		text string
 	}
-	out := map[string]string{}
+	found := map[written]bool{}
+	for _, f := range in.Selection.Findings {
+		for _, place := range f.Places {
+			found[written{place.Matcher.Pos, place.Matcher.String()}] = f.Severity == diag.Warning
+		}
+	}
+	out := map[string]verdict{}
 	tell := func(path string, matchers []config.Matcher) {
 		dead := 0
 		for _, m := range matchers {
-			if m.Dead || m.Pos.Line > 0 && warned[m.Pos] {
+			if found[written{m.Pos, m.String()}] {
 				dead++
 			}
 		}
-		if dead > 0 {
-			out[path] = fmt.Sprintf("%d of its matchers, below, never had an effect", dead)
+		switch {
+		case dead == 0:
+		case dead == len(matchers):
+			out[path] = verdict{Ignored, "none of its matchers, below, ever had an effect"}
+		default:
+			out[path] = verdict{Carried, fmt.Sprintf("%d of its %d matchers, below, never had an effect", dead, len(matchers))}
 		}
 	}
 	for i, section := range in.Config.Sections {
@@ -150,80 +151,80 @@ func idle(in Input) map[string]string {
 	return out
 }
 
-// fateOf judges a key by its path and the top-level key that it stands below.
-func fateOf(c *config.Config, key config.Key, top string) (Fate, string) {
+// judge tells what became of a key by its path and the top-level key that it stands below.
+func judge(c *config.Config, key config.Key, top string) verdict {
 	switch key.Kind {
 	case config.KeyUnknown:
-		return Ignored, "garnix never read it"
+		return verdict{Ignored, "garnix never read it"}
 	case config.KeyFork:
-		return Ignored, "only a self-hosted fork of garnix reads it"
+		return verdict{Ignored, "only a self-hosted fork of garnix reads it"}
 	case config.KeyHosted:
-		return Lost, "it gave tokens for an organisation's inputs: set nix.access-token-secret instead"
+		return verdict{Lost, "it gave tokens for an organisation's inputs: set nix.access-token-secret instead"}
 	}
 	switch {
 	case top == "actions" && strings.HasSuffix(key.Path, ".sandboxType"):
-		return Changed, "it runs on the runner itself, not in a microVM"
+		return verdict{Changed, "it runs on the runner itself, not in a microVM"}
 	case top == "actions" && strings.HasSuffix(key.Path, ".run"):
-		return Manual, "garnix's age key cannot be exported: make a new one and encrypt again"
+		return verdict{Manual, "garnix's age key cannot be exported: make a new one and encrypt again"}
 	case key.Path == "actions":
-		return Changed, "each action is a job of its own workflow and never turns the aggregate red"
+		return verdict{Changed, "each action is a job of its own workflow and never turns the aggregate red"}
 	case top == "servers":
-		return Lost, "GitHub hosts no servers: deploy from a job of your own after the builds"
+		return verdict{Lost, "GitHub hosts no servers: deploy from a job of your own after the builds"}
 	case top == "incrementalizeBuilds" && c.Incrementalize.Enabled:
-		return Lost, "builds are whole again, which is only slower"
+		return verdict{Lost, "builds are whole again, which is only slower"}
 	case top == "fodChecks" && c.FODChecks:
-		return Lost, "fixed-output derivations are not built a second time"
+		return verdict{Lost, "fixed-output derivations are not built a second time"}
 	case top == "modules" && c.PublishModules:
-		return Lost, "garnix's module index is gone"
+		return verdict{Lost, "garnix's module index is gone"}
 	}
-	return Carried, ""
+	return verdict{fate: Carried}
 }
 
 // notes are the differences between garnix and GitHub that no key names.
-func notes(in Input) []string {
+func notes(p *plan.Plan) []string {
 	out := []string{"a commit message with [skip ci] starts no workflow, and a first-time contributor's pull request waits for approval"}
-	if in.Plan.Build == nil {
+	if p.Build == nil {
 		return out
 	}
-	cache := in.Plan.Manifest.Cache
+	cache := p.Manifest.Cache
 	if cache.Variable != "" {
 		out = append(out, fmt.Sprintf("pull requests from forks build without the cache while only the variable %s names it: GitHub gives them no variables", cache.Variable))
 	}
 	if len(cache.PushRefs) == 0 {
 		cost := "every branch is built and pushed, as with garnix, so whoever may push writes to the cache"
 		darwin := func(t target.Target) bool { return t.System.Darwin() }
-		if slices.ContainsFunc(in.Selection.Targets, darwin) {
+		if slices.ContainsFunc(p.Input.Selection.Targets, darwin) {
 			cost += ", and in a private repository a macOS minute costs ten times a Linux one"
 		}
 		out = append(out, cost+"; cache.push-refs and triggers.push-branches narrow it")
 	}
-	if cache.Backend == "nix" {
+	if cache.Backend == settings.NixCopy {
 		out = append(out, "nix copy uploads whole closures, also what cache.nixos.org serves: about a gigabyte for the first NixOS system")
 	}
 	return out
 }
 
 // checks pairs the names of garnix's checks with the new ones. A rule that demands one that is gone waits for ever.
-func checks(in Input) []Check {
+func checks(p *plan.Plan) []Check {
 	out := []Check{}
-	if b := in.Plan.Build; b != nil {
+	if b := p.Build; b != nil {
 		job := "Build SYSTEM"
-		if in.Plan.Manifest.Granularity == settings.PerTarget {
+		if p.Manifest.Granularity == settings.PerTarget {
 			job = "Build package N [SYSTEM]"
 		}
 		a := flake.AttrPath{First: "packages", Second: "SYSTEM", Third: "N"}
 		out = append(out, Check{"All Garnix checks", b.Aggregate}, Check{"Evaluate flake.nix", "Plan"}, Check{a.CheckName(), job})
 	}
-	if in.Plan.Actions != nil {
+	if p.Actions != nil {
 		out = append(out, Check{"app N", "action N"}, Check{"action N", "action N"})
 	}
-	if in.Config.FODChecks {
+	if p.Input.Config.FODChecks {
 		out = append(out, Check{Old: "FOD checks"})
 	}
-	if len(in.Config.Servers) > 0 {
+	if len(p.Input.Config.Servers) > 0 {
 		out = append(out, Check{Old: "deployment plan"}, Check{Old: "deployment N"})
 	}
-	if in.Config.PublishModules {
+	if p.Input.Config.PublishModules {
 		out = append(out, Check{Old: "Garnix module publish"})
 	}
 	return out

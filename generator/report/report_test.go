@@ -44,15 +44,18 @@ func TestKeysShareARow(t *testing.T) {
 	assert.False(t, r.Complete)
 }
 
-func TestADeadMatcherIsNotCarriedOver(t *testing.T) {
+func TestOnlyAListOfDeadMatchersIsIgnored(t *testing.T) {
 	t.Parallel()
-	r := of(t, "builds:\n  - include: [packages.x86_64-linux.a]\n  - include:\n      - apps.x86_64-linux.a\n      - packages.x86_64-linux.b\n", "")
+	r := of(t, "builds:\n  - include: [packages.x86_64-linux.a]\n  - include:\n      - apps.x86_64-linux.a\n      - packages.x86_64-linux.b\n"+
+		"  - include: [packages.x86_64-linux.b]\n    exclude: [apps.*.*, checks.*.*]\n", "")
 	fates := map[string]report.Fate{}
 	for _, key := range r.Keys {
 		fates[key.Path] = key.Fate
 	}
-	assert.Equal(t, map[string]report.Fate{"builds": report.Carried, "builds[1].include": report.Ignored}, fates)
-	assert.Contains(t, r.Markdown(), "1 of its matchers, below, never had an effect")
+	assert.Equal(t, map[string]report.Fate{"builds": report.Carried, "builds[1].include": report.Carried, "builds[2].exclude": report.Ignored}, fates)
+	assert.Contains(t, r.Markdown(), "| `builds[1].include` | 3 | carried | 1 of its 2 matchers, below, never had an effect |")
+	assert.Contains(t, r.Markdown(), "| `builds[2].exclude` | 7 | ignored | none of its matchers, below, ever had an effect |")
+	assert.False(t, r.Complete)
 }
 
 func TestNothingIsSaidOfWhatIsNotBuilt(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 
+	"garnix2gha/generator/plan"
 	"garnix2gha/generator/settings"
 )
 
@@ -15,24 +16,24 @@ type Step struct {
 }
 
 // steps lists what is left to do by hand, in order.
-func steps(in Input) []Step {
+func steps(p *plan.Plan) []Step {
 	out := []Step{}
-	for _, name := range in.Plan.Files() {
-		if file := ".github/workflows/" + name; in.Foreign[file] != nil {
+	for _, name := range p.Files() {
+		if file := ".github/workflows/" + name; p.Input.Foreign[file] != nil {
 			out = append(out, Step{"Make room for " + file, "garnix2gha did not write the file of that name, and generate does not overwrite it: move it away, " +
 				"or choose another name under files: in the settings", []string{}})
 		}
 	}
-	if in.Plan.Build != nil {
-		out = append(out, cacheStep(in)...)
+	if p.Build != nil {
+		out = append(out, cacheStep(p.Input)...)
 	}
-	if in.Plan.Build != nil || in.Plan.Actions != nil {
+	if p.Build != nil || p.Actions != nil {
 		out = append(out, Step{
 			"Give Actions its secrets", "a token of this one cache that may write, never a personal one; for actions that decrypt, a new age key",
 			[]string{"garnix2gha secrets sync"},
 		})
 	}
-	if in.Plan.Build == nil {
+	if p.Build == nil {
 		return out
 	}
 	return append(out,
@@ -44,10 +45,11 @@ func steps(in Input) []Step {
 	)
 }
 
-func cacheStep(in Input) []Step {
-	switch b := in.Settings.Cache.Backend.(type) {
+func cacheStep(in plan.Input) []Step {
+	c := in.Settings.Cache
+	switch c.Backend {
 	case settings.Cachix:
-		if b.Name != "" {
+		if c.Name != "" {
 			return nil
 		}
 		step := Step{"Make a Cachix cache and name it in the settings", "nothing is pushed until then, and forks read the name nowhere else",
@@ -62,10 +64,10 @@ func cacheStep(in Input) []Step {
 		return []Step{step}
 	case settings.Attic:
 		public := "--public " // attic makes a private cache unless it is told otherwise
-		if in.Settings.Cache.Private {
+		if c.Private {
 			public = ""
 		}
-		return []Step{{"Make the attic cache", "nothing is pushed until it exists", []string{"attic cache create " + public + b.Name}}}
+		return []Step{{"Make the attic cache", "nothing is pushed until it exists", []string{"attic cache create " + public + c.Name}}}
 	}
 	return nil
 }
@@ -80,15 +82,15 @@ type Standing struct {
 
 // Next returns the lines that "generate" ends with: the first thing that is left to do, and where the rest is; none if
 // nothing is known to be left.
-func Next(in Input, at Standing) []string {
+func Next(p *plan.Plan, at Standing) []string {
 	step := ""
 	switch {
-	case in.Plan.Build == nil && in.Plan.Actions == nil:
+	case p.Build == nil && p.Actions == nil:
 		if !at.Committed {
 			return []string{"next: commit the result; the configuration selects no target, so no workflow is needed"}
 		}
-	case in.Plan.Build != nil && in.Plan.Common.Store.Variable != "" && !in.Settings.Given("cache.name-variable"):
-		sentence, name := proposal(caches(in))
+	case p.Build != nil && p.Common.Store.Variable != "" && !p.Input.Settings.Given("cache.name-variable"):
+		sentence, name := proposal(caches(p.Input))
 		step = fmt.Sprintf("garnix2gha init --cache %s, and generate again: %s", name,
 			cmp.Or(sentence, "the settings name no cache, and forks read its name nowhere else"))
 	case !at.Committed:

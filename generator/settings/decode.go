@@ -15,14 +15,8 @@ import (
 // decode makes settings of a file that has every key and breaks no rule of the schema. What may be written in several
 // ways is spelt in the one that the types have; the fields' tags do the rest.
 func decode(file map[string]any) (*Settings, error) {
-	cache, nix, runners, pins := object(file["cache"]), object(file["nix"]), object(file["runners"]), object(file["pins"])
-	cache["public-key"] = list(cache["public-key"])
-	nix["extra-features"] = list(nix["extra-features"])
+	nix, pins := object(file["nix"]), object(file["pins"])
 	nix["extra-config"] = configLines(fmt.Sprint(nix["extra-config"]))
-	file["plan-runner"] = list(file["plan-runner"])
-	for system, runner := range runners {
-		runners[system] = list(runner)
-	}
 	if object(file["shards"]) == nil {
 		shards := map[flake.System]any{}
 		for _, system := range flake.Systems() {
@@ -48,21 +42,18 @@ func decode(file map[string]any) (*Settings, error) {
 	if err := json.Unmarshal(encoded, &s); err != nil {
 		return nil, err
 	}
-	s.Cache.complete(cache)
+	s.Cache.complete()
 	return &s, nil
 }
 
-// list makes a list of what may also be one text; nil of an empty one.
-func list(value any) any {
-	switch value := value.(type) {
-	case string:
-		return []string{value}
-	case []any:
-		if len(value) == 0 {
-			return nil
-		}
+// UnmarshalJSON takes one text for a list of one.
+func (t *Texts) UnmarshalJSON(src []byte) error {
+	var one string
+	if json.Unmarshal(src, &one) == nil {
+		*t = Texts{one}
+		return nil
 	}
-	return value
+	return json.Unmarshal(src, (*[]string)(t))
 }
 
 // configLines are the lines of nix.conf that say something.
@@ -78,34 +69,33 @@ func configLines(text string) []string {
 
 var cacheName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
 
-// complete adds what the backend makes of the other keys.
-func (c *Cache) complete(file map[string]any) {
-	text := func(key string) string { return fmt.Sprint(file[key]) }
-	c.URL = withoutSlash(c.URL)
+// complete adds what the backend makes of the other keys, and removes what it does not use.
+func (c *Cache) complete() {
+	c.URL, c.Server = withoutSlash(c.URL), withoutSlash(c.Server)
 	for i, upstream := range c.Upstreams {
 		c.Upstreams[i] = withoutSlash(upstream)
 	}
-	switch text("backend") {
-	case "cachix":
-		c.Backend = Cachix{Name: text("name"), NameVariable: text("name-variable"), SigningKeySecret: text("signing-key-secret")}
+	if c.Backend != Cachix {
+		c.NameVariable = ""
+	}
+	if !strings.HasPrefix(c.PushURL, "s3:") {
+		c.AccessKeySecret, c.SecretKeySecret = "", ""
+	}
+	switch c.Backend {
+	case Cachix:
 		c.TokenSecret = cmp.Or(c.TokenSecret, "CACHIX_AUTH_TOKEN")
-		if c.URL == "" && text("name") != "" {
-			c.URL = "https://" + text("name") + ".cachix.org"
+		if c.URL == "" && c.Name != "" {
+			c.URL = CachixURL(c.Name)
 		}
-	case "nix":
-		store := Store{PushURL: text("push-url"), SigningKeySecret: text("signing-key-secret")}
-		if access := text("access-key-secret"); access != "" && strings.HasPrefix(store.PushURL, "s3:") {
-			store.S3 = &S3Secrets{AccessKey: access, SecretKey: text("secret-key-secret")}
-		}
-		c.Backend = store
-	case "attic":
-		attic := Attic{Server: withoutSlash(text("server")), Name: text("name")}
-		if address, err := url.Parse(c.URL); attic.Name == "" && err == nil && cacheName.MatchString(path.Base(address.Path)) {
-			attic.Name = path.Base(address.Path)
-		}
-		c.Backend = attic
+	case Attic:
 		c.TokenSecret = cmp.Or(c.TokenSecret, "ATTIC_TOKEN")
+		if address, err := url.Parse(c.URL); c.Name == "" && err == nil && cacheName.MatchString(path.Base(address.Path)) {
+			c.Name = path.Base(address.Path)
+		}
 	}
 }
 
 func withoutSlash(address string) string { return strings.TrimRight(address, "/") }
+
+// CachixURL is the address of a cache at cachix.org.
+func CachixURL(name string) string { return "https://" + name + ".cachix.org" }

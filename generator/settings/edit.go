@@ -50,27 +50,26 @@ func WithCachix(src []byte, name, url string, keys []string) ([]byte, error) {
 	if diags.HasErrors() {
 		return nil, errBroken
 	}
-	backend, ok := wanted.Cache.Backend.(Cachix)
-	if !ok {
+	cache := &wanted.Cache
+	if cache.Backend != Cachix {
 		return nil, errors.New("the settings name a cache of another backend; change the key cache by hand")
 	}
-	standard := "https://" + name + ".cachix.org"
+	standard := CachixURL(name)
 	url = cmp.Or(url, standard)
-	if len(keys) == 0 && backend.Name == name {
-		keys = wanted.Cache.PublicKeys
+	if len(keys) == 0 && cache.Name == name {
+		keys = cache.PublicKeys
 	}
 	var entries []entry // in the order in which a new section has them
-	if backend.Name != name {
+	if cache.Name != name {
 		entries = append(entries, entry{"name", fmt.Sprintf("name: %q\n", name)})
 	}
-	if given := wanted.Given("cache.url"); given && wanted.Cache.URL != url || !given && url != standard {
+	if given := wanted.Given("cache.url"); given && cache.URL != url || !given && url != standard {
 		entries = append(entries, entry{"url", fmt.Sprintf("url: %q\n", url)})
 	}
-	if !slices.Equal(wanted.Cache.PublicKeys, keys) {
+	if !slices.Equal(cache.PublicKeys, keys) {
 		entries = append(entries, entry{"public-key", keyText(keys)})
 	}
-	backend.Name = name
-	wanted.Cache.Backend, wanted.Cache.URL, wanted.Cache.PublicKeys = backend, url, keys
+	cache.Name, cache.URL, cache.PublicKeys = name, url, append(Texts{}, keys...)
 	return edited(src, "cache", entries, *wanted)
 }
 
@@ -87,14 +86,11 @@ func edited(src []byte, section string, entries []entry, wanted Settings) (fresh
 		}
 		byHand = e.text + byHand
 	}
-	got, diags := Parse("", fresh)
-	if !diags.HasErrors() {
-		got.places, wanted.places = places{}, places{}
-		if len(got.Cache.PublicKeys)+len(wanted.Cache.PublicKeys) == 0 {
-			got.Cache.PublicKeys, wanted.Cache.PublicKeys = nil, nil
-		}
+	got, _ := Parse("", fresh)
+	if got != nil {
+		got.places = wanted.places
 	}
-	if diags.HasErrors() || !reflect.DeepEqual(*got, wanted) {
+	if got == nil || !reflect.DeepEqual(*got, wanted) {
 		return nil, fmt.Errorf("the layout of the settings leaves no room; write by hand, %s:\n%s", cmp.Or(section, "at the top level"), byHand)
 	}
 	return fresh, nil
@@ -126,30 +122,22 @@ func spliced(src []byte, section, key, text string) ([]byte, error) {
 	from, to, margin, comment := len(lines), len(lines), "", ""
 	holder := root
 	if section != "" {
-		holder = nil
-		if root != nil {
-			for name, value := range document.Pairs(root) {
-				if name.Value == section && len(value.Content) > 0 {
-					holder, from, to = value, name.Line, name.Line
-				}
-			}
-		}
-		if holder == nil {
+		var name *yaml.Node
+		if name, holder = document.Find(root, section); holder == nil || len(holder.Content) == 0 {
 			if text == "" {
 				return src, nil
 			}
 			return spliced(src, "", section, section+":\n"+indent(text, "  "))
 		}
+		from, to = name.Line, name.Line
 	}
 	if holder != nil && holder.Kind == yaml.MappingNode {
 		if holder.Style&yaml.FlowStyle != 0 {
 			return nil, errors.New("the settings are in braces, a flow mapping; write one key a line")
 		}
 		margin = strings.Repeat(" ", holder.Column-1)
-		for name, value := range document.Pairs(holder) {
-			if name.Value == key {
-				from, to, comment = name.Line-1, endOf(lines, name.Line, len(margin)), value.LineComment
-			}
+		if name, value := document.Find(holder, key); name != nil {
+			from, to, comment = name.Line-1, endOf(lines, name.Line, len(margin)), value.LineComment
 		}
 	}
 	var out bytes.Buffer

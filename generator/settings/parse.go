@@ -35,7 +35,7 @@ func Parse(file string, src []byte) (*Settings, diag.List) {
 
 // settings holds a file to all rules. Where it breaks one the default stands in, so that the rules behind are tried too.
 func (p *parser) settings(file any) *Settings {
-	whole := object(book().root)
+	whole := object(book())
 	mapping := map[string]any{}
 	if file != nil {
 		if given := object(file); given != nil {

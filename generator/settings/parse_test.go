@@ -57,19 +57,20 @@ func TestTheDefaults(t *testing.T) {
 	s := Default()
 	assert.Equal(t, &Settings{
 		Cache: Cache{
-			Backend:     Cachix{NameVariable: "CACHIX_CACHE_NAME"},
+			Backend: Cachix, NameVariable: "CACHIX_CACHE_NAME",
 			TokenSecret: "CACHIX_AUTH_TOKEN",
+			PublicKeys:  Texts{},
 			Upstreams:   []string{"https://cache.nixos.org"},
 			PushRefs:    []string{"**"},
 		},
-		Runners: map[flake.System]Runner{
+		Runners: map[flake.System]Texts{
 			flake.X8664Linux:    {"ubuntu-24.04"},
 			flake.I686Linux:     {"ubuntu-24.04"},
 			flake.AArch64Linux:  {"ubuntu-24.04-arm"},
 			flake.AArch64Darwin: {"macos-26"},
 			flake.X8664Darwin:   {"macos-26"},
 		},
-		PlanRunner:  Runner{"ubuntu-24.04"},
+		PlanRunner:  Texts{"ubuntu-24.04"},
 		Triggers:    Triggers{PushBranches: []string{"**"}, PullRequests: "forks", MergeGroup: true, Dispatch: true},
 		Cancel:      CancelPullRequests,
 		Stale:       "fail",
@@ -78,7 +79,7 @@ func TestTheDefaults(t *testing.T) {
 		Shards: map[flake.System]int{
 			flake.X8664Linux: 1, flake.I686Linux: 1, flake.AArch64Linux: 1, flake.AArch64Darwin: 1, flake.X8664Darwin: 1,
 		},
-		Nix: Nix{Installer: InstallNixAction},
+		Nix: Nix{Installer: InstallNixAction, ExtraFeatures: []string{}},
 		Names: Names{
 			BuildWorkflow: "Nix Build Cache", CacheWorkflow: "Cache Only", ActionsWorkflow: "Garnix Actions", Aggregate: "All Garnix checks",
 		},
@@ -98,7 +99,7 @@ func TestWhatIsNotGivenKeepsItsDefault(t *testing.T) {
 	want := Default()
 	want.Cache.PushRefs = []string{"main", "release/**"}
 	want.DiskSpace = FreeSpace
-	want.Runners[flake.AArch64Darwin] = Runner{"macos-15"}
+	want.Runners[flake.AArch64Darwin] = Texts{"macos-15"}
 	want.Timeouts.Build = 300
 	assert.Equal(t, want, withoutPlaces(parseFixture(t, "by-hand.yaml")))
 }
@@ -107,9 +108,10 @@ func TestACachixCache(t *testing.T) {
 	t.Parallel()
 	s := parseFixture(t, "cachix.yaml")
 	assert.Equal(t, Cache{
-		Backend:     Cachix{Name: "my-project", NameVariable: "CACHIX_CACHE_NAME", SigningKeySecret: "CACHIX_SIGNING_KEY"},
+		Backend: Cachix, Name: "my-project", NameVariable: "CACHIX_CACHE_NAME", SigningKeySecret: "CACHIX_SIGNING_KEY",
 		URL:         "https://my-project.cachix.org",
 		Private:     true,
+		PublicKeys:  Texts{},
 		Upstreams:   []string{"https://cache.nixos.org", "https://nix-community.cachix.org"},
 		PushRefs:    []string{"**"},
 		TokenSecret: "CACHIX_AUTH_TOKEN",
@@ -123,30 +125,35 @@ func TestACachixCache(t *testing.T) {
 func TestACacheInS3(t *testing.T) {
 	t.Parallel()
 	s := parseFixture(t, "s3.yaml")
-	assert.Equal(t, Store{
+	assert.Equal(t, Cache{
+		Backend:          NixCopy,
+		URL:              "https://cache.example.org",
 		PushURL:          "s3://bucket?region=eu-central-1&endpoint=https://s3.example.org",
+		PublicKeys:       []string{"cache.example.org-1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="},
+		Upstreams:        []string{"https://cache.nixos.org"},
+		PushRefs:         []string{"**"},
 		SigningKeySecret: "SIGNING_KEY",
-		S3:               &S3Secrets{AccessKey: "S3_ACCESS", SecretKey: "S3_SECRET"},
-	}, s.Cache.Backend)
-	assert.Empty(t, s.Cache.TokenSecret)
-	assert.Equal(t, []string{"cache.example.org-1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="}, s.Cache.PublicKeys)
+		AccessKeySecret:  "S3_ACCESS",
+		SecretKeySecret:  "S3_SECRET",
+	}, s.Cache)
 }
 
 func TestCredentialsOfS3(t *testing.T) {
 	t.Parallel()
 	const store = "cache: {backend: nix, url: https://a.example, push-url: 's3://b', public-key: 'a:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='"
 	for _, tc := range []struct {
-		name, src string
-		want      *S3Secrets
+		name, src   string
+		access, key string
 	}{
-		{"have the usual names", store + "}", &S3Secrets{AccessKey: "AWS_ACCESS_KEY_ID", SecretKey: "AWS_SECRET_ACCESS_KEY"}},
-		{"come from the runner if both are empty", store + ", access-key-secret: '', secret-key-secret: ''}", nil},
+		{"have the usual names", store + "}", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"},
+		{"come from the runner if both are empty", store + ", access-key-secret: '', secret-key-secret: ''}", "", ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			s, diags := Parse(file, []byte(tc.src))
 			require.Empty(t, diags)
-			assert.Equal(t, tc.want, s.Cache.Backend.(Store).S3)
+			assert.Equal(t, tc.access, s.Cache.AccessKeySecret)
+			assert.Equal(t, tc.key, s.Cache.SecretKeySecret)
 		})
 	}
 }
@@ -154,28 +161,35 @@ func TestCredentialsOfS3(t *testing.T) {
 func TestACacheInADirectory(t *testing.T) {
 	t.Parallel()
 	s := parseFixture(t, "directory.yaml")
-	assert.Equal(t, Store{PushURL: "file:///srv/cache"}, s.Cache.Backend)
-	assert.Equal(t, "http://127.0.0.1:8080", s.Cache.URL)
 	assert.Len(t, s.Cache.PublicKeys, 2)
+	s.Cache.PublicKeys = nil
+	assert.Equal(t, Cache{
+		Backend: NixCopy, URL: "http://127.0.0.1:8080", PushURL: "file:///srv/cache",
+		Upstreams: []string{"https://cache.nixos.org"}, PushRefs: []string{"**"},
+	}, s.Cache, "the secrets of S3 are for S3")
 }
 
 func TestAnAtticCacheTakesItsNameFromTheURL(t *testing.T) {
 	t.Parallel()
 	s := parseFixture(t, "attic.yaml")
-	assert.Equal(t, Attic{Server: "https://attic.example.org", Name: "team"}, s.Cache.Backend)
+	assert.Equal(t, Attic, s.Cache.Backend)
+	assert.Equal(t, "https://attic.example.org", s.Cache.Server)
+	assert.Equal(t, "team", s.Cache.Name)
+	assert.Empty(t, s.Cache.NameVariable)
 	assert.Equal(t, "https://attic.example.org/team", s.Cache.URL)
 	assert.Equal(t, "TEAM_TOKEN", s.Cache.TokenSecret)
 
 	s, diags := Parse(file, []byte("cache: {backend: attic, server: 'https://a.example', url: 'https://a.example/x', name: y}\n"))
 	require.Empty(t, diags)
-	assert.Equal(t, Attic{Server: "https://a.example", Name: "y"}, s.Cache.Backend)
+	assert.Equal(t, "https://a.example", s.Cache.Server)
+	assert.Equal(t, "y", s.Cache.Name)
 	assert.Equal(t, "ATTIC_TOKEN", s.Cache.TokenSecret)
 }
 
 func TestEverythingElse(t *testing.T) {
 	t.Parallel()
 	s := parseFixture(t, "everything-else.yaml")
-	assert.Equal(t, Runner{"ubuntu-22.04"}, s.PlanRunner)
+	assert.Equal(t, Texts{"ubuntu-22.04"}, s.PlanRunner)
 	assert.Equal(t, "branches", s.Cancel)
 	assert.Equal(t, "warn", s.Stale)
 	assert.Equal(t, Dynamic, s.Strategy)

@@ -58,19 +58,19 @@ var dnsLabel = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?$`)
 
 // cache looks for what makes a cache of no use.
 func (p *parser) cache(c Cache) {
-	switch b := c.Backend.(type) {
+	switch c.Backend {
 	case Cachix:
-		if b.Name != "" && !dnsLabel.MatchString(b.Name) {
+		if c.Name != "" && !dnsLabel.MatchString(c.Name) {
 			p.warn("cache.name", "cache-name", "look it up at app.cachix.org",
 				"cache.name does not look like a Cachix cache: names have lower-case letters, digits and hyphens")
 		}
-	case Store:
+	case NixCopy:
 		if len(c.PublicKeys) == 0 && !p.faulty["cache.public-key"] {
 			p.warn("cache", "public-key-missing", `add public-key, which "nix key convert-secret-to-public" prints`,
 				"without cache.public-key Nix takes nothing from the cache")
 		}
 	case Attic:
-		if b.Name == "" && c.URL != "" {
+		if c.Name == "" && c.URL != "" {
 			p.complain("cache.name", complaint{code: "missing-key", message: "is needed: cache.url does not end in it",
 				hint: "give the name of the cache on the attic server"})
 		}
@@ -80,7 +80,7 @@ func (p *parser) cache(c Cache) {
 var retired = regexp.MustCompile(`^(macos-1[0-4]|ubuntu-(16|18|20)\.04)`)
 
 // runner warns of labels that would wait for ever or run a stranger's code.
-func (p *parser) runner(path string, runner Runner, triggers Triggers) {
+func (p *parser) runner(path string, runner Texts, triggers Triggers) {
 	for i, text := range runner {
 		at := path + "." + strconv.Itoa(i) // where a list has it; else the path itself is found
 		lower := strings.ToLower(text)

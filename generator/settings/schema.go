@@ -24,33 +24,30 @@ func Schema() []byte { return []byte(schema) }
 // allowed, null is not.
 func GarnixSchema() []byte { return []byte(garnixSchema) }
 
-// rulebook is the schema of the settings as JSON holds it.
-type rulebook struct{ root any }
-
-// book reads the schema once. It panics, as regexp.MustCompile does, on one that is no JSON.
-var book = sync.OnceValue(func() rulebook {
+// book is the schema as JSON holds it, read once. It panics, as regexp.MustCompile does, on one that is no JSON.
+var book = sync.OnceValue(func() any {
 	root, err := jsonschema.UnmarshalJSON(strings.NewReader(schema))
 	if err != nil {
 		panic(err)
 	}
-	return rulebook{root}
+	return root
 })
 
 // compiled makes the validator once, and only for a file that says something: it takes a third of a whole run.
 var compiled = sync.OnceValue(func() *jsonschema.Schema {
 	const address = "settings.schema.json"
 	compiler := jsonschema.NewCompiler()
-	if err := compiler.AddResource(address, book().root); err != nil {
+	if err := compiler.AddResource(address, book()); err != nil {
 		panic(err)
 	}
 	return compiler.MustCompile(address)
 })
 
-// at returns the part of the schema that an address of the validator names; nil if it names none.
-func (r rulebook) at(address string) map[string]any {
+// ruleAt returns the part of the schema that an address of the validator names; nil if it names none.
+func ruleAt(address string) map[string]any {
 	_, fragment, _ := strings.Cut(address, "#")
 	pointer, _ := url.PathUnescape(fragment) // the validator spells it well
-	node := r.root
+	node := book()
 	for token := range strings.SplitSeq(strings.Trim(pointer, "/"), "/") {
 		switch container := node.(type) {
 		case map[string]any:

@@ -14,81 +14,65 @@ import (
 
 // Settings is the file with every value checked and defaulted.
 type Settings struct {
-	Cache       Cache                   `json:"cache"`
-	Runners     map[flake.System]Runner `json:"runners"`     // has every system of flake.Systems
-	PlanRunner  Runner                  `json:"plan-runner"` // for the jobs that run on Linux whatever is built
-	Triggers    Triggers                `json:"triggers"`
-	Cancel      string                  `json:"cancel"` // the runs that a newer one of the same branch or pull request ends
-	Stale       string                  `json:"stale"`  // what becomes of a run whose inputs changed after the workflows were generated
-	Strategy    string                  `json:"strategy"`
-	Granularity string                  `json:"granularity"` // how targets are spread over jobs
-	Shards      map[flake.System]int    `json:"shards"`      // has every system of flake.Systems; 1 to 256
-	Nix         Nix                     `json:"nix"`
-	Names       Names                   `json:"names"`
-	Files       Files                   `json:"files"`
-	Timeouts    Timeouts                `json:"timeouts"`
-	DiskSpace   string                  `json:"disk-space"`
-	Schedule    string                  `json:"schedule"` // cron expression of five fields, one space apart; "" means never
-	Statuses    bool                    `json:"statuses"` // post one commit status per target under garnix's old check names
-	Pins        map[string]Pin          `json:"pins"`
+	Cache Cache `json:"cache"`
+
+	// Runners has every system of flake.Systems. A runner is what runs-on asks for: one label, or several that it must all
+	// have, and never none.
+	Runners     map[flake.System]Texts `json:"runners"`
+	PlanRunner  Texts                  `json:"plan-runner"` // for the jobs that run on Linux whatever is built
+	Triggers    Triggers               `json:"triggers"`
+	Cancel      string                 `json:"cancel"` // the runs that a newer one of the same branch or pull request ends
+	Stale       string                 `json:"stale"`  // what becomes of a run whose inputs changed after the workflows were generated
+	Strategy    string                 `json:"strategy"`
+	Granularity string                 `json:"granularity"` // how targets are spread over jobs
+	Shards      map[flake.System]int   `json:"shards"`      // has every system of flake.Systems; 1 to 256
+	Nix         Nix                    `json:"nix"`
+	Names       Names                  `json:"names"`
+	Files       Files                  `json:"files"`
+	Timeouts    Timeouts               `json:"timeouts"`
+	DiskSpace   string                 `json:"disk-space"`
+	Schedule    string                 `json:"schedule"` // cron expression of five fields, one space apart; "" means never
+	Statuses    bool                   `json:"statuses"` // post one commit status per target under garnix's old check names
+	Pins        map[string]Pin         `json:"pins"`
 
 	places places
 }
 
-// Cache is where builds go and where they are looked for.
+// Cache is where builds go and where they are looked for. What its backend does not use is empty.
 type Cache struct {
-	Backend Backend `json:"-"`
+	Backend string `json:"backend"` // Cachix, NixCopy or Attic
+
+	// Name is that of a Cachix cache, "" if the repository variable NameVariable holds it, or of one on an attic server.
+	Name         string `json:"name"`
+	NameVariable string `json:"name-variable"`
 
 	// URL is the substituter that is read, without a final slash. It is "" only for a Cachix cache whose name is in
 	// a variable, and then known when the workflow runs.
 	URL        string   `json:"url"`
-	PublicKeys []string `json:"public-key"` // "name-1:base64", as trusted-public-keys has them; empty means not given
+	PushURL    string   `json:"push-url"`   // what NixCopy writes
+	Server     string   `json:"server"`     // of attic, without a final slash
+	PublicKeys Texts    `json:"public-key"` // "name-1:base64", as trusted-public-keys has them; empty means not given
 	Private    bool     `json:"private"`    // reading needs TokenSecret
 	Upstreams  []string `json:"upstreams"`  // substituters whose paths count as present, without final slashes
 
 	// PushRefs are patterns of the branches whose pushes write to the cache; never empty.
 	PushRefs []string `json:"push-refs"`
 
-	// TokenSecret names the Actions secret with the token of the cache; "" means that there is none, which only a
-	// Store can do without.
+	// TokenSecret names the Actions secret with the token of the cache; "" means that there is none, which only NixCopy
+	// can do without.
 	TokenSecret string `json:"token-secret"`
+
+	// SigningKeySecret names the secret with the key that signs what is pushed; "" means that Cachix or attic signs, and
+	// that what NixCopy writes is unsigned.
+	SigningKeySecret string `json:"signing-key-secret"`
+
+	// The secrets with the credentials of an S3 store; both are "" for another one, and where the runner has its own.
+	AccessKeySecret string `json:"access-key-secret"`
+	SecretKeySecret string `json:"secret-key-secret"`
 }
 
-// Backend is how the cache is written: a Cachix, a Store or an Attic, and nothing else.
-type Backend interface{ backend() }
-
-// Cachix is a cache at cachix.org, written by the cachix client.
-type Cachix struct {
-	Name             string // "" means that the repository variable NameVariable holds it
-	NameVariable     string
-	SigningKeySecret string // names the secret with the key of a self-signed cache; "" means that Cachix signs
-}
-
-// Store is a store that "nix copy" writes and HTTP reads.
-type Store struct {
-	PushURL          string
-	SigningKeySecret string     // names the secret with the key that signs what is copied; "" means unsigned
-	S3               *S3Secrets // nil unless PushURL is of S3 and takes its credentials from secrets
-}
-
-// S3Secrets names the secrets with the credentials of an S3 store.
-type S3Secrets struct {
-	AccessKey string
-	SecretKey string
-}
-
-// Attic is a cache of an attic server, written by the attic client.
-type Attic struct {
-	Server string // URL without a final slash
-	Name   string // of the cache on the server
-}
-
-func (Cachix) backend() {}
-func (Store) backend()  {}
-func (Attic) backend()  {}
-
-// Runner is what runs-on asks for: one label, or several that a runner must all have. It is never empty.
-type Runner []string
+// Texts is a list that the file may give as one text.
+type Texts []string
 
 // Triggers say what starts the build workflow. A pattern is a branch filter as GitHub reads it: it selects branches and
 // never excludes any.
@@ -114,6 +98,10 @@ type Nix struct {
 
 // The words that this program itself looks for; the schema lists and explains what else these settings may be.
 const (
+	Cachix  = "cachix" // cache.backend: cachix.org, written by the cachix client
+	NixCopy = "nix"    // a store that "nix copy" writes and HTTP reads
+	Attic   = "attic"  // an attic server, written by the attic client
+
 	NoPullRequests = "none" // triggers.pull-requests
 
 	CancelPullRequests = "pull-requests" // cancel

@@ -58,10 +58,8 @@ func write(b *strings.Builder, margin, key string, property *yaml.Node) {
 
 // member is the value of a key; an empty node if there is none.
 func member(mapping *yaml.Node, name string) *yaml.Node {
-	for key, value := range document.Pairs(mapping) {
-		if key.Value == name {
-			return value
-		}
+	if _, value := document.Find(mapping, name); value != nil {
+		return value
 	}
 	return &yaml.Node{}
 }

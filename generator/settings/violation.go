@@ -33,7 +33,7 @@ func (p *parser) validate(file any) (broken [][]string) {
 		for _, cause := range v.Causes {
 			visit(cause)
 		}
-		at, rule := v.InstanceLocation, book().at(v.SchemaURL)
+		at, rule := v.InstanceLocation, ruleAt(v.SchemaURL)
 		switch k := v.ErrorKind.(type) {
 		case *kind.AdditionalProperties:
 			for _, key := range k.Properties {

@@ -89,11 +89,11 @@ func TestConformance(t *testing.T) {
 func (c conformanceCase) check(t *testing.T) {
 	t.Helper()
 	lock := c.lock(t)
-	source := config.Source{File: "garnix.yaml", Lock: lock}
+	var src []byte
 	if c.GarnixYAML != nil {
-		source.YAML = []byte(*c.GarnixYAML)
+		src = []byte(*c.GarnixYAML)
 	}
-	cfg, diags := config.Resolve(source)
+	cfg, diags := config.Resolve("garnix.yaml", src, lock)
 	if c.Expect.Stage == "config" {
 		assert.Nil(t, cfg, c.Why)
 		assert.True(t, diags.HasErrors(), c.Why)
@@ -124,7 +124,7 @@ func (c conformanceCase) check(t *testing.T) {
 	if c.Expect.Actions != nil {
 		actions := []string{}
 		for _, action := range selection.Actions {
-			actions = append(actions, action.Attr.String())
+			actions = append(actions, action.Attr().String())
 		}
 		assert.Equal(t, c.Expect.Actions, actions, c.Why)
 	}
@@ -151,7 +151,7 @@ func configJSON(t *testing.T, c *config.Config) map[string]json.RawMessage {
 	}
 	for _, s := range c.Servers {
 		deployment := map[string]any{"type": s.Deployment.Type}
-		if s.Deployment.Type == config.OnBranch {
+		if s.Deployment.Type == "on-branch" {
 			deployment["branch"], deployment["machine"] = s.Deployment.Branch, s.Deployment.Machine
 			deployment["isPrimary"] = s.Deployment.IsPrimary
 		}
@@ -163,7 +163,7 @@ func configJSON(t *testing.T, c *config.Config) map[string]json.RawMessage {
 	}
 	fields := map[string]any{
 		"builds": builds, "actions": actions, "servers": servers, "incrementalizeBuilds": incrementalize,
-		"modules": map[string]any{"publish": c.PublishModules}, "fodChecks": c.FODChecks, "flakeDir": c.FlakeDir.Value,
+		"modules": map[string]any{"publish": c.PublishModules}, "fodChecks": c.FODChecks, "flakeDir": c.FlakeDir,
 	}
 	out := map[string]json.RawMessage{}
 	for key, value := range fields {

@@ -18,9 +18,9 @@ func (s selector) unlistable(lock *flake.Lock) diag.List {
 	told := map[string]bool{}
 	for _, family := range flake.Families() {
 		for _, system := range family.Systems() {
-			part, failed := lock.Failure(family, system)
+			part := lock.Failure(family, system)
 			by, listed := s.listedBy(family, system)
-			if !failed || !listed || told[part] {
+			if part == "" || !listed || told[part] {
 				continue
 			}
 			told[part] = true
@@ -37,8 +37,8 @@ func (s selector) unlistable(lock *flake.Lock) diag.List {
 // listedBy returns the first include that made garnix look at the family.
 func (s selector) listedBy(family flake.Family, system flake.System) (config.Matcher, bool) {
 	if family.Shape() == flake.Direct {
-		by, _, ok := s.selects(flake.AttrPath{First: family, Second: string(system)})
-		return by, ok
+		chosen, ok := s.choose(family.Path(system, ""))
+		return chosen.Matcher, ok
 	}
 	for _, section := range s.all {
 		for _, m := range section.Include {
@@ -61,10 +61,9 @@ func summary(message string) string {
 	return "unknown error"
 }
 
-// skipped are the outputs that an include would select if their names held no dot.
+// skipped are the outputs that would be selected, by one include, if their names held no dot.
 type skipped struct {
-	by      config.Matcher
-	section config.Section
+	chosen  Target // the first of them, without its dot
 	outputs []flake.AttrPath
 }
 
@@ -74,20 +73,27 @@ func (s selector) dotted(lock *flake.Lock) diag.List {
 	for _, p := range lock.Paths() {
 		undotted := p
 		undotted.Second, undotted.Third = withoutDots(p.Second), withoutDots(p.Third)
-		by, section, ok := s.selects(undotted)
-		if !ok || undotted == p {
+		if undotted == p {
 			continue
 		}
-		i := slices.IndexFunc(all, func(o skipped) bool { return o.by.Pos == by.Pos && o.by.String() == by.String() })
+		chosen, ok := s.choose(undotted)
+		if !ok {
+			continue
+		}
+		by := chosen.Matcher
+		i := slices.IndexFunc(all, func(o skipped) bool {
+			return o.chosen.Matcher.Pos == by.Pos && o.chosen.Matcher.String() == by.String()
+		})
 		if i < 0 {
-			i, all = len(all), append(all, skipped{by: by, section: section})
+			i, all = len(all), append(all, skipped{chosen: chosen})
 		}
 		all[i].outputs = append(all[i].outputs, p)
 	}
 	var diags diag.List
 	for _, o := range all {
-		include := diag.Excerpt(o.by.String())
-		if o.section.IncludeIsDefault {
+		by := o.chosen.Matcher
+		include := diag.Excerpt(by.String())
+		if s.all[o.chosen.Section].IncludeIsDefault {
 			include += " of garnix's default include"
 		}
 		first := fmt.Sprintf("%s %s", o.outputs[0].First, diag.Excerpt(o.outputs[0].Name()))
@@ -95,7 +101,7 @@ func (s selector) dotted(lock *flake.Lock) diag.List {
 		if n := len(o.outputs); n > 1 {
 			what, hint = fmt.Sprintf("%d outputs, %s the first of them", n, first), "give the outputs second names without a dot and they are built"
 		}
-		diags.Warnf(o.by.Pos, "dotted-name", hint, "garnix skipped %s, since a matcher never matches a name with a dot; %s would otherwise", what, include)
+		diags.Warnf(by.Pos, "dotted-name", hint, "garnix skipped %s, since a matcher never matches a name with a dot; %s would otherwise", what, include)
 	}
 	return diags
 }

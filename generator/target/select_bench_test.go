@@ -27,7 +27,7 @@ func manyNames(t testing.TB, n int, prefix string) (*config.Config, *flake.Lock)
 	for i := range n / 10 {
 		fmt.Fprintf(&text, "    - packages.x86_64-linux.%s-%d\n", prefix, i*10)
 	}
-	lock := &flake.Lock{PerSystem: map[flake.Family]map[flake.System][]string{"packages": {flake.X8664Linux: names}}}
+	lock := &flake.Lock{Outputs: map[flake.Family]map[flake.System][]string{"packages": {flake.X8664Linux: names}}}
 	return parse(t, text.String()), lock
 }
 

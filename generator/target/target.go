@@ -19,12 +19,15 @@ type Commit struct {
 
 // Selection is what garnix would have built and run.
 type Selection struct {
-	Targets []Target // sorted by the text of Attr, each once
-	Actions []Action // in the order of the configuration, duplicates kept
+	Targets []Target        // sorted by the text of Attr, each once
+	Actions []config.Action // in the order of the configuration, duplicates kept
 
 	// Open holds, without a lock, the includes of which only the flake tells what they select: the default include, and
 	// those with wildcards, in the order of the configuration.
 	Open []Open
+
+	// Findings tell which matchers have no effect.
+	Findings []config.Finding
 }
 
 // Open is an include of which only the flake tells what it selects.
@@ -51,12 +54,6 @@ type Target struct {
 	Branches  []string
 }
 
-// Action is a flake app to run.
-type Action struct {
-	Name string // as written
-	Attr flake.AttrPath
-}
-
 // Select returns what garnix would have built for the commit (GetAttributes.hs and Attribute.hs). Without a lock the
 // flake's outputs are unknown, and the selection holds what the literal matchers name. Errors are those that made
 // garnix fail the whole commit while it listed the flake; warnings tell what was written and has no effect. Only the
@@ -64,24 +61,22 @@ type Action struct {
 func Select(c *config.Config, lock *flake.Lock, at Commit) (Selection, diag.List) {
 	var diags diag.List
 	if _, ok := c.FlakePath(); !ok {
-		diags.Errorf(c.FlakeDir.Pos, "flake-dir-outside", "name a directory relative to the repository root",
-			"flakeDir %s is not a path within the repository", diag.Excerpt(c.FlakeDir.Value))
+		diags.Errorf(c.FlakeDirPos, "flake-dir-outside", "name a directory relative to the repository root",
+			"flakeDir %s is not a path within the repository", diag.Excerpt(c.FlakeDir))
 		return Selection{}, diags
 	}
 	s := selector{all: c.Sections, at: at}
-	for _, section := range c.Sections {
-		if at.considers(section) {
-			s.considered = append(s.considered, section)
-		}
-	}
-	selection := Selection{Targets: s.targets(lock), Actions: actions(c)}
+	considered := slices.DeleteFunc(slices.Clone(c.Sections), func(s config.Section) bool { return !at.considers(s) })
+	selection := Selection{Actions: c.Actions, Findings: config.Findings(considered, lock)}
 	if lock == nil {
-		selection.Open = s.open()
+		var named []flake.AttrPath
+		named, selection.Open = s.written()
+		selection.Targets = s.targets(named, nil)
 	} else {
-		diags = s.unlistable(lock)
-		diags = append(diags, s.dotted(lock)...)
+		selection.Targets = s.targets(lock.Paths(), lock.Systems)
+		diags = append(s.unlistable(lock), s.dotted(lock)...)
 	}
-	for _, f := range config.Findings(s.considered, lock) {
+	for _, f := range selection.Findings {
 		diags = append(diags, f.Diagnostic)
 	}
 	return selection, diags.Sorted()
@@ -89,46 +84,25 @@ func Select(c *config.Config, lock *flake.Lock, at Commit) (Selection, diag.List
 
 // considers reports whether a build section takes part for the commit.
 func (at Commit) considers(s config.Section) bool {
-	switch {
-	case at.All:
-		return s.Branch == nil || *s.Branch != ""
-	case at.Fork:
-		return s.Branch == nil
-	}
-	return s.Considered(at.Branch)
-}
-
-func actions(c *config.Config) []Action {
-	actions := make([]Action, 0, len(c.Actions))
-	for _, a := range c.Actions {
-		actions = append(actions, Action{Name: a.Run, Attr: a.Attr()})
-	}
-	return actions
+	return s.Branch == nil || *s.Branch != "" && (at.All || !at.Fork && *s.Branch == at.Branch)
 }
 
 // selector applies the build sections of a configuration.
 type selector struct {
-	all        []config.Section
-	considered []config.Section // for the commit
-	at         Commit
+	all []config.Section
+	at  Commit
 }
 
-// targets selects among the outputs of the lock, or among those that are named where there is none.
-func (s selector) targets(lock *flake.Lock) []Target {
-	candidates := s.named()
-	if lock != nil {
-		candidates = lock.Paths()
-	}
+// targets selects among outputs, of which the systems that no path tells may be known.
+func (s selector) targets(candidates []flake.AttrPath, systems map[string]flake.System) []Target {
 	targets := []Target{}
 	for _, p := range candidates {
-		t, ok := s.choose(p)
-		if !ok {
-			continue
+		if t, ok := s.choose(p); ok {
+			if t.System = p.System(); t.System == "" {
+				t.System = systems[p.String()]
+			}
+			targets = append(targets, t)
 		}
-		if t.System = p.System(); t.System == "" && lock != nil {
-			t.System = lock.Systems[p.String()]
-		}
-		targets = append(targets, t)
 	}
 	slices.SortFunc(targets, func(a, b Target) int { return cmp.Compare(a.Attr.String(), b.Attr.String()) })
 	return targets
@@ -159,41 +133,25 @@ func (s selector) choose(p flake.AttrPath) (t Target, ok bool) {
 	return t, ok
 }
 
-// selects returns the first include by which the commit selects an output, and its section.
-func (s selector) selects(p flake.AttrPath) (by config.Matcher, in config.Section, ok bool) {
-	for _, section := range s.considered {
-		if by, ok := section.Selects(p); ok {
-			return by, section, true
-		}
-	}
-	return config.Matcher{}, config.Section{}, false
-}
-
-// named returns the paths that literal includes name, each once, without those that can name nothing. The default
-// include was written by nobody: whether the flake has what it names is open.
-func (s selector) named() []flake.AttrPath {
-	var paths []flake.AttrPath
+// written returns the paths that literal includes name, each once, without those that can name nothing, and the includes of
+// which only the flake tells what they select. The default include was written by nobody: whether the flake has what it
+// names is open.
+func (s selector) written() (named []flake.AttrPath, open []Open) {
 	seen := map[flake.AttrPath]bool{}
-	for _, section := range s.considered {
-		for _, m := range section.Include {
-			if p, ok := m.Path(); ok && !m.Dead && !section.IncludeIsDefault && !seen[p] {
-				seen[p] = true
-				paths = append(paths, p)
-			}
-		}
-	}
-	return paths
-}
-
-// open returns the includes of which only the flake tells what they select.
-func (s selector) open() []Open {
-	var open []Open
 	for i, section := range s.all {
 		for _, m := range section.Include {
-			if (section.IncludeIsDefault || !m.Literal()) && s.at.considers(section) && section.CanSelect(m) {
-				open = append(open, Open{Section: i, Matcher: m})
+			p, ok := m.Path()
+			switch {
+			case m.Dead || !s.at.considers(section):
+			case section.IncludeIsDefault || !m.Literal():
+				if len(section.Possible(m)) > 0 {
+					open = append(open, Open{Section: i, Matcher: m})
+				}
+			case ok && !seen[p]:
+				seen[p] = true
+				named = append(named, p)
 			}
 		}
 	}
-	return open
+	return named, open
 }

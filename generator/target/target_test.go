@@ -247,11 +247,10 @@ func TestActionsAreKeptAsTheyAre(t *testing.T) {
 		got, diags := target.Select(c, outputs(t, everyFamily, ""), at)
 		assert.Empty(t, diags)
 		require.Len(t, got.Actions, 3)
-		assert.Equal(t, target.Action{
-			Name: "b $(x)", Attr: flake.AttrPath{First: "apps", Second: "x86_64-linux", Third: "b $(x)"},
-		}, got.Actions[0])
-		assert.Equal(t, "a.b", got.Actions[1].Attr.Third)
-		assert.Equal(t, got.Actions[0], got.Actions[2])
+		assert.Equal(t, "b $(x)", got.Actions[0].Run)
+		assert.Equal(t, flake.AttrPath{First: "apps", Second: "x86_64-linux", Third: "b $(x)"}, got.Actions[0].Attr())
+		assert.Equal(t, "a.b", got.Actions[1].Attr().Third)
+		assert.Equal(t, got.Actions[0].Attr(), got.Actions[2].Attr())
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -24,49 +24,50 @@ type File struct {
 	Body []byte // canonical YAML
 }
 
-// Overlay is the user's Jsonnet, function(workflows) workflows, applied to what the templates give.
-type Overlay struct {
-	File   string // path for messages
-	Source []byte
-}
-
 // Where the overlay and what ties everything together lie among the templates; neither may import anything else.
 const (
 	overlayName = "overlay.libsonnet"
 	entryName   = "entry.jsonnet"
 )
 
-// Render evaluates main.jsonnet of templates with the plan, applies the overlay if there is one, and emits one file
-// for each field, sorted by name. Faults of the overlay are diagnostics; faults of our templates are the error.
-func Render(templates fs.FS, plan any, overlay *Overlay) ([]File, diag.List, error) {
+// Render evaluates main.jsonnet of templates with the plan, applies the overlay, the user's function(workflows) workflows
+// in a file, if there is one, and emits one file for each field, sorted by name. Faults of the overlay are diagnostics;
+// faults of our templates are the error.
+func Render(templates fs.FS, plan any, file string, overlay []byte) (files []File, diags diag.List, err error) {
 	input, err := json.Marshal(plan)
 	if err != nil {
 		return nil, nil, fmt.Errorf("encode plan: %w", err)
 	}
-	files, err := load(templates)
+	sources, err := load(templates)
 	if err != nil {
 		return nil, nil, err
 	}
-	files[entryName] = jsonnet.MakeContents(`function(plan) (import "main.jsonnet")(plan)`)
-	text, err := evaluate(files, string(input), entryName)
+	sources[entryName] = jsonnet.MakeContents(`function(plan) (import "main.jsonnet")(plan)`)
+	text, err := evaluate(sources, string(input), entryName)
+	if err == nil && overlay == nil {
+		files, err = emitAll(text)
+	}
 	if err != nil {
 		return nil, nil, fmt.Errorf("render templates: %w", err)
 	}
-	if overlay != nil {
-		files[overlayName] = jsonnet.MakeContents(string(overlay.Source))
-		files[entryName] = jsonnet.MakeContents(fmt.Sprintf(`function(plan) (import %q)((import "main.jsonnet")(plan))`, overlayName))
-		if _, err = evaluate(files, "", overlayName); err == nil {
-			text, err = evaluate(files, string(input), entryName)
-		}
-		if err != nil {
-			// The templates alone are sound, so the fault is the overlay's.
-			var diags diag.List
-			at, message := fault(err, overlay.File)
-			diags.Errorf(at, "overlay-invalid", "an overlay is function(workflows) workflows { … }", "%s", message)
-			return nil, diags, nil
-		}
+	if overlay == nil {
+		return files, nil, nil
 	}
-	return emitAll(text, overlay)
+	// The templates alone are sound, so a fault is the overlay's.
+	sources[overlayName] = jsonnet.MakeContents(string(overlay))
+	sources[entryName] = jsonnet.MakeContents(fmt.Sprintf(`function(plan) (import %q)((import "main.jsonnet")(plan))`, overlayName))
+	if _, err = evaluate(sources, "", overlayName); err == nil {
+		text, err = evaluate(sources, string(input), entryName)
+	}
+	if err != nil {
+		at, message := fault(err, file)
+		diags.Errorf(at, "overlay-invalid", "an overlay is function(workflows) workflows { … }", "%s", message)
+		return nil, diags, nil
+	}
+	if files, err = emitAll(text); err != nil {
+		diags.Errorf(diag.Pos{File: file}, "overlay-invalid", "return the workflows, keyed by file name", "%s", err)
+	}
+	return files, diags, nil
 }
 
 // evaluate runs one file: with a plan, the function it gives; without, it is only parsed, which alone tells where a
@@ -82,68 +83,45 @@ func evaluate(files map[string]jsonnet.Contents, plan, name string) (string, err
 	return vm.Evaluate(node)
 }
 
-func emitAll(text string, overlay *Overlay) ([]File, diag.List, error) {
-	var diags diag.List
-	wrong := func(format string, args ...any) ([]File, diag.List, error) {
-		if overlay == nil {
-			return nil, nil, fmt.Errorf("render templates: "+format, args...)
-		}
-		diags.Errorf(diag.Pos{File: overlay.File}, "overlay-invalid", "return the workflows, keyed by file name", format, args...)
-		return nil, diags, nil
-	}
+// emitAll writes the workflows of an object in JSON; the error says why it is none.
+func emitAll(text string) ([]File, error) {
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.UseNumber()
-	var value any
-	if err := decoder.Decode(&value); err != nil {
-		return nil, nil, fmt.Errorf("decode rendered workflows: %w", err)
-	}
-	workflows, ok := value.(map[string]any)
-	if !ok {
-		return wrong("the result is not an object of workflows")
+	var workflows map[string]any
+	if err := decoder.Decode(&workflows); err != nil || workflows == nil {
+		return nil, errors.New("the result is not an object of workflows")
 	}
 	var files []File
 	for _, name := range slices.Sorted(maps.Keys(workflows)) {
-		if !validName(name) {
-			return wrong("%q is no workflow file name", name)
-		}
 		workflow, ok := workflows[name].(map[string]any)
-		if !ok {
-			return wrong("%s is not an object", name)
+		switch {
+		case !validName.MatchString(name):
+			return nil, fmt.Errorf("%q is no workflow file name", name)
+		case !ok:
+			return nil, fmt.Errorf("%s is not an object", name)
 		}
 		body, err := Emit(workflow)
 		if err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", name, err)
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		files = append(files, File{Name: name, Body: body})
 	}
-	return files, diags, nil
+	return files, nil
 }
 
 // validName holds a file name to what GitHub reads and no path can hide in.
-func validName(name string) bool {
-	ext := path.Ext(name)
-	if ext != ".yml" && ext != ".yaml" || strings.HasPrefix(name, ".") {
-		return false
-	}
-	return strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == ""
-}
+var validName = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9._-]*\.ya?ml$`)
 
 // load reads every template into memory, so that templates and overlays reach no file system.
 func load(templates fs.FS) (map[string]jsonnet.Contents, error) {
 	data := map[string]jsonnet.Contents{}
-	err := fs.WalkDir(templates, ".", func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() {
-			return err
-		}
+	names, _ := fs.Glob(templates, "*.*") // at fault could only be the pattern
+	for _, name := range names {
 		content, err := fs.ReadFile(templates, name)
 		if err != nil {
-			return err
+			return nil, fmt.Errorf("load templates: %w", err)
 		}
 		data[name] = jsonnet.MakeContents(strings.ReplaceAll(string(content), "\r\n", "\n"))
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("load templates: %w", err)
 	}
 	return data, nil
 }

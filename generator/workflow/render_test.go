@@ -33,11 +33,11 @@ func TestRender(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			var overlay *workflow.Overlay
+			var overlay []byte
 			if tc.overlay != "" {
-				overlay = &workflow.Overlay{File: "o", Source: []byte(tc.overlay)}
+				overlay = []byte(tc.overlay)
 			}
-			files, diags, err := workflow.Render(fs, plan, overlay)
+			files, diags, err := workflow.Render(fs, plan, "o", overlay)
 			require.NoError(t, err)
 			if tc.diagnostic != "" {
 				require.Len(t, diags, 1)
@@ -54,6 +54,6 @@ func TestRender(t *testing.T) {
 
 func TestRenderReportsFaultsOfTheTemplatesAsErrors(t *testing.T) {
 	t.Parallel()
-	_, _, err := workflow.Render(fstest.MapFS{"main.jsonnet": {Data: []byte("function(plan) error 'broken'")}}, nil, nil)
+	_, _, err := workflow.Render(fstest.MapFS{"main.jsonnet": {Data: []byte("function(plan) error 'broken'")}}, nil, "", nil)
 	assert.ErrorContains(t, err, "broken")
 }

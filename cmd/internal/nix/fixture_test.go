@@ -141,11 +141,11 @@ func (n *tool) snapshot(dir, yaml string) (Snapshot, error) {
 
 func decideBy(yaml string) func(*flake.Lock) *config.Config {
 	return func(lock *flake.Lock) *config.Config {
-		source := config.Source{File: "garnix.yaml", Lock: lock}
+		var src []byte
 		if yaml != "" {
-			source.YAML = []byte(yaml)
+			src = []byte(yaml)
 		}
-		c, _ := config.Resolve(source)
+		c, _ := config.Resolve("garnix.yaml", src, lock)
 		return c
 	}
 }

@@ -49,7 +49,7 @@ func TestMissingLockIsWrittenAndInputsAreSeen(t *testing.T) {
 		s, err := nix.snapshot(dir, "")
 		require.NoError(t, err, name)
 		assert.True(t, s.WroteLock, name)
-		assert.Equal(t, []string{"fromInput"}, s.Lock.PerSystem["packages"]["x86_64-linux"], name)
+		assert.Equal(t, []string{"fromInput"}, s.Lock.Outputs["packages"]["x86_64-linux"], name)
 		assert.FileExists(t, filepath.Join(dir, "flake.lock"), name)
 
 		s, err = nix.snapshot(dir, "")

@@ -40,11 +40,9 @@ type Snapshot struct {
 // error is for what says nothing about the flake, and then there is no snapshot.
 func (r *Runner) Snapshot(ctx context.Context, root string, decide func(*flake.Lock) *config.Config) (Snapshot, error) {
 	s := Snapshot{Lock: &flake.Lock{
-		Named:     map[flake.Family][]string{},
-		PerSystem: map[flake.Family]map[flake.System][]string{},
-		Direct:    map[flake.Family][]flake.System{},
-		Systems:   map[string]flake.System{},
-		Errors:    map[string]string{},
+		Outputs: map[flake.Family]map[flake.System][]string{},
+		Systems: map[string]flake.System{},
+		Errors:  map[string]string{},
 	}}
 	top, err := r.top(ctx, root, &s, decide(s.Lock))
 	if err != nil {
@@ -157,15 +155,14 @@ func (s *Snapshot) record(answers []Answer) error {
 		case a.Failure != nil:
 			s.Lock.Errors[q.String()] = a.Failure.Message
 		case !a.Exists:
-		case q.Family.Shape() == flake.Named:
-			s.Lock.Named[q.Family] = a.Names
-		case q.Family.Shape() == flake.Direct:
-			s.Lock.Direct[q.Family] = append(s.Lock.Direct[q.Family], q.System)
 		default:
-			if s.Lock.PerSystem[q.Family] == nil {
-				s.Lock.PerSystem[q.Family] = map[flake.System][]string{}
+			if s.Lock.Outputs[q.Family] == nil {
+				s.Lock.Outputs[q.Family] = map[flake.System][]string{}
 			}
-			s.Lock.PerSystem[q.Family][q.System] = a.Names
+			s.Lock.Outputs[q.Family][q.System] = a.Names
+			if q.Family.Shape() == flake.Direct {
+				s.Lock.Outputs[q.Family][q.System] = []string{""}
+			}
 		}
 		if a.From != "" {
 			s.Searched = append(s.Searched, a)

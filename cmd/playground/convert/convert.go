@@ -165,7 +165,7 @@ func targets(m generator.Model) []Target {
 		out = append(out, Target{Name: diag.Printable(t.Attr.String()), System: string(t.System), When: when, Line: t.Matcher.Pos.Line})
 	}
 	for _, a := range m.Selection.Actions {
-		out = append(out, Target{Name: diag.Printable(a.Attr.String()), System: string(flake.X8664Linux), When: "an action"})
+		out = append(out, Target{Name: diag.Printable(a.Attr().String()), System: string(flake.X8664Linux), When: "an action"})
 	}
 	return out
 }
