@@ -72,7 +72,7 @@ func (o *options) next(ctx context.Context, r *repo.Repo, result generator.Resul
 	for _, file := range result.Files {
 		files = append(files, file.Path)
 	}
-	at, err := git.WorkTree(r.Dir()).Standing(ctx, files)
+	at, err := git.WorkTree(r.Dir()).Standing(ctx, files, output.Targets)
 	if err != nil { // then nothing is known but what was done
 		at = git.Standing{Committed: true, Pushed: true, Merged: true}
 	}

@@ -15,6 +15,7 @@ const most = 11_000
 func (r Report) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# From garnix to GitHub Actions\n\n%s\n", escape(r.headline()))
+	b.WriteString(r.review())
 	section(&b, "Keys\n\n| key | line | fate | |\n| --- | --- | --- | --- |", r.Keys, func(key Key) string {
 		line, path := "", code(key.Path)
 		if key.Line > 0 {
@@ -44,6 +45,19 @@ func (r Report) Markdown() string {
 		return text
 	})
 	return b.String()
+}
+
+// review says what of the change is to be read, and what vouches for the rest.
+func (r Report) review() string {
+	if len(r.Files) == 0 {
+		return ""
+	}
+	names := make([]string, len(r.Files))
+	for i, file := range r.Files {
+		names[i] = code(file)
+	}
+	return fmt.Sprintf("\nTo review: %s and `targets.json`. The programs in `.github/garnix2gha/ci` are the same in every repository: "+
+		"`garnix2gha check --strict` of version %s, or a later one's `generate`, vouches for them.\n", strings.Join(names, ", "), code(r.Version))
 }
 
 // section writes a line an item under a head, as far as there is room.

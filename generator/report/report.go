@@ -55,6 +55,8 @@ type Report struct {
 	Warnings diag.List `json:"warnings"`
 	Checks   []Check   `json:"checks"`
 	Steps    []Step    `json:"steps"`
+	Files    []string  `json:"files"`   // the workflows, by name
+	Version  string    `json:"version"` // of the program that writes them
 }
 
 // New makes the report of a plan, with the warnings about what it was made of.
@@ -70,6 +72,8 @@ func New(p *plan.Plan, warnings diag.List) Report {
 		Notes:    notes(p),
 		Checks:   checks(p),
 		Steps:    steps(p),
+		Files:    p.Files(),
+		Version:  p.Manifest.Generator,
 	}
 	for _, open := range p.Input.Selection.Open {
 		r.Open = append(r.Open, diag.OneLine(open.Matcher.String(), 80))
@@ -166,6 +170,8 @@ func judge(c *config.Config, key config.Key, top string) verdict {
 		return verdict{Changed, "it runs on the runner itself, not in a microVM"}
 	case top == "actions" && strings.HasSuffix(key.Path, ".run"):
 		return verdict{Manual, "garnix's age key cannot be exported: make a new one and encrypt again"}
+	case top == "actions" && strings.HasSuffix(key.Path, ".on"):
+		return verdict{Carried, "every push of every branch, forks' pull requests without its key, and also merge queues and runs by hand"}
 	case key.Path == "actions":
 		return verdict{Changed, "each action is a job of its own workflow and never turns the aggregate red"}
 	case top == "servers":

@@ -136,10 +136,12 @@ func TestNextIsTheFirstThingLeft(t *testing.T) {
 		"no cache is named, and nothing else left": {builds, "", report.Standing{Committed: true, Pushed: true, Merged: true}, "garnix2gha init --cache NAME, and generate again"},
 		"the variable is meant to name it":         {builds, variable, report.Standing{Committed: true, Pushed: true, Merged: true}, ""},
 		"another backend has its name":             {builds, "cache: {backend: nix, push-url: 's3://b', url: 'https://c.example.org'}", report.Standing{Committed: true, Pushed: true, Merged: true}, ""},
-		"not committed":                            {builds, named, report.Standing{HTTPS: true}, `commit the files and open a pull request, with "garnix2gha report" as its text`},
+		"not committed":                            {builds, named, report.Standing{}, `commit the files and open a pull request, with "garnix2gha report" as its text`},
+		"on the default branch":                    {builds, named, report.Standing{Trunk: true}, "commit the files on a branch (git switch -c github-actions) and open a pull request, with"},
+		"converted before":                         {builds, named, report.Standing{Converted: true}, "commit the files and open a pull request"},
 		"not pushed":                               {builds, named, report.Standing{Committed: true}, "push the commit"},
 		"not pushed, and a token needs a scope":    {builds, named, report.Standing{Committed: true, HTTPS: true}, "push the commit; a token that may not push workflows gets the right to by: gh auth refresh --scopes workflow"},
-		"pushed to a branch":                       {builds, named, report.Standing{Committed: true, Pushed: true}, `merge, once "garnix2gha secrets sync" shows`},
+		"pushed to a branch":                       {builds, named, report.Standing{Committed: true, Pushed: true}, `merge the pull request, once "garnix2gha secrets sync" shows`},
 		"all is done":                              {builds, named, report.Standing{Committed: true, Pushed: true, Merged: true}, ""},
 		"actions alone need no cache":              {"builds: {include: []}\nactions: [{on: push, run: a}]\n", "", report.Standing{Committed: true}, "push the commit"},
 		"nothing is selected":                      {"builds: {include: []}\n", "", report.Standing{Committed: true, Pushed: true, Merged: true}, ""},
@@ -153,5 +155,8 @@ func TestNextIsTheFirstThingLeft(t *testing.T) {
 		}
 		require.NotEmpty(t, got, name)
 		assert.True(t, strings.HasPrefix(got[0], "next: "+tc.want), "%s: %s", name, got[0])
+		if tc.at.Converted {
+			assert.NotContains(t, got[0], "as its text", "the report is a migration's text")
+		}
 	}
 }

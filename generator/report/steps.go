@@ -78,6 +78,8 @@ type Standing struct {
 	Pushed    bool // a remote has that commit
 	Merged    bool // the default branch has these files
 	HTTPS     bool // commits are pushed with a token, not with a key
+	Trunk     bool // the default branch is checked out
+	Converted bool // the last commit has such files, current or not
 }
 
 // Next returns the lines that "generate" ends with: the first thing that is left to do, and where the rest is; none if
@@ -94,13 +96,19 @@ func Next(p *plan.Plan, at Standing) []string {
 		step = fmt.Sprintf("garnix2gha init --cache %s, and generate again: %s", name,
 			cmp.Or(sentence, "the settings name no cache, and forks read its name nowhere else"))
 	case !at.Committed:
-		step = `commit the files and open a pull request, with "garnix2gha report" as its text`
+		step = "commit the files and open a pull request"
+		if at.Trunk {
+			step = "commit the files on a branch (git switch -c github-actions) and open a pull request"
+		}
+		if !at.Converted {
+			step += `, with "garnix2gha report" as its text`
+		}
 	case !at.Pushed && at.HTTPS:
 		step = "push the commit; a token that may not push workflows gets the right to by: gh auth refresh --scopes workflow"
 	case !at.Pushed:
 		step = "push the commit"
 	case !at.Merged:
-		step = `merge, once "garnix2gha secrets sync" shows that Actions have the token: schedules and runs by hand start from the default branch only`
+		step = `merge the pull request, once "garnix2gha secrets sync" shows that Actions have the token: schedules and runs by hand start from the default branch only`
 	}
 	if step == "" {
 		return nil

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,14 +69,26 @@ type Standing struct {
 	Pushed    bool // a remote has the last commit, or these files of it on its default branch
 	Merged    bool // the remote's default branch has them, or this clone does not know which one that is
 	HTTPS     bool // the remote is reached over https, with a token instead of a key; known only of what is not pushed
+	Trunk     bool // the branch that is checked out is the remote's default one, or called as most of those are; known only of what is not committed
+	Converted bool // the last commit has files of the mark; known only of what is not committed
 }
 
-// Standing asks about files, which need not exist.
-func (w WorkTree) Standing(ctx context.Context, files []string) (Standing, error) {
+// Standing asks about files, which need not exist, and the mark, one of them.
+func (w WorkTree) Standing(ctx context.Context, files []string, mark string) (Standing, error) {
 	const trunk = "refs/remotes/origin/HEAD"
 	open, err := w.paths(ctx, append([]string{"status", "--porcelain", "-z", "--ignored", "--untracked-files=all", "--"}, files...)...)
-	if err != nil || len(open) > 0 {
+	if err != nil {
 		return Standing{}, err
+	}
+	if len(open) > 0 {
+		branch, _ := w.run(ctx, "symbolic-ref", "--short", "HEAD") // none is checked out
+		standard, err := w.run(ctx, "symbolic-ref", "--short", trunk)
+		name := strings.TrimPrefix(string(standard), "origin/")
+		before, _ := w.paths(ctx, "ls-tree", "-z", "--name-only", "HEAD", "--", mark) // there may be no commit
+		return Standing{
+			Trunk:     name == string(branch) || err != nil && slices.Contains([]string{"main\n", "master\n"}, string(branch)),
+			Converted: len(before) > 0,
+		}, ctx.Err()
 	}
 	differ, unknown := w.paths(ctx, append([]string{"diff", "--name-only", "-z", "--no-ext-diff", trunk, "HEAD", "--"}, files...)...)
 	if unknown == nil && len(differ) == 0 {

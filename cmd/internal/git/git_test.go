@@ -178,7 +178,7 @@ func TestStandingFollowsAFileToTheDefaultBranch(t *testing.T) {
 	w := git.WorkTree(dir)
 	stands := func(want git.Standing, files ...string) {
 		t.Helper()
-		got, err := w.Standing(t.Context(), files)
+		got, err := w.Standing(t.Context(), files, "file")
 		require.NoError(t, err)
 		assert.Equal(t, want, got)
 	}
@@ -188,6 +188,9 @@ func TestStandingFollowsAFileToTheDefaultBranch(t *testing.T) {
 
 	stands(committed, "missing")
 	write(t, dir, "file", "1")
+	do(t, dir, "branch", "--quiet", "--move", "main")
+	stands(git.Standing{Trunk: true}, "file")
+	do(t, dir, "branch", "--quiet", "--move", "topic")
 	stands(git.Standing{}, "file")
 	stands(committed, "other")
 	write(t, dir, ".gitignore", "file\n")
@@ -215,6 +218,10 @@ func TestStandingFollowsAFileToTheDefaultBranch(t *testing.T) {
 	do(t, dir, "commit", "--quiet", "--all", "--message", "other")
 	stands(merged, "file")
 	write(t, dir, "file", "2")
-	stands(git.Standing{}, "file")
+	stands(git.Standing{Converted: true}, "file")
+	do(t, dir, "branch", "--quiet", "--move", "next")
+	do(t, dir, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/next")
+	stands(git.Standing{Trunk: true, Converted: true}, "file") // as the remote calls it
+	do(t, dir, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
 	stands(merged, ":(top)*") // a name, not a pattern
 }
