@@ -27,8 +27,8 @@ func newInit(o *options) *cobra.Command {
 		Long: `Write .github/garnix2gha/config.yaml with every setting commented out at its default. It is not
 needed: without it, the defaults hold. An existing file is left alone.
 
-With --cache the file names the Cachix cache, one that exists as well; "garnix2gha generate"
-puts the name to use.`,
+With --cache the file names that Cachix cache, and an existing file is changed to; "garnix2gha
+generate" puts the name to use.`,
 		RunE: func(*cobra.Command, []string) error {
 			return o.within(func(r *repo.Repo) error { return o.initialize(r, cache) })
 		},
@@ -38,7 +38,7 @@ puts the name to use.`,
 }
 
 func (o *options) initialize(r *repo.Repo, cache string) error {
-	action, err := o.changeSettings(r, func(old []byte) ([]byte, error) {
+	edit, err := o.changeSettings(r, func(old []byte) ([]byte, error) {
 		switch {
 		case old == nil:
 			old = settings.Template()
@@ -57,8 +57,10 @@ func (o *options) initialize(r *repo.Repo, cache string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(o.stdout, "%-9s %s\n", action, repo.SettingsFile)
-	if cache != "" && action != "unchanged" {
+	if edit.Old != nil {
+		o.printDiff(unified(edit.Path, edit.Old, edit.New))
+	}
+	if cache != "" && !bytes.Equal(edit.Old, edit.New) {
 		fmt.Fprintln(o.stderr, "next: garnix2gha generate")
 	}
 	in, err := o.input(r)
@@ -68,28 +70,35 @@ func (o *options) initialize(r *repo.Repo, cache string) error {
 	return err
 }
 
-// changeSettings rewrites the settings, old being nil without a file, and tells what that did to the file. What is wrong
-// with them has been printed when it returns errProblems.
-func (o *options) changeSettings(r *repo.Repo, change func(old []byte) ([]byte, error)) (action string, err error) {
-	if _, err := o.settingsOf(r); err != nil {
-		return "", err
-	}
+// changeSettings rewrites the settings, old being nil without a file, prints what that did to the file, and returns it.
+// What is wrong with them has been printed when it returns errProblems.
+func (o *options) changeSettings(r *repo.Repo, change func(old []byte) ([]byte, error)) (repo.Edit, error) {
 	old, err := r.Read(repo.SettingsFile)
 	if err != nil {
-		return "", err
+		return repo.Edit{}, err
+	}
+	if s, found := settings.Parse(repo.SettingsFile, old); s == nil {
+		return repo.Edit{}, o.sound(found)
 	}
 	fresh, err := change(old)
+	if err != nil {
+		return repo.Edit{}, err
+	}
+	action, edit := "updated", repo.Edit{Path: repo.SettingsFile, Old: old, New: fresh}
 	switch {
-	case err != nil:
-		return "", err
 	case old == nil:
 		action = "created"
 	case bytes.Equal(old, fresh):
-		return "unchanged", nil
-	default:
-		action = "updated"
+		action = "unchanged"
 	}
-	return action, r.Apply([]repo.Edit{{Path: repo.SettingsFile, Old: old, New: fresh}})
+	if action != "unchanged" {
+		if err := r.Apply([]repo.Edit{edit}); err != nil {
+			return edit, err
+		}
+	}
+	fmt.Fprintf(o.stdout, "%-9s %s\n", action, repo.SettingsFile)
+	_, found := settings.Parse(repo.SettingsFile, fresh)
+	return edit, o.printWarnings(found)
 }
 
 func newSchema(o *options) *cobra.Command {

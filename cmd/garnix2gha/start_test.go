@@ -46,7 +46,7 @@ func TestWithoutACommandOneIsToldWhereOneStands(t *testing.T) {
 	stands("this repository has garnix.yaml, and generated workflows that are not current", "next: garnix2gha check, which tells why, and garnix2gha generate")
 	garnix2gha("generate")
 	const current = "this repository has garnix.yaml, and generated workflows that are current"
-	stands(current, `next: commit the files and open a pull request, with "garnix2gha report" as its text`, "the whole list: garnix2gha report")
+	stands(current, `next: commit the files on a branch (git switch -c github-actions) and open a pull request, with "garnix2gha report" as its text`, "the whole list: garnix2gha report")
 	shell(t, dir, `git add --all`)
 	shell(t, dir, `git -c user.name=t -c user.email=t@example.org commit --quiet --message 'Build with GitHub Actions'`)
 	stands(current, "next: push the commit", "the whole list: garnix2gha report")

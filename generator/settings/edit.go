@@ -140,6 +140,10 @@ func spliced(src []byte, section, key, text string) ([]byte, error) {
 			from, to, comment = name.Line-1, endOf(lines, name.Line, len(margin)), value.LineComment
 		}
 	}
+	shown := func(line []byte) bool { return bytes.HasPrefix(line, []byte("# "+key+":")) }
+	if i := slices.IndexFunc(lines, shown); i >= 0 && section == "" && from == len(lines) {
+		lines, from, to = slices.Delete(lines, i, i+1), i, i // the template's place for it
+	}
 	var out bytes.Buffer
 	out.Write(bytes.Join(lines[:from], nil))
 	if text != "" && out.Len() > 0 && !bytes.HasSuffix(out.Bytes(), []byte("\n")) {

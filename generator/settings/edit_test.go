@@ -36,3 +36,20 @@ func TestWithPins(t *testing.T) {
 		require.Error(t, err, src)
 	}
 }
+
+func TestWhatTheTemplateShowsIsWrittenInItsPlace(t *testing.T) {
+	t.Parallel()
+	named, err := settings.WithCachix(settings.Template(), "acme", "", nil)
+	require.NoError(t, err)
+	text := string(named)
+	assert.Contains(t, text, "\n\n## Where builds are pushed and looked for.\ncache:\n  name: \"acme\"\n")
+	assert.NotContains(t, text, "\n# cache:")
+	// What is below can still be uncommented.
+	s, diags := settings.Parse("", []byte(strings.Replace(text, "#   private: false\n", "  private: true\n", 1)))
+	assert.Empty(t, diags)
+	assert.True(t, s.Cache.Private)
+
+	pinned, err := settings.WithPins(named, map[string]settings.Pin{"actions/checkout": {SHA: strings.Repeat("a", 40)}})
+	require.NoError(t, err)
+	assert.NotContains(t, string(pinned), "\n# pins:")
+}
