@@ -61,7 +61,11 @@ func Render(templates fs.FS, plan any, file string, overlay []byte) (files []Fil
 	}
 	if err != nil {
 		at, message := fault(err, file)
-		diags.Errorf(at, "overlay-invalid", "an overlay is function(workflows) workflows { … }", "%s", message)
+		hint := "an overlay is function(workflows) workflows { … }"
+		if strings.Contains(message, "super") {
+			hint = "what it changes does not exist: is the name of the workflow, of the job and of the key right?"
+		}
+		diags.Errorf(at, "overlay-invalid", hint, "%s", message)
 		return nil, diags, nil
 	}
 	if files, err = emitAll(text); err != nil {

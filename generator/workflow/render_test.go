@@ -19,7 +19,7 @@ func TestRender(t *testing.T) {
 	}
 	plan := map[string]string{"name": "n1"}
 	for _, tc := range []struct {
-		name, overlay, want, diagnostic string
+		name, overlay, want, diagnostic, hint string
 	}{
 		{name: "templates alone", want: "name: n1\n\nrun: |\n  one\n  two\n"},
 		{name: "an overlay changes a field", overlay: `function(w) w + { 'a.yml'+: { name+: (import 'lib.libsonnet').suffix } }`, want: "name: n1!\n\nrun: |\n  one\n  two\n"},
@@ -29,6 +29,7 @@ func TestRender(t *testing.T) {
 		{name: "an overlay cannot read files", overlay: "function(w) w { x: importstr '/etc/passwd' }", diagnostic: "o:1:20: "},
 		{name: "an overlay cannot write elsewhere", overlay: "function(w) { '../x.yml': {} }", diagnostic: `o: "../x.yml" is no workflow file name [overlay-invalid]`},
 		{name: "an overlay must give objects", overlay: "function(w) { 'x.yml': 1 }", diagnostic: "o: x.yml is not an object [overlay-invalid]"},
+		{name: "an overlay changes what is not there", overlay: "function(w) w { 'b.yml'+: { name: super.name } }", diagnostic: "o:1:35: ", hint: "is the name of the workflow"},
 		{name: "an overlay must give an object", overlay: "function(w) []", diagnostic: "o: the result is not an object of workflows [overlay-invalid]"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -42,6 +43,7 @@ func TestRender(t *testing.T) {
 			if tc.diagnostic != "" {
 				require.Len(t, diags, 1)
 				assert.Contains(t, diags[0].String(), tc.diagnostic)
+				assert.Contains(t, diags[0].Hint, tc.hint)
 				assert.Empty(t, files)
 				return
 			}
