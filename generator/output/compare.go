@@ -2,6 +2,7 @@ package output
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -97,11 +98,10 @@ type history struct {
 
 func historyOf(want []File, committed []byte) history {
 	i := slices.IndexFunc(want, func(f File) bool { return f.Path == Targets })
-	old, err := decodeManifest(committed)
-	if err != nil || i < 0 {
+	var old, fresh map[string]any
+	if i < 0 || json.Unmarshal(committed, &old) != nil || json.Unmarshal(want[i].Data, &fresh) != nil {
 		return history{}
 	}
-	fresh, _ := decodeManifest(want[i].Data)
 	h := history{known: true, other: old["generator"] != fresh["generator"]}
 	h.writer, _ = old["generator"].(string)
 	before, _ := old["inputs"].(map[string]any)

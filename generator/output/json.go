@@ -42,7 +42,7 @@ func JSON(value any) ([]byte, error) {
 func joined(lines []string) (string, bool) {
 	line := lines[0]
 	for i, item := range lines[1:] {
-		if strings.HasSuffix(item, "{") || strings.HasSuffix(item, "[") {
+		if strings.HasSuffix(item, "{") || strings.HasSuffix(item, "[") || len(line) > columns {
 			return "", false
 		}
 		if i > 0 && i < len(lines)-2 {

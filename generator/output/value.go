@@ -24,11 +24,11 @@ func read(name string, content []byte) (reading, error) {
 	if name != Targets {
 		return readWorkflow(content)
 	}
-	manifest, err := decodeManifest(content)
-	if err != nil {
-		return reading{}, errors.New("it is not JSON any more")
-	}
 	var r reading
+	var manifest map[string]any
+	if json.Unmarshal(content, &manifest) != nil {
+		return r, errors.New("it is not JSON any more")
+	}
 	r.written, _ = manifest["digest"].(string)
 	delete(manifest, "generator")
 	r.value = text(manifest)
@@ -58,13 +58,6 @@ func readWorkflow(content []byte) (reading, error) {
 	}
 	r.value, r.bare, r.pins = text(value), text(bare), distinct(uses)
 	return r, nil
-}
-
-// decodeManifest returns what a targets.json says.
-func decodeManifest(content []byte) (map[string]any, error) {
-	var value map[string]any
-	err := json.Unmarshal(content, &value)
-	return value, err
 }
 
 // text is a value as JSON with sorted keys, "" for what is none.
