@@ -89,15 +89,13 @@ func parse(name string, content []byte) Page {
 
 // Find returns the page of a code.
 func Find(code string) (Page, bool) {
-	pages := Pages()
-	i := slices.IndexFunc(pages, func(p Page) bool {
-		start, ok := strings.CutSuffix(p.Code, anyKind)
-		return p.Code == code || ok && len(code) > len(start) && strings.HasPrefix(code, start)
-	})
-	if i < 0 {
-		return Page{}, false
+	for _, page := range Pages() {
+		start, ok := strings.CutSuffix(page.Code, anyKind)
+		if page.Code == code || ok && len(code) > len(start) && strings.HasPrefix(code, start) {
+			return page, true
+		}
 	}
-	return pages[i], true
+	return Page{}, false
 }
 
 // Nearest returns the code that a misspelt one most likely means, "" if none does.
