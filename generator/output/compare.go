@@ -3,7 +3,6 @@ package output
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -172,7 +171,7 @@ func (h history) judgeProgram(old, fresh []byte) (Status, string) {
 	case bytes.Equal(normal(old), normal(fresh)):
 		return Current, ""
 	case h.other:
-		return StaleGenerator, fmt.Sprintf("garnix2gha %s wrote it, and only that version can vouch for it", diag.Printable(h.writer))
+		return StaleGenerator, "garnix2gha " + diag.Printable(h.writer) + " wrote it, and only that version can vouch for it"
 	}
 	return Edited, "it is not what garnix2gha writes"
 }

@@ -62,6 +62,7 @@ func Digest(name string, content []byte) string {
 	return digestOf(said.String())
 }
 
+// digestOf is the first 128 bits in hex of the SHA-256 of a text.
 func digestOf(said string) string {
 	sum := sha256.Sum256([]byte(said))
 	return hex.EncodeToString(sum[:16])
