@@ -47,8 +47,7 @@ func Path(name string) string { return path.Join(Dir, name) }
 func Digest(name string, content []byte) string {
 	var said bytes.Buffer
 	jsonnet := strings.HasSuffix(name, ".jsonnet") || strings.HasSuffix(name, ".libsonnet")
-	for line := range bytes.Lines(bytes.ReplaceAll(content, []byte("\r"), nil)) {
-		line = bytes.TrimSuffix(line, []byte("\n"))
+	for line := range bytes.SplitSeq(bytes.ReplaceAll(content, []byte("\r"), nil), []byte("\n")) {
 		text := bytes.Trim(line, " \t\v\f")
 		if len(text) == 0 || text[0] == '#' || jsonnet && bytes.HasPrefix(text, []byte("//")) {
 			continue
