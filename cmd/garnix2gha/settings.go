@@ -185,7 +185,7 @@ func (o *options) keepPins(r *repo.Repo) error {
 		return err
 	}
 	moved := map[string]settings.Pin{}
-	for action, pin := range output.Moved(result.Files, files) {
+	for action, pin := range output.Moved(output.Pins(result.Files...), files) {
 		if _, known := plan.Pins()[action]; known {
 			moved[action] = settings.Pin{SHA: pin.SHA, Version: pin.Version}
 		}

@@ -37,7 +37,7 @@ func TestWriteRefusesWhatChangedMeanwhile(t *testing.T) {
 			require.NoError(t, err)
 
 			require.NoError(t, change(dir))
-			require.ErrorIs(t, write(r, changes), repo.ErrChanged)
+			require.ErrorContains(t, write(r, changes), "it changed in the meantime; nothing was written")
 			after, err := r.Read(output.Targets)
 			require.NoError(t, err)
 			assert.Equal(t, string(before), string(after))

@@ -21,15 +21,12 @@ func snippet(at Pos, text []byte) string {
 	if text == nil || at.Line < 1 {
 		return ""
 	}
-	text = bytes.TrimPrefix(text, []byte("\ufeff"))
-	for before, found := 1, true; before < at.Line; before++ {
-		if _, text, found = bytes.Cut(text, []byte("\n")); !found {
-			return ""
-		}
+	lines := bytes.SplitN(bytes.TrimPrefix(text, []byte("\ufeff")), []byte("\n"), at.Line+1)
+	if len(lines) < at.Line {
+		return ""
 	}
-	text, _, _ = bytes.Cut(text, []byte("\n"))
-	line := []rune(strings.TrimSuffix(string(text), "\r"))  // each byte that is no UTF-8 is a character of its own
-	width := &runewidth.Condition{StrictEmojiNeutral: true} // the default one asks the environment
+	line := []rune(strings.TrimSuffix(string(lines[at.Line-1]), "\r")) // a byte that is no UTF-8 counts as one
+	width := &runewidth.Condition{StrictEmojiNeutral: true}            // the default one asks the environment
 	number := fmt.Sprint(at.Line)
 	gutter := strings.Repeat(" ", len(number)) + " |"
 	shown := fmt.Sprintf("%s\n%s | %s\n", gutter, number, width.Truncate(visible(line), most, "…"))

@@ -29,25 +29,34 @@ func Sound(file string, src []byte, labels []string) (diag.List, error) {
 
 // parse applies actionlint's rules. Its Linter type is not used: it sets a global, prints, and looks at the file system.
 func parse(file string, src []byte, labels []string) (*actionlint.Workflow, diag.List, error) {
-	var diags diag.List
 	workflow, problems := actionlint.Parse(src)
+	config := &actionlint.Config{}
+	config.SelfHostedRunner.Labels = labels
+	rules, visitor := theirs(), actionlint.NewVisitor()
+	for _, rule := range rules {
+		rule.SetConfig(config)
+		visitor.AddPass(rule)
+	}
 	if workflow != nil {
-		found, err := visit(workflow, labels)
-		if err != nil {
+		if err := visitor.Visit(workflow); err != nil {
 			return nil, nil, fmt.Errorf("lint %s: %w", file, err)
 		}
-		problems = append(problems, found...)
 	}
+	for _, rule := range rules {
+		problems = append(problems, rule.Errs()...)
+	}
+	var diags diag.List
 	for _, p := range problems {
 		diags.Errorf(diag.Pos{File: file, Line: p.Line, Column: p.Column}, "actionlint-"+p.Kind, "", "%s", p.Message)
 	}
 	return workflow, diags, nil
 }
 
-func visit(workflow *actionlint.Workflow, labels []string) ([]*actionlint.Error, error) {
+// theirs are actionlint's rules for one workflow, without those that start a program.
+func theirs() []actionlint.Rule {
 	actions := actionlint.NewLocalActionsCache(nil, nil)
 	workflows := actionlint.NewLocalReusableWorkflowCache(nil, "", nil)
-	rules := []actionlint.Rule{
+	return []actionlint.Rule{
 		actionlint.NewRuleMatrix(),
 		actionlint.NewRuleCredentials(),
 		actionlint.NewRuleShellName(),
@@ -64,19 +73,4 @@ func visit(workflow *actionlint.Workflow, labels []string) ([]*actionlint.Error,
 		actionlint.NewRuleDeprecatedCommands(),
 		actionlint.NewRuleIfCond(),
 	}
-	config := &actionlint.Config{}
-	config.SelfHostedRunner.Labels = labels
-	visitor := actionlint.NewVisitor()
-	for _, rule := range rules {
-		rule.SetConfig(config)
-		visitor.AddPass(rule)
-	}
-	if err := visitor.Visit(workflow); err != nil {
-		return nil, err
-	}
-	var found []*actionlint.Error
-	for _, rule := range rules {
-		found = append(found, rule.Errs()...)
-	}
-	return found, nil
 }

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"cmp"
 	"regexp"
 	"strings"
 
@@ -62,7 +63,7 @@ func (r rules) warn(missing bool, pos *actionlint.Pos, code, hint, message strin
 }
 
 func (r rules) workflow(w *actionlint.Workflow) {
-	r.warn(empty(w.Name), nil, "unnamed-workflow", "add name:", "the workflow has no name")
+	r.warn(text(w.Name) == "", nil, "unnamed-workflow", "add name:", "the workflow has no name")
 	for _, event := range w.On {
 		if hook, ok := event.(*actionlint.WebhookEvent); ok && (hook.EventName() == "pull_request_target" || hook.EventName() == "workflow_run") {
 			r.add(diag.Error, hook.Pos, "dangerous-trigger", "use pull_request, which has no secrets on forks",
@@ -88,14 +89,14 @@ func (r rules) permissions(p *actionlint.Permissions, top bool) {
 		r.add(diag.Error, p.All.Pos, "permissions-broad", "name each permission that is needed", "permissions: %s", p.All.Value)
 	}
 	for _, scope := range p.Scopes {
-		if top && scope.Value != nil && scope.Value.Value == "write" {
+		if top && text(scope.Value) == "write" {
 			r.add(diag.Error, scope.Value.Pos, "permissions-broad", "move it to the one job that needs it", "%s: write holds for every job", scope.Name.Value)
 		}
 	}
 }
 
 func (r rules) job(job *actionlint.Job) {
-	r.warn(empty(job.Name), job.Pos, "unnamed-job", "add name:", "the job has no name")
+	r.warn(text(job.Name) == "", job.Pos, "unnamed-job", "add name:", "the job has no name")
 	r.permissions(job.Permissions, false)
 	if call := job.WorkflowCall; call != nil {
 		if call.InheritSecrets {
@@ -109,7 +110,7 @@ func (r rules) job(job *actionlint.Job) {
 }
 
 func (r rules) step(step *actionlint.Step) {
-	r.warn(empty(step.Name), step.Pos, "unnamed-step", "add name:", "the step has no name")
+	r.warn(text(step.Name) == "", step.Pos, "unnamed-step", "add name:", "the step has no name")
 	r.env(step.Env)
 	switch exec := step.Exec.(type) {
 	case *actionlint.ExecRun:
@@ -120,7 +121,8 @@ func (r rules) step(step *actionlint.Step) {
 			r.value(input.Value)
 		}
 		keep := exec.Inputs["persist-credentials"]
-		if exec.Uses != nil && strings.HasPrefix(strings.ToLower(exec.Uses.Value), "actions/checkout@") && (keep == nil || keep.Value == nil || keep.Value.Value != "false") {
+		checkout := strings.HasPrefix(strings.ToLower(text(exec.Uses)), "actions/checkout@")
+		if checkout && (keep == nil || text(keep.Value) != "false") {
 			r.add(diag.Error, exec.Uses.Pos, "persist-credentials", `add "persist-credentials: false"`,
 				"the checkout leaves the token where every later step can read it")
 		}
@@ -128,13 +130,13 @@ func (r rules) step(step *actionlint.Step) {
 }
 
 func (r rules) run(run *actionlint.String) {
-	switch {
-	case run == nil:
-	case strings.Contains(run.Value, "${{"):
+	switch script := text(run); {
+	case strings.Contains(script, "${{"):
 		r.add(diag.Error, run.Pos, "expression-in-run", `pass it through env: and use "$NAME"`,
 			"an expression inside run: is pasted into the script before the shell reads it")
-	case len(run.Value) > maxScript:
-		r.add(diag.Error, run.Pos, "script-too-large", "split the step", "%d bytes of script; at most %d", len(run.Value), maxScript)
+	case len(script) > maxScript:
+		r.add(diag.Error, run.Pos, "script-too-large", "split the step",
+			"%d bytes of script; at most %d", len(script), maxScript)
 	}
 }
 
@@ -146,9 +148,10 @@ func (r rules) uses(uses *actionlint.String) {
 	case !pinned.MatchString(uses.Value):
 		r.add(diag.Error, uses.Pos, "unpinned-uses", "pin it to a 40-hex commit, with the version as comment, or an image to its digest",
 			"%s can change under you", uses.Value)
-	default:
-		line := r.lines[min(uses.Pos.Line, len(r.lines))-1] // the parser may count more lines than there are
-		r.warn(!strings.HasPrefix(uses.Value, "docker://") && !version.MatchString(line), uses.Pos, "unversioned-pin", "add the version as comment: # v1.2.3", uses.Value+" does not say which version it is")
+	case strings.HasPrefix(uses.Value, "docker://"):
+	case !version.MatchString(r.lines[min(uses.Pos.Line, len(r.lines))-1]): // the parser may count too many lines
+		r.add(diag.Warning, uses.Pos, "unversioned-pin", "add the version as comment: # v1.2.3",
+			"%s does not say which version it is", uses.Value)
 	}
 }
 
@@ -158,17 +161,18 @@ func (r rules) env(env *actionlint.Env) {
 	}
 	for _, v := range env.Vars {
 		r.value(v.Value)
-		if v.Value != nil && strings.Contains(strings.ReplaceAll(v.Value.Value, " ", ""), "toJSON(secrets)") {
+		if strings.Contains(strings.ReplaceAll(text(v.Value), " ", ""), "toJSON(secrets)") {
 			r.add(diag.Error, v.Value.Pos, "every-secret", "name the one secret that is needed", "every secret is put into %s", v.Name.Value)
 		}
 	}
 }
 
 func (r rules) value(s *actionlint.String) {
-	if s != nil && strings.Contains(s.Value, "${{") && len(s.Value) > maxExpression {
+	if strings.Contains(text(s), "${{") && len(s.Value) > maxExpression {
 		r.add(diag.Error, s.Pos, "expression-too-large", "move the data out of the expression",
 			"%d bytes in a value with an expression; GitHub loads none above %d", len(s.Value), maxExpression)
 	}
 }
 
-func empty(s *actionlint.String) bool { return s == nil || s.Value == "" }
+// text is what a string says, "" for one that is not there.
+func text(s *actionlint.String) string { return cmp.Or(s, &actionlint.String{}).Value }

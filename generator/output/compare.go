@@ -2,7 +2,7 @@ package output
 
 import (
 	"bytes"
-	"fmt"
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -47,34 +47,32 @@ type Change struct {
 // targets.json tells.
 func Compare(want []File, disk map[string][]byte) []Change {
 	then := historyOf(want, disk[Targets])
-	own, moved := ownPins(Pins(want...)), Moved(want, disk)
+	own := ownPins(Pins(want...))
+	moved := Moved(own, disk)
 	var changes []Change
 	wanted := map[string]bool{}
 	for _, file := range want {
 		wanted[file.Path] = true
-		old, exists := disk[file.Path]
 		change := Change{Path: file.Path, Status: Missing, Cause: "it would be generated but does not exist"}
-		if exists {
+		change.New = withPins(file, moved)
+		if old, exists := disk[file.Path]; exists {
 			change.Old = old
 			change.Status, change.Cause = then.judge(file, old, own)
 			change.Edited = change.Status == Edited
-		}
-		if change.Status == PinsMoved {
-			change.New = old
-		} else {
-			change.New = withPins(file, moved)
+			if change.Status == PinsMoved {
+				change.New = old
+			}
 		}
 		changes = append(changes, change)
 	}
-	for _, name := range slices.Sorted(maps.Keys(disk)) {
-		if wanted[name] {
-			continue
-		}
-		change := Change{Path: name, Old: disk[name]}
+	for name, old := range disk {
+		change := Change{Path: name, Old: old}
 		switch {
-		case Ours(name, disk[name]):
+		case wanted[name]:
+			continue
+		case Ours(name, old):
 			change.Status, change.Cause = Orphan, "it was generated once, and nothing renders it any more"
-			if change.Edited = edited(name, disk[name]); change.Edited {
+			if change.Edited = edited(name, old); change.Edited {
 				change.Cause += "; somebody changed it since"
 			}
 		case strings.HasPrefix(name, Programs+"/"):
@@ -91,41 +89,41 @@ func Compare(want []File, disk map[string][]byte) []Change {
 
 // history is what the committed targets.json tells of the last generation.
 type history struct {
-	known  bool     // there is one that can be read
-	writer string   // the version of this program that wrote it
-	other  bool     // and that is not this version
-	inputs []string // what became of the inputs since
+	known  bool   // there is one that can be read
+	writer string // the version of this program that wrote it
+	other  bool   // and that is not this version
+	inputs string // what became of the inputs since, "" for nothing
 }
 
 func historyOf(want []File, committed []byte) history {
 	i := slices.IndexFunc(want, func(f File) bool { return f.Path == Targets })
-	old, err := decodeManifest(committed)
-	if err != nil || i < 0 {
+	var old, fresh map[string]any
+	if i < 0 || json.Unmarshal(committed, &old) != nil || json.Unmarshal(want[i].Data, &fresh) != nil {
 		return history{}
 	}
-	fresh, _ := decodeManifest(want[i].Data)
-	h := history{known: true, other: text(old["generator"]) != text(fresh["generator"])}
+	h := history{known: true, other: old["generator"] != fresh["generator"]}
 	h.writer, _ = old["generator"].(string)
 	before, _ := old["inputs"].(map[string]any)
 	now, _ := fresh["inputs"].(map[string]any)
-	names := maps.Clone(before)
-	if names == nil {
-		names = map[string]any{}
-	}
+	names := map[string]any{}
+	maps.Copy(names, before)
 	maps.Copy(names, now)
+	var changes []string
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		was, _ := before[name].(string)
 		is, _ := now[name].(string)
+		became := " changed"
 		switch {
 		case was == is:
+			continue
 		case was == "":
-			h.inputs = append(h.inputs, diag.Printable(name)+" was added")
+			became = " was added"
 		case is == "":
-			h.inputs = append(h.inputs, diag.Printable(name)+" was removed")
-		default:
-			h.inputs = append(h.inputs, diag.Printable(name)+" changed")
+			became = " was removed"
 		}
+		changes = append(changes, diag.Printable(name)+became)
 	}
+	h.inputs = strings.Join(changes, ", ")
 	return h
 }
 
@@ -142,27 +140,26 @@ func (h history) judge(file File, old []byte, own ownPins) (Status, string) {
 	switch {
 	case err != nil:
 		return Edited, err.Error()
-	case same(was.value, is.value):
+	case was.value == is.value:
 		return Current, ""
-	case was.written != was.digest && len(h.inputs) > 0:
-		return Edited, "somebody changed it after it was generated; besides, " + strings.Join(h.inputs, ", ")
-	case was.written != was.digest:
+	case was.edited() && h.inputs != "":
+		return Edited, "somebody changed it after it was generated; besides, " + h.inputs
+	case was.edited():
 		return Edited, "somebody changed it after it was generated"
-	case same(was.bare, is.bare):
+	case was.bare == is.bare:
 		switch moved, behind := own.tell(was.pins); {
 		case !behind && len(moved) > 0:
 			return PinsMoved, "other pins: " + strings.Join(moved, ", ")
-		case behind && len(h.inputs) == 0:
+		case behind && h.inputs == "":
 			return StaleGenerator, "it has older pins"
 		}
 	}
 	switch {
-	case len(h.inputs) > 0:
-		return StaleInputs, strings.Join(h.inputs, ", ")
+	case h.inputs != "":
+		return StaleInputs, h.inputs
 	case !h.known:
 		return StaleInputs, Targets + ", which tells what changed, cannot be read"
-	}
-	if !h.other {
+	case !h.other:
 		// A digest that fits is no proof: whoever changes a file can count it again.
 		return Edited, "it is not what this version of garnix2gha writes from these inputs"
 	}
@@ -173,8 +170,8 @@ func (h history) judgeProgram(old, fresh []byte) (Status, string) {
 	switch {
 	case bytes.Equal(normal(old), normal(fresh)):
 		return Current, ""
-	case h.known && h.other:
-		return StaleGenerator, fmt.Sprintf("garnix2gha %s wrote it, and only that version can vouch for it", diag.Printable(h.writer))
+	case h.other:
+		return StaleGenerator, "garnix2gha " + diag.Printable(h.writer) + " wrote it, and only that version can vouch for it"
 	}
 	return Edited, "it is not what garnix2gha writes"
 }
@@ -206,5 +203,5 @@ func edited(name string, content []byte) bool {
 		return false
 	}
 	is, err := read(name, content)
-	return err != nil || is.written != is.digest
+	return err != nil || is.edited()
 }

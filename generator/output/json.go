@@ -22,8 +22,7 @@ func JSON(value any) ([]byte, error) {
 	}
 	var lines []string
 	var open []int // the lines that begin the lists around this one
-	for line := range strings.Lines(ascii(raw.String())) {
-		line = strings.TrimSuffix(line, "\n")
+	for line := range strings.SplitSeq(strings.TrimSuffix(ascii(raw.String()), "\n"), "\n") {
 		lines = append(lines, line)
 		switch text := strings.TrimLeft(line, " "); {
 		case strings.HasSuffix(text, "["):
@@ -43,7 +42,7 @@ func JSON(value any) ([]byte, error) {
 func joined(lines []string) (string, bool) {
 	line := lines[0]
 	for i, item := range lines[1:] {
-		if strings.HasSuffix(item, "{") || strings.HasSuffix(item, "[") {
+		if strings.HasSuffix(item, "{") || strings.HasSuffix(item, "[") || len(line) > columns {
 			return "", false
 		}
 		if i > 0 && i < len(lines)-2 {
@@ -56,15 +55,11 @@ func joined(lines []string) (string, bool) {
 
 func ascii(text string) string {
 	var out strings.Builder
-	for _, r := range text {
-		switch {
-		case r > 0xffff:
-			high, low := utf16.EncodeRune(r)
-			fmt.Fprintf(&out, `\u%04x\u%04x`, high, low)
-		case r > 0x7e:
-			fmt.Fprintf(&out, `\u%04x`, r)
-		default:
-			out.WriteRune(r)
+	for _, unit := range utf16.Encode([]rune(text)) {
+		if unit > 0x7e {
+			fmt.Fprintf(&out, `\u%04x`, unit)
+		} else {
+			out.WriteByte(byte(unit))
 		}
 	}
 	return out.String()

@@ -121,12 +121,13 @@ func (own ownPins) tell(pins []Pin) (moved []string, behind bool) {
 	return moved, behind
 }
 
-// Moved lists by action the pins that a bot moved in those workflows on disk that are ours, of several the newest.
-func Moved(want []File, disk map[string][]byte) map[string]Pin {
-	own, moved := ownPins(Pins(want...)), map[string]Pin{}
+// Moved lists by action the pins that a bot moved away from those that would be written now, in workflows on disk that
+// are ours; of several it is the newest.
+func Moved(own []Pin, disk map[string][]byte) map[string]Pin {
+	moved := map[string]Pin{}
 	for _, pin := range Pins(OwnWorkflows(disk)...) {
 		newest, again := moved[pin.Action]
-		if own.place(pin) > 0 && (!again || older(newest.Version, pin.Version)) {
+		if ownPins(own).place(pin) > 0 && (!again || older(newest.Version, pin.Version)) {
 			moved[pin.Action] = pin
 		}
 	}
@@ -177,12 +178,8 @@ func Contradictions(disk map[string][]byte, known []Pin, severity diag.Severity)
 // older compares versions such as v7.0.1 by their numbers; one without numbers is not older.
 func older(a, b string) bool {
 	left, right := numbers(a), numbers(b)
-	for i := range min(len(left), len(right)) {
-		if left[i] != right[i] {
-			return left[i] < right[i]
-		}
-	}
-	return false
+	known := min(len(left), len(right))
+	return slices.Compare(left[:known], right[:known]) < 0
 }
 
 func numbers(version string) []int {

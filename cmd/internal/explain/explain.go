@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -50,13 +51,16 @@ func Pages() []Page {
 		content, _ := texts.ReadFile(name) // it is there
 		pages = append(pages, parse(name, content))
 	}
-	slices.SortFunc(pages, func(a, b Page) int { return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Code, b.Code)) })
+	slices.SortFunc(pages, func(a, b Page) int {
+		return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Code, b.Code))
+	})
 	return pages
 }
 
 func parse(name string, content []byte) Page {
 	archive := txtar.Parse(content)
-	page := Page{Code: strings.TrimSuffix(path.Base(name), ".txtar"), Group: path.Base(path.Dir(name)), Files: []File{}, Commands: []string{}}
+	page := Page{Code: strings.TrimSuffix(path.Base(name), ".txtar"), Group: path.Base(path.Dir(name))}
+	page.Files, page.Commands = []File{}, []string{}
 	var text strings.Builder
 	for i, line := range strings.Split(string(archive.Comment), "\n") {
 		command, ok := strings.CutPrefix(line, "$ ")
@@ -85,15 +89,13 @@ func parse(name string, content []byte) Page {
 
 // Find returns the page of a code.
 func Find(code string) (Page, bool) {
-	pages := Pages()
-	i := slices.IndexFunc(pages, func(p Page) bool {
-		start, ok := strings.CutSuffix(p.Code, anyKind)
-		return p.Code == code || ok && len(code) > len(start) && strings.HasPrefix(code, start)
-	})
-	if i < 0 {
-		return Page{}, false
+	for _, page := range Pages() {
+		start, ok := strings.CutSuffix(page.Code, anyKind)
+		if page.Code == code || ok && len(code) > len(start) && strings.HasPrefix(code, start) {
+			return page, true
+		}
 	}
-	return pages[i], true
+	return Page{}, false
 }
 
 // Nearest returns the code that a misspelt one most likely means, "" if none does.
@@ -111,7 +113,7 @@ func (p Page) String() string {
 	fmt.Fprintf(&b, "%s\n\n%s\n", p.Summary, p.Text)
 	lead := "For example, "
 	for _, file := range p.Files {
-		fmt.Fprintf(&b, "\n%s%s:\n\n%s", lead, file.Path, indented(file.Content))
+		fmt.Fprintf(&b, "\n%s%s:\n\n%s", lead, file.Path, indent(file.Content))
 		lead = "With "
 	}
 	lead = "Shown by"
@@ -121,17 +123,10 @@ func (p Page) String() string {
 	case len(p.Files) == 0:
 		lead = "For example"
 	}
-	fmt.Fprintf(&b, "\n%s:\n\n%s", lead, indented("$ "+strings.Join(p.Commands, "\n$ ")+"\n"+p.Output))
+	fmt.Fprintf(&b, "\n%s:\n\n%s", lead, indent("$ "+strings.Join(p.Commands, "\n$ ")+"\n"+p.Output))
 	return b.String()
 }
 
-func indented(text string) string {
-	var b strings.Builder
-	for line := range strings.Lines(text) {
-		if line != "\n" {
-			b.WriteString("    ")
-		}
-		b.WriteString(line)
-	}
-	return b.String()
-}
+var lineStart = regexp.MustCompile(`(?m)^.`)
+
+func indent(text string) string { return lineStart.ReplaceAllString(text, "    $0") }

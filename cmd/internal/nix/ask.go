@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/flake"
@@ -111,9 +112,7 @@ func (f *Flake) stream(ctx context.Context, q question) ([]reply, error) {
 		} else if readable && !(q.whole && failure.Cause == NeedsBuild) {
 			continue
 		}
-		for len(replies) < len(q.paths) {
-			replies = append(replies, reply{failure: failure})
-		}
+		replies = append(replies, slices.Repeat([]reply{{failure: failure}}, len(q.paths)-len(replies))...)
 	}
 	return replies, nil
 }

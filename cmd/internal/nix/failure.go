@@ -55,17 +55,13 @@ var (
 
 // newFailure reads the messages of a nix that ended in failure.
 func newFailure(messages string, state *os.ProcessState) *Failure {
-	f := &Failure{Message: lastError(messages)}
-	if signal := killedBy(state); signal != 0 {
-		const sigkill = 9
-		if signal == sigkill {
-			return &Failure{Message: "nix was killed", Hint: "did the machine run out of memory?", Cause: Machine}
-		}
-		if f.Message == "" {
-			f.Message = fmt.Sprintf("nix crashed with signal %d", signal)
-		}
-	}
+	const sigkill = 9
+	f, signal := &Failure{Message: lastError(messages)}, killedBy(state)
 	switch {
+	case signal == sigkill:
+		return &Failure{Message: "nix was killed", Hint: "did the machine run out of memory?", Cause: Machine}
+	case f.Message == "" && signal != 0:
+		f.Message = fmt.Sprintf("nix crashed with signal %d", signal)
 	case f.Message == "":
 		f.Message = "evaluation failed"
 	case strings.HasPrefix(f.Message, "evaluation aborted"):

@@ -46,13 +46,11 @@ func Queries(c *config.Config) []Query {
 }
 
 func (q Query) listedBy(section config.Section) bool {
-	if q.Family.Shape() != flake.Direct {
-		return slices.ContainsFunc(section.Include, func(m config.Matcher) bool { return m.Lists(q.Family, q.System) })
+	if q.Family.Shape() == flake.Direct {
+		_, selected := section.Selects(flake.AttrPath{First: q.Family, Second: string(q.System)})
+		return selected
 	}
-	matches := func(m config.Matcher) bool {
-		return m.Match(flake.AttrPath{First: q.Family, Second: string(q.System)})
-	}
-	return slices.ContainsFunc(section.Include, matches) && !slices.ContainsFunc(section.Exclude, matches)
+	return slices.ContainsFunc(section.Include, func(m config.Matcher) bool { return m.Lists(q.Family, q.System) })
 }
 
 // Answer is the answer to a query. Without a Failure and not Exists, the flake has no such output, which is fine.

@@ -15,9 +15,6 @@ import (
 	"time"
 )
 
-// ErrNotInstalled says that there is no nix program.
-var ErrNotInstalled = errors.New("nix is not installed\nhint: install it from https://nixos.org/download, or run this where it is")
-
 const (
 	// stopTime is how long nix may take to end after it was told to.
 	stopTime = 5 * time.Second
@@ -63,7 +60,8 @@ func (r *Runner) run(ctx context.Context, dir, tag string, args ...string) (said
 		killSession(command)
 		return said, nil, fmt.Errorf("run nix: %w", context.Cause(ctx))
 	case errors.Is(err, exec.ErrNotFound):
-		return said, nil, ErrNotInstalled
+		return said, nil, errors.New("nix is not installed\n" +
+			"hint: install it from https://nixos.org/download, or run this where it is")
 	case refused:
 		return said, nil, newFailure(said.messages(), exit.ProcessState)
 	case err != nil:

@@ -23,7 +23,7 @@ import (
 func TestMissingNixIsNamed(t *testing.T) {
 	t.Parallel()
 	_, err := running("garnix2gha-has-no-such-program").Open(t.Context(), t.TempDir())
-	require.ErrorIs(t, err, ErrNotInstalled)
+	require.ErrorContains(t, err, "nix is not installed")
 	assert.ErrorContains(t, err, "hint: ")
 }
 

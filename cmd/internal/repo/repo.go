@@ -3,6 +3,7 @@
 package repo
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -10,7 +11,6 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 )
 
@@ -37,34 +37,28 @@ func Find(dir string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("find repository root: %w", err)
 	}
-	exists := func(name string) func(string) bool {
-		return func(folder string) bool {
-			_, err := os.Stat(filepath.Join(folder, filepath.FromSlash(name)))
-			return err == nil
-		}
-	}
-	if root := upwards(dir, exists(".git")); root != "" { // a file in the work trees and submodules of git
-		return root, nil
-	}
-	root := upwards(dir, func(folder string) bool {
-		return slices.ContainsFunc([]string{"flake.nix", ConfigFile, MovedConfigFile, SettingsFile}, func(name string) bool { return exists(name)(folder) })
-	})
+	git := upwards(dir, ".git") // a file in the work trees and submodules of git
+	root := cmp.Or(git, upwards(dir, "flake.nix", ConfigFile, MovedConfigFile, SettingsFile))
 	if root == "" {
 		return "", ErrNoRoot
 	}
 	return root, nil
 }
 
-// upwards returns the first folder from dir to the root of the file system that holds, "" if none does.
-func upwards(dir string, holds func(folder string) bool) string {
-	for !holds(dir) {
+// upwards returns the first folder from dir to the root of the file system that has any of the files, "" if none does.
+func upwards(dir string, files ...string) string {
+	for {
+		for _, name := range files {
+			if _, err := os.Stat(filepath.Join(dir, filepath.FromSlash(name))); err == nil {
+				return dir
+			}
+		}
 		parent := filepath.Dir(dir)
 		if parent == dir {
 			return ""
 		}
 		dir = parent
 	}
-	return dir
 }
 
 // Repo is a repository opened at its root; nothing outside of it can be reached.

@@ -23,9 +23,6 @@ const (
 	draftAge    = time.Hour
 )
 
-// ErrChanged says that a file is not what it was when its edit was decided.
-var ErrChanged = errors.New("it changed in the meantime; nothing was written, run the command again")
-
 // Edit is the change of one file.
 type Edit struct {
 	Path string // slash path
@@ -83,7 +80,7 @@ func (r *Repo) check(edit Edit) (fs.FileMode, error) {
 	}
 	now, err := r.Read(edit.Path)
 	if err == nil && ((now == nil) != (edit.Old == nil) || !bytes.Equal(now, edit.Old)) {
-		err = ErrChanged
+		err = errors.New("it changed in the meantime; nothing was written, run the command again")
 	}
 	return mode, err
 }

@@ -61,24 +61,16 @@ func (r reply) ok() bool { return r.status >= 200 && r.status <= 299 }
 // Do sends a request, body (if not nil) as JSON, repeats it while the server is busy, and gives the body of a success.
 // An error is the context's own, a mistake in the Caller's fields, or a *Fault.
 func (c Caller) Do(ctx context.Context, method, path string, body any) ([]byte, error) {
-	got, err := c.call(ctx, method, path, body)
-	if err == nil && !got.ok() {
-		err = c.fault(got.status, got.status < 400, c.Message(got.body))
-	}
-	return got.body, err
-}
-
-func (c Caller) call(ctx context.Context, method, path string, body any) (reply, error) {
 	var payload []byte
 	if body != nil {
 		encoded, err := json.Marshal(body)
 		if err != nil {
-			return reply{}, fmt.Errorf("encode request to %s: %w", c.Party, err)
+			return nil, fmt.Errorf("encode request to %s: %w", c.Party, err)
 		}
 		payload = encoded
 	}
 	if err := c.Check(); err != nil {
-		return reply{}, err
+		return nil, err
 	}
 	client := c.client()
 	var spent time.Duration // on failed attempts and on waiting
@@ -86,20 +78,22 @@ func (c Caller) call(ctx context.Context, method, path string, body any) (reply,
 		began := time.Now()
 		got, err := c.attempt(ctx, client, method, path, payload)
 		if ctx.Err() != nil {
-			return reply{}, fmt.Errorf("call %s: %w", c.Party, ctx.Err())
+			return nil, fmt.Errorf("call %s: %w", c.Party, ctx.Err())
 		}
 		most, wait, why := c.verdict(got, err)
 		spent += time.Since(began)
 		switch over := attempt >= most || spent >= backoffTotal; {
 		case over && err != nil:
-			return reply{}, c.silence(err)
+			return nil, c.silence(err)
+		case over && !got.ok():
+			return nil, c.fault(got.status, got.status < 400, c.Message(got.body))
 		case over:
-			return got, nil
+			return got.body, nil
 		}
 		wait = cmp.Or(wait, backoff(attempt))
 		spent += wait
 		if err := c.Wait(ctx, wait, why); err != nil {
-			return reply{}, fmt.Errorf("call %s: %w", c.Party, err)
+			return nil, fmt.Errorf("call %s: %w", c.Party, err)
 		}
 	}
 }
@@ -189,15 +183,8 @@ func Sealed(address *url.URL) bool {
 
 // client lays the credentials and the redirect policy over the given transport.
 func (c Caller) client() *http.Client {
-	client := http.Client{}
-	if c.HTTP != nil {
-		client = *c.HTTP
-	}
-	base := client.Transport
-	if base == nil {
-		base = http.DefaultTransport
-	}
-	client.Transport = authorizer{caller: c, base: base}
+	client := *cmp.Or(c.HTTP, &http.Client{})
+	client.Transport = authorizer{caller: c, base: cmp.Or(client.Transport, http.DefaultTransport)}
 	client.CheckRedirect = c.follow
 	return &client
 }

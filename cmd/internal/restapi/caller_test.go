@@ -52,6 +52,14 @@ func serve(t *testing.T, handler http.HandlerFunc) (Caller, *pauses) {
 	}, waits
 }
 
+// faultOf is what a request that was not granted failed with.
+func faultOf(t *testing.T, err error) *Fault {
+	t.Helper()
+	var fault *Fault
+	require.ErrorAs(t, err, &fault)
+	return fault
+}
+
 // sequence answers with each handler in turn, and with the last one ever after.
 func sequence(handlers ...http.HandlerFunc) http.HandlerFunc {
 	var mu sync.Mutex
@@ -93,10 +101,10 @@ func TestCallSendsWhatItShould(t *testing.T) {
 		w.WriteHeader(http.StatusTeapot)
 		_, _ = io.WriteString(w, "short and stout")
 	})
-	reply, err := caller.call(t.Context(), http.MethodPost, "/a%2Fb/c", map[string]int{"n": 1})
-	require.NoError(t, err)
-	assert.Equal(t, http.StatusTeapot, reply.status)
-	assert.Equal(t, "short and stout", string(reply.body))
+	_, err := caller.Do(t.Context(), http.MethodPost, "/a%2Fb/c", map[string]int{"n": 1})
+	fault := faultOf(t, err)
+	assert.Equal(t, http.StatusTeapot, fault.Status)
+	assert.Equal(t, "short and stout", fault.Detail)
 	assert.Equal(t, "/a%2Fb/c", got.URL.EscapedPath())
 	assert.Equal(t, "Bearer "+token, got.Header.Get("Authorization"))
 	assert.Equal(t, "application/json", got.Header.Get("Content-Type"))
@@ -105,8 +113,8 @@ func TestCallSendsWhatItShould(t *testing.T) {
 	assert.JSONEq(t, `{"n":1}`, string(body))
 
 	caller.Token = secretsource.Value{}
-	_, err = caller.call(t.Context(), http.MethodGet, "/", nil)
-	require.NoError(t, err)
+	_, err = caller.Do(t.Context(), http.MethodGet, "/", nil)
+	assert.Equal(t, http.StatusTeapot, faultOf(t, err).Status)
 	assert.NotContains(t, got.Header, "Authorization")
 	assert.NotContains(t, got.Header, "Content-Type")
 }
@@ -163,7 +171,7 @@ func TestCallSaysWhyThereIsNoAnswer(t *testing.T) {
 			if tc.repeated {
 				caller.HTTP.Timeout = 50 * time.Millisecond
 			}
-			_, err := caller.call(t.Context(), http.MethodGet, "/x", nil)
+			_, err := caller.Do(t.Context(), http.MethodGet, "/x", nil)
 			require.ErrorContains(t, err, tc.want)
 			assert.NotContains(t, err.Error(), token)
 			assert.Equal(t, tc.repeated, len(waits.took) > 0)
@@ -188,20 +196,20 @@ func TestCallFollowsARedirectOnTheSameServerOnly(t *testing.T) {
 		})
 		return caller
 	}
-	reply, err := moved(http.StatusMovedPermanently).call(t.Context(), http.MethodGet, "/old", nil)
+	answer, err := moved(http.StatusMovedPermanently).Do(t.Context(), http.MethodGet, "/old", nil)
 	require.NoError(t, err)
-	assert.Equal(t, "GET Bearer "+token, string(reply.body))
+	assert.Equal(t, "GET Bearer "+token, string(answer))
 
-	reply, err = moved(http.StatusTemporaryRedirect).call(t.Context(), http.MethodPut, "/old", 1)
+	answer, err = moved(http.StatusTemporaryRedirect).Do(t.Context(), http.MethodPut, "/old", 1)
 	require.NoError(t, err)
-	assert.Equal(t, "PUT 1Bearer "+token, string(reply.body))
+	assert.Equal(t, "PUT 1Bearer "+token, string(answer))
 
-	_, err = moved(http.StatusMovedPermanently).call(t.Context(), http.MethodPut, "/old", 1)
+	_, err = moved(http.StatusMovedPermanently).Do(t.Context(), http.MethodPut, "/old", 1)
 	require.ErrorContains(t, err, "redirects to", "a PUT that became a GET would look like a success")
 }
 
 func TestCallRefusesABodyThatIsNoJSON(t *testing.T) {
 	t.Parallel()
-	_, err := Caller{Party: "the service"}.call(t.Context(), http.MethodPost, "/", func() {})
+	_, err := Caller{Party: "the service"}.Do(t.Context(), http.MethodPost, "/", func() {})
 	require.ErrorContains(t, err, "encode request")
 }

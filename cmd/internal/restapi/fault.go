@@ -130,22 +130,22 @@ func reason(err error) string {
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err
 	}
-	if name, ok := errors.AsType[*net.DNSError](err); ok && name.IsNotFound {
+	name, misnamed := errors.AsType[*net.DNSError](err)
+	broken, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
+	wait, waited := errors.AsType[net.Error](err)
+	system, told := errors.AsType[syscall.Errno](err)
+	switch {
+	case misnamed && name.IsNotFound:
 		return "there is no host of this name"
-	}
-	if untrusted, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return "its certificate does not hold: " + strings.TrimPrefix(untrusted.Err.Error(), "x509: ")
-	}
-	if late, ok := errors.AsType[net.Error](err); ok && late.Timeout() {
+	case untrusted:
+		return "its certificate does not hold: " + strings.TrimPrefix(broken.Err.Error(), "x509: ")
+	case waited && wait.Timeout():
 		return "no answer in time"
-	}
-	if plain(err) {
+	case plain(err):
 		return "it speaks plain http, not https"
-	}
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
 		return "the connection was closed without an answer"
-	}
-	if system, ok := errors.AsType[syscall.Errno](err); ok {
+	case told:
 		return system.Error()
 	}
 	return err.Error()

@@ -66,12 +66,10 @@ func (c Caller) Wait(ctx context.Context, wait time.Duration, why string) error 
 	if c.Sleep != nil {
 		return c.Sleep(ctx, wait)
 	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-timer.C:
+	case <-time.After(wait):
 		return nil
 	}
 }

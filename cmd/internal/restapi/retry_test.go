@@ -42,9 +42,9 @@ func TestCallRepeats(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			caller, waits := serve(t, sequence(tc.first, fine))
-			reply, err := caller.call(t.Context(), http.MethodGet, "/", nil)
+			answer, err := caller.Do(t.Context(), http.MethodGet, "/", nil)
 			require.NoError(t, err)
-			assert.Equal(t, "fine", string(reply.body))
+			assert.Equal(t, "fine", string(answer))
 			require.Len(t, waits.took, 1)
 			if tc.asked != 0 {
 				assert.Equal(t, tc.asked, waits.took[0])
@@ -60,9 +60,12 @@ func TestCallDoesNotRepeatAnAnswer(t *testing.T) {
 	t.Parallel()
 	for _, code := range []int{200, 204, 302, 400, 401, 403, 404, 409, 422} {
 		caller, waits := serve(t, status(code, "Retry-After", "1", ""))
-		reply, err := caller.call(t.Context(), http.MethodGet, "/", nil)
-		require.NoError(t, err)
-		assert.Equal(t, code, reply.status)
+		_, err := caller.Do(t.Context(), http.MethodGet, "/", nil)
+		if code < 300 {
+			require.NoError(t, err)
+		} else {
+			assert.Equal(t, code, faultOf(t, err).Status)
+		}
 		assert.Empty(t, waits.took, "status %d", code)
 	}
 }
@@ -77,7 +80,7 @@ func TestCallRepeatsTheBody(t *testing.T) {
 			w.WriteHeader(http.StatusBadGateway)
 		}
 	})
-	_, err := caller.call(t.Context(), http.MethodPut, "/", map[string]int{"n": 1})
+	_, err := caller.Do(t.Context(), http.MethodPut, "/", map[string]int{"n": 1})
 	require.NoError(t, err)
 	assert.Equal(t, []string{`{"n":1}`, `{"n":1}`, `{"n":1}`}, bodies)
 }
@@ -87,17 +90,16 @@ func TestCallGivesUp(t *testing.T) {
 	caller, waits := serve(t, status(503, "", "", "down"))
 	var told []string
 	caller.Waiting = func(wait time.Duration, why string) { told = append(told, fmt.Sprint(wait, why)) }
-	reply, err := caller.call(t.Context(), http.MethodGet, "/", nil)
-	require.NoError(t, err, "the last answer is an answer")
-	assert.Equal(t, 503, reply.status)
+	_, err := caller.Do(t.Context(), http.MethodGet, "/", nil)
+	assert.Equal(t, 503, faultOf(t, err).Status, "the last answer is an answer")
 	assert.Less(t, len(waits.took), maxAttempts)
 	assert.Less(t, waits.total(), backoffTotal+backoffCap)
 	assert.Len(t, told, len(waits.took))
 	assert.Contains(t, told[0], "the service answered 503")
 
 	caller, waits = serve(t, status(429, "Retry-After", "80", ""))
-	_, err = caller.call(t.Context(), http.MethodGet, "/", nil)
-	require.NoError(t, err)
+	_, err = caller.Do(t.Context(), http.MethodGet, "/", nil)
+	assert.Equal(t, 429, faultOf(t, err).Status)
 	assert.Len(t, waits.took, 2, "once more than ninety seconds were waited, it is enough")
 }
 
@@ -123,7 +125,7 @@ func TestTimeThatAttemptsTakeCountsAgainstTheBudget(t *testing.T) {
 			},
 		}
 		began := time.Now()
-		_, err := caller.call(t.Context(), http.MethodGet, "/", nil)
+		_, err := caller.Do(t.Context(), http.MethodGet, "/", nil)
 		require.EqualError(t, err, "the service gives no answer: no full answer within 30s")
 		assert.Equal(t, 3, dead.asked, "three times thirty seconds")
 		assert.Equal(t, 90*time.Second+waited, time.Since(began))
@@ -147,9 +149,9 @@ func TestCallEndsWithItsContext(t *testing.T) {
 	caller, waits := serve(t, status(503, "Retry-After", "60", ""))
 	ctx, cancel := context.WithCancel(t.Context())
 	caller.Sleep = func(context.Context, time.Duration) error { cancel(); return ctx.Err() }
-	_, err := caller.call(ctx, http.MethodGet, "/", nil)
+	_, err := caller.Do(ctx, http.MethodGet, "/", nil)
 	require.ErrorIs(t, err, context.Canceled)
-	_, err = caller.call(ctx, http.MethodGet, "/", nil)
+	_, err = caller.Do(ctx, http.MethodGet, "/", nil)
 	require.ErrorIs(t, err, context.Canceled)
 	assert.Empty(t, waits.took)
 
@@ -157,7 +159,7 @@ func TestCallEndsWithItsContext(t *testing.T) {
 	short, stop := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer stop()
 	start := time.Now()
-	_, err = caller.call(short, http.MethodGet, "/", nil)
+	_, err = caller.Do(short, http.MethodGet, "/", nil)
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	assert.Less(t, time.Since(start), 30*time.Second)
 }
