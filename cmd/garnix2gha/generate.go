@@ -53,7 +53,7 @@ func (o *options) runGenerate(ctx context.Context, r *repo.Repo, dryRun, force b
 	}
 	wanted := slices.DeleteFunc(slices.Clone(changes), func(change output.Change) bool { return action(change) == "unchanged" })
 	if !dryRun {
-		if err := write(r, wanted); err != nil {
+		if err := r.Apply(wanted); err != nil {
 			return err
 		}
 	}
@@ -156,15 +156,6 @@ func action(change output.Change) string {
 	return "updated"
 }
 
-// write carries out changes.
-func write(r *repo.Repo, changes []output.Change) error {
-	var edits []repo.Edit
-	for _, change := range changes {
-		edits = append(edits, repo.Edit{Path: change.Path, Old: change.Old, New: change.New})
-	}
-	return r.Apply(edits)
-}
-
 func (o *options) printGenerated(result generator.Result, files []fileJSON, dryRun bool) error {
 	if o.format == "json" {
 		return o.printJSON(map[string]any{"files": nonNil(files), "diagnostics": nonNil(result.Diags)})
@@ -227,7 +218,7 @@ func (o *options) eject(r *repo.Repo) error {
 	if err != nil {
 		return err
 	}
-	var edits []repo.Edit
+	var edits []output.Change
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		if !output.Ours(name, files[name]) {
 			continue
@@ -238,7 +229,7 @@ func (o *options) eject(r *repo.Repo) error {
 				return err
 			}
 		}
-		edits = append(edits, repo.Edit{Path: name, Old: files[name], New: data})
+		edits = append(edits, output.Change{Path: name, Old: files[name], New: data})
 	}
 	if err := r.Apply(edits); err != nil {
 		return err

@@ -89,7 +89,7 @@ func (s *survey) leftovers(ctx context.Context) error {
 		s.left = slices.DeleteFunc(s.left, func(t leftovers.Trace) bool { return t.Fix == leftovers.Safe })
 	case s.fix:
 		edits := s.edits
-		if err := write(s.repo, edits); err != nil {
+		if err := s.repo.Apply(edits); err != nil {
 			return err
 		}
 		if err := s.scan(ctx); err != nil {

@@ -69,7 +69,7 @@ func (p *retirement) retire(ctx context.Context) error {
 		}
 	}
 	if !p.dryRun {
-		if err := write(p.repo, p.edits); err != nil {
+		if err := p.repo.Apply(p.edits); err != nil {
 			return err
 		}
 	}

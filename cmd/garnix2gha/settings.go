@@ -89,7 +89,7 @@ func (o *options) changeSettings(r *repo.Repo, change func(old []byte) ([]byte, 
 	default:
 		action = "updated"
 	}
-	return action, r.Apply([]repo.Edit{{Path: repo.SettingsFile, Old: old, New: fresh}})
+	return action, r.Apply([]output.Change{{Path: repo.SettingsFile, Old: old, New: fresh}})
 }
 
 func newSchema(o *options) *cobra.Command {

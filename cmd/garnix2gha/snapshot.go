@@ -71,7 +71,7 @@ func (o *options) takeSnapshot(ctx context.Context, r *repo.Repo, onlyPrint bool
 		action = "created"
 	}
 	if action != "unchanged" {
-		if err := r.Apply([]repo.Edit{{Path: repo.LockFile, Old: old, New: fresh.encoded}}); err != nil {
+		if err := r.Apply([]output.Change{{Path: repo.LockFile, Old: old, New: fresh.encoded}}); err != nil {
 			return err
 		}
 	}

@@ -37,7 +37,7 @@ func TestWriteRefusesWhatChangedMeanwhile(t *testing.T) {
 			require.NoError(t, err)
 
 			require.NoError(t, change(dir))
-			require.ErrorIs(t, write(r, changes), repo.ErrChanged)
+			require.ErrorIs(t, r.Apply(changes), repo.ErrChanged)
 			after, err := r.Read(output.Targets)
 			require.NoError(t, err)
 			assert.Equal(t, string(before), string(after))
