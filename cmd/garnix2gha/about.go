@@ -82,13 +82,11 @@ func addExamples(root *cobra.Command) {
 
 func newMan(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
-		Use:    "man DIR",
-		Short:  "Write the manual pages into a folder",
-		Hidden: true, // for packagers
-		Args:   arguments(1, 1, "one folder"),
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return nil, cobra.ShellCompDirectiveFilterDirs
-		},
+		Use:               "man DIR",
+		Short:             "Write the manual pages into a folder",
+		Hidden:            true, // for packagers
+		Args:              arguments(1, 1, "one folder"),
+		ValidArgsFunction: cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if err := os.MkdirAll(args[0], 0o755); err != nil {
 				return err

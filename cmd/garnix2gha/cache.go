@@ -51,11 +51,6 @@ func (o *options) token() secretsource.Value {
 	return secretsource.NewValue(strings.TrimSpace(o.getenv(tokenVariable)))
 }
 
-// reader reads secrets as this process sees them.
-func (o *options) reader() secretsource.Reader {
-	return secretsource.Reader{Getenv: o.getenv, Stdin: o.stdin, Stderr: o.stderr}
-}
-
 // client is Cachix's API; show is told of waits and may be nil.
 func (o *options) client(token secretsource.Value, show func(string)) cachix.Client {
 	caller := o.caller(show)

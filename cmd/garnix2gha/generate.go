@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -45,13 +46,12 @@ func (o *options) runGenerate(ctx context.Context, r *repo.Repo, dryRun, force b
 		return err
 	}
 	if !force {
-		kept := slices.DeleteFunc(slices.Clone(changes), func(change output.Change) bool { return protected(change, &result.Diags) })
-		if result.Diags.HasErrors() {
-			return o.refuse(result.Diags.Sorted(), changes)
+		changes = slices.DeleteFunc(changes, func(change output.Change) bool { return o.protected(change, &result.Diags) })
+		if err := o.sound(result.Diags.Sorted()); err != nil {
+			return err
 		}
-		changes = kept
 	}
-	wanted := slices.DeleteFunc(slices.Clone(changes), func(change output.Change) bool { return action(change) == "unchanged" })
+	wanted := pending(changes...)
 	if !dryRun {
 		if err := r.Apply(wanted); err != nil {
 			return err
@@ -81,14 +81,15 @@ func (o *options) next(ctx context.Context, r *repo.Repo, result generator.Resul
 }
 
 // protected reports whether a file is somebody else's, whole or in part, and says so: an error where it would be
-// overwritten, a warning where it would be removed.
-func protected(change output.Change, diags *diag.List) bool {
+// overwritten, with what would be lost of our own, a warning where it would be removed.
+func (o *options) protected(change output.Change, diags *diag.List) bool {
 	at := posOf(change.Path)
 	switch {
 	case change.Status == output.Foreign && change.New != nil:
-		diags.Errorf(posOf(foldered([]string{change.Path})[0]), "foreign-file", "move it away, choose another name in the settings (files:), or pass --force", "%s; nothing was written", change.Cause)
+		diags.Errorf(posOf(collapsed(change.Path)), "foreign-file", "move it away, choose another name in the settings (files:), or pass --force", "%s; nothing was written", change.Cause)
 	case change.Status == output.Edited:
 		diags.Errorf(at, "edited-file", `move the change into .github/garnix2gha/config.yaml or overlay.libsonnet, or pass --force to lose it`, "%s; nothing was written", change.Cause)
+		fmt.Fprint(o.stderr, unified(change.Path, change.Old, change.New))
 	case change.Status == output.Foreign:
 		diags.Warnf(at, "foreign-program", "move it away, or pass --force to remove it", "%s; it was left alone", change.Cause)
 	case change.Status == output.Orphan && change.Edited:
@@ -97,16 +98,6 @@ func protected(change output.Change, diags *diag.List) bool {
 		return false
 	}
 	return true
-}
-
-// refuse says why nothing is written, and shows what would have been lost.
-func (o *options) refuse(diags diag.List, changes []output.Change) error {
-	for _, change := range changes {
-		if change.Status == output.Edited {
-			fmt.Fprint(o.stderr, unified(change.Path, change.Old, change.New))
-		}
-	}
-	return o.sound(diags)
 }
 
 // compare renders the repository and holds it against its disk.
@@ -128,22 +119,19 @@ func (o *options) rendered(r *repo.Repo) (generator.Result, map[string][]byte, e
 // disk reads what may be generated, by path.
 func disk(r *repo.Repo) (map[string][]byte, error) {
 	files, err := r.Workflows(output.Dir)
-	if err != nil {
-		return nil, err
-	}
-	programs, err := r.Tree(output.Programs)
-	if err != nil {
+	programs, unlisted := r.Tree(output.Programs)
+	targets, unread := r.Read(output.Targets)
+	if err := cmp.Or(err, unlisted, unread); err != nil {
 		return nil, err
 	}
 	maps.Copy(files, programs)
-	targets, err := r.Read(output.Targets)
 	if targets != nil {
 		files[output.Targets] = targets
 	}
-	return files, err
+	return files, nil
 }
 
-// action says what generate does about a change. A bot's newer pins are left as they are.
+// action says what a change does to its file. A bot's newer pins are left as they are.
 func action(change output.Change) string {
 	switch {
 	case change.Status == output.Current || change.Status == output.PinsMoved:
@@ -152,8 +140,15 @@ func action(change output.Change) string {
 		return "removed"
 	case change.Old == nil:
 		return "created"
+	case bytes.Equal(change.Old, change.New):
+		return "unchanged"
 	}
 	return "updated"
+}
+
+// pending are the changes that do something.
+func pending(changes ...output.Change) []output.Change {
+	return slices.DeleteFunc(slices.Clone(changes), func(change output.Change) bool { return action(change) == "unchanged" })
 }
 
 func (o *options) printGenerated(result generator.Result, files []fileJSON, dryRun bool) error {

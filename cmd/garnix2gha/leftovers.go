@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -97,13 +98,7 @@ func (s *survey) leftovers(ctx context.Context) error {
 		}
 		s.edits = edits
 	}
-	if err := s.printLeftovers(); err != nil {
-		return err
-	}
-	if slices.ContainsFunc(s.left, leftovers.Trace.Counted) {
-		return errProblems
-	}
-	return nil
+	return cmp.Or(s.printLeftovers(), failing(slices.ContainsFunc(s.left, leftovers.Trace.Counted)))
 }
 
 // prepare finds the traces and the edits. For a fix, Cachix is asked about the new cache if something is to be swapped.

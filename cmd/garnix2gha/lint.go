@@ -63,10 +63,7 @@ func (o *options) lint(r *repo.Repo, strict bool) error {
 	if o.format == "text" {
 		fmt.Fprintf(o.stderr, "%s checked, %s\n", plural(len(in.Workflows), "workflow"), plural(len(diags), "finding"))
 	}
-	if diags.HasErrors() {
-		return errProblems
-	}
-	return nil
+	return failing(diags.HasErrors())
 }
 
 func posOf(path string) diag.Pos { return diag.Pos{File: path} }

@@ -21,15 +21,9 @@ func main() {
 	// keeps a large flake below 200 MB all the same.
 	debug.SetGCPercent(400)
 	debug.SetMemoryLimit(150 << 20)
-	os.Exit(process())
-}
-
-// process runs the program on this process's arguments and streams.
-func process() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	return run(ctx, os.Args[1:], environment{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv})
+	os.Exit(run(ctx, os.Args[1:], environment{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv}))
 }
 
 // Exit codes.

@@ -21,6 +21,14 @@ import (
 	"garnix2gha/generator/output"
 )
 
+// failing is errProblems if there are problems, which have been printed.
+func failing(problems bool) error {
+	if problems {
+		return errProblems
+	}
+	return nil
+}
+
 // sound is errProblems if there are errors among the findings, which then have all been printed.
 func (o *options) sound(l diag.List) error {
 	if !l.HasErrors() {

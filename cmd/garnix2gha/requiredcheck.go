@@ -88,13 +88,8 @@ func (m *ruleMover) run(ctx context.Context, r *repo.Repo) error {
 		}
 	}
 	done()
-	if err := m.print(hub, rules); err != nil {
-		return err
-	}
-	if failed == nil && slices.ContainsFunc(rules, func(r github.Rule) bool { return r.Waits && !r.Moved }) {
-		return errProblems
-	}
-	return failed
+	waiting := slices.ContainsFunc(rules, func(r github.Rule) bool { return r.Waits && !r.Moved })
+	return cmp.Or(m.print(hub, rules), failed, failing(waiting))
 }
 
 // posted tells the names of the statuses that the workflows post. Where the targets are listed at run time it is any

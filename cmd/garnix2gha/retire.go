@@ -125,14 +125,19 @@ func (p *retirement) settled(ctx context.Context) error {
 func foldered(names []string) []string {
 	var out []string
 	for _, name := range names {
-		if strings.HasPrefix(name, output.Programs+"/") {
-			name = output.Programs
-		}
-		if !slices.Contains(out, name) {
+		if name = collapsed(name); !slices.Contains(out, name) {
 			out = append(out, name)
 		}
 	}
 	return out
+}
+
+// collapsed is the folder of the programs for what lies in it, and other files themselves.
+func collapsed(name string) string {
+	if strings.HasPrefix(name, output.Programs+"/") {
+		return output.Programs
+	}
+	return name
 }
 
 // decided finds the edits, takes garnix.yaml out of the root if told to, and renders the workflows from the inputs as
@@ -167,11 +172,7 @@ func (p *retirement) decided(ctx context.Context) error {
 		return nil
 	}
 	files, err := disk(p.repo)
-	for _, change := range output.Compare(after.Files, files) {
-		if action(change) != "unchanged" {
-			p.edits = append(p.edits, change)
-		}
-	}
+	p.edits = append(p.edits, pending(output.Compare(after.Files, files)...)...)
 	return err
 }
 

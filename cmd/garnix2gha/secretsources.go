@@ -32,11 +32,12 @@ func (s *syncer) wanted(ctx context.Context) ([]github.Change, error) {
 	if err != nil {
 		return nil, err
 	}
+	reader := secretsource.Reader{Getenv: s.getenv, Stdin: s.stdin, Stderr: s.stderr}
 	var wanted []github.Change
 	for _, name := range needed {
 		change := github.Change{Kind: github.Secret, Name: name}
 		if source, ok := sources[name]; ok {
-			if change.Value, err = s.reader().Read(ctx, source); err != nil {
+			if change.Value, err = reader.Read(ctx, source); err != nil {
 				return nil, err
 			}
 			if name == s.known.Cache.TokenSecret {

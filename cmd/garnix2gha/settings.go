@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"maps"
 	"slices"
@@ -70,7 +69,7 @@ func (o *options) initialize(r *repo.Repo, cache string) error {
 
 // changeSettings rewrites the settings, old being nil without a file, and tells what that did to the file. What is wrong
 // with them has been printed when it returns errProblems.
-func (o *options) changeSettings(r *repo.Repo, change func(old []byte) ([]byte, error)) (action string, err error) {
+func (o *options) changeSettings(r *repo.Repo, rewrite func(old []byte) ([]byte, error)) (did string, err error) {
 	if _, err := o.settingsOf(r); err != nil {
 		return "", err
 	}
@@ -78,18 +77,12 @@ func (o *options) changeSettings(r *repo.Repo, change func(old []byte) ([]byte, 
 	if err != nil {
 		return "", err
 	}
-	fresh, err := change(old)
-	switch {
-	case err != nil:
+	fresh, err := rewrite(old)
+	if err != nil {
 		return "", err
-	case old == nil:
-		action = "created"
-	case bytes.Equal(old, fresh):
-		return "unchanged", nil
-	default:
-		action = "updated"
 	}
-	return action, r.Apply([]output.Change{{Path: repo.SettingsFile, Old: old, New: fresh}})
+	change := output.Change{Path: repo.SettingsFile, Old: old, New: fresh}
+	return action(change), r.Apply(pending(change))
 }
 
 func newSchema(o *options) *cobra.Command {
@@ -137,25 +130,17 @@ type pinJSON struct {
 	Ours bool `json:"ours"` // what garnix2gha would render now
 }
 
-// pinsInUse returns the pins of the committed workflows that are ours, by action.
-func (o *options) pinsInUse(r *repo.Repo) ([]pinJSON, error) {
+// listPins lists the pins of the committed workflows that are ours, by action.
+func (o *options) listPins(r *repo.Repo) error {
 	result, files, err := o.rendered(r)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	own, pins := output.Pins(result.Files...), []pinJSON{}
 	for _, pin := range output.Pins(output.OwnWorkflows(files)...) {
 		pins = append(pins, pinJSON{pin, slices.Contains(own, pin)})
 	}
 	slices.SortStableFunc(pins, func(a, b pinJSON) int { return strings.Compare(a.Action, b.Action) })
-	return pins, nil
-}
-
-func (o *options) listPins(r *repo.Repo) error {
-	pins, err := o.pinsInUse(r)
-	if err != nil {
-		return err
-	}
 	if o.format == "json" {
 		return o.printJSON(map[string]any{"pins": pins})
 	}

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -61,21 +60,13 @@ func (o *options) takeSnapshot(ctx context.Context, r *repo.Repo, onlyPrint bool
 		if _, err := o.stdout.Write(fresh.encoded); err != nil {
 			return err
 		}
-		return cmp.Or(o.printText(fresh.diags), fresh.verdict())
+		return cmp.Or(o.printText(fresh.diags), failing(fresh.diags.HasErrors()))
 	}
-	action, old := "updated", in.Lock.Content
-	switch {
-	case bytes.Equal(old, fresh.encoded):
-		action = "unchanged"
-	case old == nil:
-		action = "created"
+	change := output.Change{Path: repo.LockFile, Old: in.Lock.Content, New: fresh.encoded}
+	if err := r.Apply(pending(change)); err != nil {
+		return err
 	}
-	if action != "unchanged" {
-		if err := r.Apply([]output.Change{{Path: repo.LockFile, Old: old, New: fresh.encoded}}); err != nil {
-			return err
-		}
-	}
-	return cmp.Or(o.printSnapshot(fresh, action), fresh.verdict())
+	return cmp.Or(o.printSnapshot(fresh, action(change)), failing(fresh.diags.HasErrors()))
 }
 
 func (o *options) printSnapshot(fresh listing, action string) error {
@@ -101,14 +92,6 @@ type listing struct {
 	encoded  []byte
 	selected []target.Target // for every branch together
 	diags    diag.List       // what made garnix fail the commit, and what is surprising about the listing
-}
-
-// verdict is errProblems if garnix would have failed the commit.
-func (l listing) verdict() error {
-	if l.diags.HasErrors() {
-		return errProblems
-	}
-	return nil
 }
 
 // list lists the flake of the repository at dir; progress is told what goes on and may be nil.
