@@ -95,9 +95,7 @@ func (o *options) printCreation(made creationJSON) error {
 	for _, step := range made.Steps {
 		fmt.Fprintf(o.stdout, "%s\n", diag.Printable(step))
 	}
-	for _, warning := range made.Warnings {
-		fmt.Fprintf(o.stderr, "warning: %s\n", diag.Printable(warning))
-	}
+	o.say("warning", made.Warnings)
 	printList(o.stdout, `for flake.nix ("garnix2gha leftovers --fix" puts it in the place of garnix's)`, made.NixConfig)
 	printList(o.stdout, "next", made.Next)
 	return nil

@@ -97,9 +97,7 @@ func (o *options) printInspection(in inspectionJSON) error {
 	}
 	line("token", verdict)
 	printList(o.stdout, "how this is known", in.Established)
-	for _, warning := range in.Warnings {
-		fmt.Fprintf(o.stderr, "warning: %s\n", diag.Printable(warning))
-	}
+	o.say("warning", in.Warnings)
 	printList(o.stdout, "next", in.Next)
 	return nil
 }

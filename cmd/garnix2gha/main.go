@@ -60,18 +60,16 @@ func run(ctx context.Context, args []string, env environment) int {
 	root.SetIn(env.stdin)
 	root.SetOut(env.stdout)
 	root.SetErr(env.stderr)
-	command := root
-	err, done := bounded(ctx, grace, func() (err error) {
-		command, err = root.ExecuteContextC(ctx)
-		return err
-	})
-	var usage usageError
-	switch {
-	case done && err == nil:
-		return exitFine
-	case !done:
+	var command *cobra.Command
+	var err error
+	if !bounded(ctx, grace, func() { command, err = root.ExecuteContextC(ctx) }) {
 		fmt.Fprintln(env.stderr, "garnix2gha: interrupted")
 		return exitStopped
+	}
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitFine
 	case ctx.Err() != nil:
 		fmt.Fprintf(env.stderr, "garnix2gha: interrupted%s\n", o.changed())
 		return exitStopped

@@ -105,6 +105,13 @@ func printList(w io.Writer, title string, lines []string) {
 	}
 }
 
+// say prints texts that others may have had a part in, each as what it is, such as a warning.
+func (o *options) say(what string, texts []string) {
+	for _, text := range texts {
+		fmt.Fprintf(o.stderr, "%s: %s\n", what, diag.Printable(text))
+	}
+}
+
 // terminal reports whether w is a terminal, where alone progress and colour belong.
 func (o *options) terminal(w io.Writer) bool {
 	file, ok := w.(*os.File)

@@ -80,9 +80,7 @@ func (s *syncer) sync(ctx context.Context) error {
 		return err
 	}
 	if s.format != "json" {
-		for _, warning := range s.warnings {
-			fmt.Fprintf(s.stderr, "warning: %s\n", diag.Printable(warning))
-		}
+		s.say("warning", s.warnings)
 	}
 	if len(wanted) == 0 {
 		fmt.Fprintln(s.stderr, "the workflows need neither a secret nor a variable")

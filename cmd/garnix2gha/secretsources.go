@@ -80,17 +80,14 @@ func (s *syncer) needed() ([]string, error) {
 	if err != nil && !errors.Is(err, repo.ErrNoRoot) {
 		return nil, err
 	}
-	var once []string
+	var once []string // GitHub takes names that differ in case for one
 	for _, name := range names {
-		if name != "" && !slices.ContainsFunc(once, func(other string) bool { return same(name, other) }) {
+		if name != "" && !slices.ContainsFunc(once, func(other string) bool { return strings.EqualFold(name, other) }) {
 			once = append(once, name)
 		}
 	}
 	return once, nil
 }
-
-// same reports whether GitHub takes two names for one.
-func same(a, b string) bool { return strings.EqualFold(a, b) }
 
 // sources are the places of values, by the needed secret's name. Nothing that follows a flag is repeated in an error: it
 // may be a secret given by mistake.
@@ -110,7 +107,7 @@ func (s *syncer) sources(needed []string) (map[string]secretsource.Source, error
 		if place == "" {
 			return nil, usagef("%s: want NAME=SOURCE", flag)
 		}
-		at := slices.IndexFunc(needed, func(other string) bool { return same(name, other) })
+		at := slices.IndexFunc(needed, func(other string) bool { return strings.EqualFold(name, other) })
 		if at < 0 {
 			return nil, usagef("%s: the workflows use no such secret; without flags this command lists those that they use", flag)
 		}
