@@ -52,16 +52,13 @@ func newVersion(o *options) *cobra.Command {
 
 // completeValues lets shells complete what the flags of every command take.
 func completeValues(root *cobra.Command) {
-	for flag, values := range map[string]cobra.CompletionFunc{
-		"format": func(command *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-			return formats(command), cobra.ShellCompDirectiveNoFileComp
-		},
-		"directory": cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs),
-		"config":    cobra.FixedCompletions([]string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt),
-	} {
-		// It fails only for a flag that does not exist, which the completions' test would find.
-		_ = root.RegisterFlagCompletionFunc(flag, values)
+	known := func(command *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		return formats(command), cobra.ShellCompDirectiveNoFileComp
 	}
+	// These fail only for a flag that does not exist, which the completions' test would find.
+	_ = root.RegisterFlagCompletionFunc("format", known)
+	_ = root.MarkPersistentFlagDirname("directory")
+	_ = root.MarkPersistentFlagFilename("config", "yaml", "yml")
 }
 
 // examples are command lines, those of one command together.

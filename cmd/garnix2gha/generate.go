@@ -41,10 +41,11 @@ that another version wrote nobody can tell, and it is replaced. Pins that a bot 
 }
 
 func (o *options) runGenerate(ctx context.Context, r *repo.Repo, dryRun, force bool) error {
-	result, changes, err := o.compare(r)
+	result, onDisk, err := o.rendered(r)
 	if err != nil {
 		return err
 	}
+	changes := output.Compare(result.Files, onDisk)
 	if !force {
 		changes = slices.DeleteFunc(changes, func(change output.Change) bool { return o.protected(change, &result.Diags) })
 		if err := o.sound(result.Diags.Sorted()); err != nil {
@@ -98,12 +99,6 @@ func (o *options) protected(change output.Change, diags *diag.List) bool {
 		return false
 	}
 	return true
-}
-
-// compare renders the repository and holds it against its disk.
-func (o *options) compare(r *repo.Repo) (generator.Result, []output.Change, error) {
-	result, files, err := o.rendered(r)
-	return result, output.Compare(result.Files, files), err
 }
 
 // rendered returns what would be written now, and what is on disk by path.

@@ -79,13 +79,13 @@ func (p *retirement) retire(ctx context.Context) error {
 // settled refuses workflows that are not what would be generated now, what would leave no way back (tracked files that
 // differ from the last commit, inputs and workflows that git does not know), and a cache that nobody knows.
 func (p *retirement) settled(ctx context.Context) error {
-	result, changes, err := p.compare(p.repo)
+	result, onDisk, err := p.rendered(p.repo)
 	if err != nil {
 		return err
 	}
 	p.inRoot = result.Config.File == repo.ConfigFile
 	known := []string{repo.ConfigFile, repo.MovedConfigFile, repo.SettingsFile, repo.LockFile, repo.OverlayFile}
-	for _, change := range changes {
+	for _, change := range output.Compare(result.Files, onDisk) {
 		known = append(known, change.Path)
 		if !change.Status.OK(true) {
 			p.refused.Errorf(posOf(change.Path), string(change.Status), fix(change.Path, change.Status), "%s", change.Cause)

@@ -39,14 +39,13 @@ puts the name to use.`,
 func (o *options) initialize(r *repo.Repo, cache string) error {
 	action, err := o.changeSettings(r, func(old []byte) ([]byte, error) {
 		switch {
-		case old == nil:
-			old = settings.Template()
-		case cache == "":
+		case cache == "" && old != nil:
 			fmt.Fprintf(o.stderr, "%s exists and is left alone\n", repo.SettingsFile)
 			return nil, errProblems
-		}
-		if cache == "" {
-			return old, nil
+		case cache == "":
+			return settings.Template(), nil
+		case old == nil:
+			old = settings.Template()
 		}
 		if diags := settings.CheckCacheName(cache); diags.HasErrors() {
 			return nil, usagef("%s; %s", diags[0].Message, diags[0].Hint)

@@ -18,9 +18,9 @@ import (
 func (o *options) start(ctx context.Context) error {
 	lines := []string{"there is " + repo.ErrNoRoot.Error(), "next: change into a repository, or name one with -C"}
 	err := o.within(func(r *repo.Repo) error {
-		result, changes, err := o.compare(r)
+		result, onDisk, err := o.rendered(r)
 		if err == nil {
-			lines = standing(result, changes, o.next(ctx, r, result, false))
+			lines = standing(result, output.Compare(result.Files, onDisk), o.next(ctx, r, result, false))
 		}
 		return err
 	})
