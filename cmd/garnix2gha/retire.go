@@ -104,12 +104,11 @@ func (p *retirement) settled(ctx context.Context) error {
 	}
 	changed = foldered(changed)
 	const hint, most = "commit or stash it first, so that there is a way back", 20
-	for i, name := range changed {
-		if i == most {
-			p.refused.Errorf(diag.Pos{}, "uncommitted", hint, "%s more differ from the last commit", plural(len(changed)-most, "file"))
-			break
-		}
+	for _, name := range changed[:min(most, len(changed))] {
 		p.refused.Errorf(posOf(diag.Printable(name)), "uncommitted", hint, "it differs from the last commit")
+	}
+	if more := len(changed) - most; more > 0 {
+		p.refused.Errorf(diag.Pos{}, "uncommitted", hint, "%s more differ from the last commit", plural(more, "file"))
 	}
 	for _, name := range foldered(unknown) {
 		p.refused.Errorf(posOf(name), "untracked", "add it to git and commit it first", "git does not know it")

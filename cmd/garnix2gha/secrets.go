@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"garnix2gha/cmd/internal/github"
+	"garnix2gha/cmd/internal/repo"
 	"garnix2gha/cmd/internal/secretsource"
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/settings"
@@ -46,7 +47,9 @@ runs it: pipes, $ and ~ mean nothing there. A new key for an action need not tou
 
 A Cachix token is looked at first, and an account-wide one is refused: whoever can change a
 workflow could do everything with every cache of the account.`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return s.sync(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return s.anywhere(func(r *repo.Repo) error { return s.sync(cmd.Context(), r) })
+		},
 	}
 	flags := command.Flags()
 	flags.StringVar(&s.repository, "repo", "", "[HOST/]OWNER/NAME (default: that of git's remotes)")
@@ -70,12 +73,12 @@ type syncer struct {
 	warnings []string
 }
 
-func (s *syncer) sync(ctx context.Context) error {
+func (s *syncer) sync(ctx context.Context, r *repo.Repo) error {
 	var err error
-	if s.known, err = s.settings(); err != nil {
+	if s.known, err = s.settingsOf(r); err != nil {
 		return err
 	}
-	wanted, err := s.wanted(ctx)
+	wanted, err := s.wanted(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -116,15 +119,11 @@ func (s *syncer) print(repository string, changes, applied []github.Change) erro
 	w := table(s.stdout)
 	pending := 0
 	for _, change := range changes {
-		note := ""
-		switch change.Action {
-		case github.Unknown:
-			note = "there already, to be replaced: GitHub shows no value"
-		case github.Update:
-			note = "has another value"
-		case github.Missing:
-			note = "not set; give it with " + s.flag(change)
-		}
+		note := map[github.Action]string{
+			github.Unknown: "there already, to be replaced: GitHub shows no value",
+			github.Update:  "has another value",
+			github.Missing: "not set; give it with " + s.flag(change),
+		}[change.Action]
 		if change.Pending() {
 			pending++
 			if pending <= len(applied) {

@@ -19,8 +19,8 @@ import (
 )
 
 // wanted is what the workflows need of GitHub, with the values that are at hand.
-func (s *syncer) wanted(ctx context.Context) ([]github.Change, error) {
-	needed, err := s.needed()
+func (s *syncer) wanted(ctx context.Context, r *repo.Repo) ([]github.Change, error) {
+	needed, err := s.needed(r)
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func (s *syncer) wanted(ctx context.Context) ([]github.Change, error) {
 }
 
 // needed lists the secrets that the workflows ask for, the cache's and the age keys of actions, each once.
-func (s *syncer) needed() ([]string, error) {
+func (s *syncer) needed(r *repo.Repo) ([]string, error) {
 	cache := s.known.Cache
 	names := []string{cache.TokenSecret}
 	switch backend := cache.Backend.(type) {
@@ -68,17 +68,16 @@ func (s *syncer) needed() ([]string, error) {
 		}
 	}
 	names = append(names, s.known.Nix.AccessTokenSecret)
-	err := s.within(func(r *repo.Repo) error {
+	if r != nil {
 		model, err := s.decide(r)
-		if err == nil && model.Plan.Actions != nil {
+		if err != nil {
+			return nil, err
+		}
+		if model.Plan.Actions != nil {
 			for _, job := range model.Plan.Actions.Jobs {
 				names = append(names, job.Secret)
 			}
 		}
-		return err
-	})
-	if err != nil && !errors.Is(err, repo.ErrNoRoot) {
-		return nil, err
 	}
 	var once []string // GitHub takes names that differ in case for one
 	for _, name := range names {

@@ -98,16 +98,17 @@ func (v *verifier) verify(ctx context.Context) error {
 	var done func()
 	v.show, done = v.progress("asking the cache")
 	defer done()
-	err := v.within(func(r *repo.Repo) error {
+	open := v.within
+	if v.paths != "" {
+		open = v.anywhere
+	}
+	err := open(func(r *repo.Repo) error {
 		s, err := v.settingsOf(r)
 		if err != nil {
 			return err
 		}
 		return v.against(ctx, s, r)
 	})
-	if errors.Is(err, repo.ErrNoRoot) && v.paths != "" {
-		err = v.against(ctx, settings.Default(), nil)
-	}
 	v.finish()
 	return err
 }
