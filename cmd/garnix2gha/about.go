@@ -1,4 +1,4 @@
-// What the program tells about itself: its version, completions for shells, and its manual.
+// What the program tells about itself: its version, completions for shells, its help, and its manual.
 
 package main
 
@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"strings"
 
+	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/spf13/cobra"
 )
 
@@ -61,19 +62,26 @@ func completeValues(root *cobra.Command) {
 	_ = root.MarkPersistentFlagFilename("config", "yaml", "yml")
 }
 
-// examples are command lines, those of one command together.
+// pages tell what each command does and, behind "$ ", how it is called.
 //
-//go:embed examples.txt
-var examples string
+//go:embed help.txtar
+var pages []byte
 
-// addExamples gives each command its examples, and a group those of what it groups.
-func addExamples(root *cobra.Command) {
-	for line := range strings.Lines(examples) {
-		_, words, _ := strings.Cut(line, root.Name())
-		command, _, err := root.Find(strings.Fields(words))
-		for ; err == nil && command != root; command = command.Parent() {
-			command.Example = strings.TrimLeft(command.Example+"\n  "+strings.TrimSpace(line), "\n")
+// addPages gives each command its page, and a group the examples of what it groups as well.
+func addPages(root *cobra.Command) {
+	for _, page := range txtar.Parse(pages).Files {
+		command, _, _ := root.Find(strings.Fields(page.Name)[1:]) // a test holds that there is one
+		for line := range strings.Lines(string(page.Data)) {
+			example, ok := strings.CutPrefix(line, "$ ")
+			if !ok {
+				command.Long += line
+				continue
+			}
+			for at := command; at != root; at = at.Parent() {
+				at.Example = strings.TrimLeft(at.Example+"\n  "+strings.TrimSpace(example), "\n")
+			}
 		}
+		command.Long = strings.TrimSpace(command.Long)
 	}
 }
 

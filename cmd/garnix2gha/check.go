@@ -20,12 +20,6 @@ func newCheck(o *options) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "check",
 		Short: "Tell whether the committed workflows are current",
-		Long: `Render the workflows again and compare them with the committed ones, which any formatter may have
-formatted. For each file the status is one of: current, pins (a bot moved pins; fine),
-stale-inputs (garnix.yaml, settings, lock or overlay changed), stale-generator (this version
-renders otherwise; fine unless --strict), edited, missing, orphan, foreign. A pin whose commit and
-version contradict another is a warning, an error with --strict. It needs no nix, no network and no
-git. Whether a committed lock is current, "garnix2gha snapshot" and git tell.`,
 		RunE: func(*cobra.Command, []string) error {
 			return o.within(func(r *repo.Repo) error { return o.check(r, strict, withDiff) })
 		},

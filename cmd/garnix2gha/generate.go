@@ -27,10 +27,6 @@ func newGenerate(o *options) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "generate",
 		Short: "Write the workflows",
-		Long: `Write the workflows below .github/workflows and what they run below .github/garnix2gha, one line
-a file: created, updated, unchanged or removed. A file that garnix2gha did not write, or that
-somebody changed since, is neither overwritten nor removed unless --force is given; of a program
-that another version wrote nobody can tell, and it is replaced. Pins that a bot moved stay.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.within(func(r *repo.Repo) error { return o.runGenerate(cmd.Context(), r, dryRun, force) })
 		},
@@ -169,8 +165,6 @@ func newReport(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "report",
 		Short: "Tell what is carried over, what is lost, and what is left to do",
-		Long: `On a terminal a summary; on a pipe, or with --format markdown, the whole migration report, fit to be the body of
-a pull request: every key of garnix.yaml and its fate, the checks before and after, and the next steps.`,
 		RunE: func(*cobra.Command, []string) error {
 			return o.within(func(r *repo.Repo) error {
 				result, err := o.generate(r)
@@ -195,11 +189,7 @@ func newEject(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "eject",
 		Short: "Make the generated files the repository's own",
-		Long: `Take the headers out of every generated file and keep the files: from then on they are the
-repository's own. Workflows go on to run as before, without asking whether garnix.yaml changed.
-"generate" and "check" take them for somebody else's files and refuse, so take "garnix2gha check"
-out of your CI as well.`,
-		RunE: func(*cobra.Command, []string) error { return o.within(o.eject) },
+		RunE:  func(*cobra.Command, []string) error { return o.within(o.eject) },
 	}
 }
 

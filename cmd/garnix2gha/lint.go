@@ -21,9 +21,6 @@ func newLint(o *options) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "lint",
 		Short: "Check the repository's workflows",
-		Long: `Run actionlint over every workflow of the repository, and garnix2gha's own rules over those that it
-generated; with --strict over all of them. A pin whose commit and version contradict another is a
-warning, an error with --strict. Exit code 1 means that there are errors; warnings alone pass.`,
 		RunE: func(*cobra.Command, []string) error {
 			return o.within(func(r *repo.Repo) error { return o.lint(r, strict) })
 		},

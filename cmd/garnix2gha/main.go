@@ -88,11 +88,8 @@ func run(ctx context.Context, args []string, env environment) int {
 
 func newRoot(o *options) *cobra.Command {
 	root := &cobra.Command{
-		Use:   "garnix2gha",
-		Short: "Turn garnix.yaml into GitHub Actions workflows",
-		Long: `Turn garnix.yaml into GitHub Actions workflows that build what garnix built,
-push it to a binary cache of your own, and prove that the cache holds it.
-Exit codes: 0 fine, 1 problems found, 2 wrong usage, 3 not done, 130 interrupted`,
+		Use:           "garnix2gha",
+		Short:         "Turn garnix.yaml into GitHub Actions workflows",
 		Version:       buildVersion(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -127,7 +124,7 @@ Exit codes: 0 fine, 1 problems found, 2 wrong usage, 3 not done, 130 interrupted
 	root.InitDefaultHelpCmd()
 	completeValues(root)
 	fill(root)
-	addExamples(root)
+	addPages(root)
 	return root
 }
 

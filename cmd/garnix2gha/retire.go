@@ -25,14 +25,6 @@ func newRetire(o *options) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "retire",
 		Short: "Remove what is left of garnix, once the new cache is proven",
-		Long: `Fix what "garnix2gha leftovers --fix" fixes. garnix.yaml stays, because it is the list of
-targets; with --move-config it moves to ` + repo.MovedConfigFile + `, where garnix2gha
-reads it as well, and the workflows are rendered again.
-
-It refuses unless every tracked file is as in the last commit, the committed workflows are
-current ("garnix2gha check"), and the cache holds every output of every target of this commit
-("garnix2gha cache verify"); what could not be established counts as not held. So there is a
-way back, which it prints at the end.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.config != "" {
 				return usagef("--config names a file elsewhere; only what the repository holds can be retired")

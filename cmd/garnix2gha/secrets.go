@@ -11,7 +11,6 @@ import (
 
 	"garnix2gha/cmd/internal/github"
 	"garnix2gha/cmd/internal/repo"
-	"garnix2gha/cmd/internal/secretsource"
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/settings"
 )
@@ -27,26 +26,6 @@ func newSecretsSync(o *options) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "sync",
 		Short: "Bring GitHub's variable and secrets up to date",
-		Long: `Compare what the workflows need, the variable with the cache's name and the secrets of the cache
-and of garnix actions, with what the repository's Actions have, and say what would change:
-create, update, unchanged, unknown for a secret that is there already (GitHub shows no value),
-or missing where no flag says where the value is. With --apply it is changed. Values are never
-printed.
-
-GitHub is asked through its program gh: "gh auth login" logs in, $GH_TOKEN is a token instead,
-and the repository is the one that gh takes from git's remotes, or --repo.
-
-A SOURCE is ` + secretsource.Forms + `:
-  --token 'command:sops -d token.enc'
-  --token "command:sops -d --extract '[\"token\"]' secrets.yaml"
-  --secret CACHIX_SIGNING_KEY='command:op read op://vault/cachix/key'
-
-The output of CMD is the secret. It is split at spaces, with quotes as in a shell, but no shell
-runs it: pipes, $ and ~ mean nothing there. A new key for an action need not touch the disk:
-  age-keygen | garnix2gha secrets sync --secret GARNIX_ACTION_KEY_DEPLOY=- --apply
-
-A Cachix token is looked at first, and an account-wide one is refused: whoever can change a
-workflow could do everything with every cache of the account.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return s.anywhere(func(r *repo.Repo) error { return s.sync(cmd.Context(), r) })
 		},

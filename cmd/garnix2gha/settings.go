@@ -23,11 +23,6 @@ func newInit(o *options) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "init",
 		Short: "Write a commented settings file",
-		Long: `Write .github/garnix2gha/config.yaml with every setting commented out at its default. It is not
-needed: without it, the defaults hold. An existing file is left alone.
-
-With --cache the file names the Cachix cache, one that exists as well; "garnix2gha generate"
-puts the name to use.`,
 		RunE: func(*cobra.Command, []string) error {
 			return o.within(func(r *repo.Repo) error { return o.initialize(r, cache) })
 		},
@@ -113,9 +108,6 @@ func newPins(o *options) *cobra.Command {
 	}
 	keep := &cobra.Command{
 		Use: "keep", Aliases: []string{"absorb"}, Short: "Write the pins that a bot moved into the settings",
-		Long: `Write the pins that a bot moved in the committed workflows into .github/garnix2gha/config.yaml.
-"garnix2gha generate" keeps a moved pin anyway, until garnix2gha itself has a newer one; a pin in the
-settings stays until somebody changes it there.`,
 		RunE: func(*cobra.Command, []string) error { return o.within(o.keepPins) },
 	}
 	command := &cobra.Command{Use: "pins", Short: list.Short, RunE: list.RunE}

@@ -27,14 +27,6 @@ func newSnapshot(o *options) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "snapshot",
 		Short: "List the flake with nix into .github/garnix2gha/lock.json",
-		Long: `List the flake's outputs with nix, as garnix did, and write .github/garnix2gha/lock.json: the
-families that an include could match, the systems of the selected configurations, and the
-flake's own garnix.config. With the lock committed the workflows name their targets, and
-another snapshot, and git, tell when the flake has others.
-
-A part of the flake that cannot be listed made garnix fail every commit; it is recorded, and
-the exit code is 1. It is 3, and nothing is written, if nix is missing or fails for a reason
-that says nothing about the flake.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.within(func(r *repo.Repo) error { return o.takeSnapshot(cmd.Context(), r, onlyPrint) })
 		},

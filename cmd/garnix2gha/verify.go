@@ -48,19 +48,6 @@ func newCacheVerify(o *options) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "verify",
 		Short: "Prove that the cache holds every output of every target",
-		Long: `Evaluate the targets with nix, and ask the cache over HTTP for each of their outputs: is the
-store path there, is it that very path, and is it signed by a key of the cache? The verdict is
-in-cache, upstream (a substituter that everybody has serves it), missing or unknown; unknown
-means that nobody could be asked, and is never a softer missing.
-
-The cache is that of the settings, or $CACHIX_CACHE_NAME. Without public keys in the settings
-Cachix is asked for them. A private cache is read with --netrc, or with the token in
-CACHIX_AUTH_TOKEN, which is sent to Cachix only.
-
-With --paths, store paths are verified instead of targets, and neither nix nor a repository is
-needed; only what is missing or unknown is listed then.
-
-Exit codes: 0 everything is there, 1 something is missing, 2 wrong usage, 3 something is unknown.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("branch") {
 				v.at = target.Commit{Branch: branch}
