@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"garnix2gha/cmd/internal/repo"
-	"garnix2gha/generator/diag"
 	"garnix2gha/generator/lint"
 	"garnix2gha/generator/output"
 	"garnix2gha/generator/settings"
@@ -62,5 +61,3 @@ func (o *options) lint(r *repo.Repo, strict bool) error {
 	}
 	return failing(diags.HasErrors())
 }
-
-func posOf(path string) diag.Pos { return diag.Pos{File: path} }

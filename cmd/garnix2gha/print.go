@@ -122,6 +122,16 @@ func (o *options) color(w io.Writer) bool {
 	return o.getenv("NO_COLOR") == "" && o.getenv("TERM") != "dumb" && o.terminal(w)
 }
 
+func posOf(path string) diag.Pos { return diag.Pos{File: path} }
+
+// collapsed is the folder of the programs for what lies in it, and other files themselves.
+func collapsed(name string) string {
+	if strings.HasPrefix(name, output.Programs+"/") {
+		return output.Programs
+	}
+	return name
+}
+
 // unified is a change as a unified diff; nil is no file.
 func unified(path string, old, fresh []byte) string {
 	from, to := "a/"+diag.Printable(path), "b/"+diag.Printable(path)

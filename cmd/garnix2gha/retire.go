@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -121,14 +120,6 @@ func foldered(names []string) []string {
 		}
 	}
 	return out
-}
-
-// collapsed is the folder of the programs for what lies in it, and other files themselves.
-func collapsed(name string) string {
-	if strings.HasPrefix(name, output.Programs+"/") {
-		return output.Programs
-	}
-	return name
 }
 
 // decided finds the edits, takes garnix.yaml out of the root if told to, and renders the workflows from the inputs as

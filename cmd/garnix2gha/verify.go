@@ -89,19 +89,17 @@ func (v *verifier) verify(ctx context.Context) error {
 	if v.paths != "" {
 		open = v.anywhere
 	}
-	err := open(func(r *repo.Repo) error {
-		s, err := v.settingsOf(r)
-		if err != nil {
-			return err
-		}
-		return v.against(ctx, s, r)
-	})
+	err := open(func(r *repo.Repo) error { return v.against(ctx, r) })
 	v.finish()
 	return err
 }
 
 // against asks the cache about the paths, or about the targets of the repository.
-func (v *verifier) against(ctx context.Context, s *settings.Settings, r *repo.Repo) error {
+func (v *verifier) against(ctx context.Context, r *repo.Repo) error {
+	s, err := v.settingsOf(r)
+	if err != nil {
+		return err
+	}
 	a, err := v.find(ctx, s, v.url, v.keys, v.show)
 	if err != nil {
 		return err
