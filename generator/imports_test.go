@@ -43,7 +43,7 @@ func TestImportsRunOneWay(t *testing.T) {
 		"cmd/internal/github":       {"generator/diag", "generator/flake", "cmd/internal/secretsource", "cmd/internal/restapi"},
 		"cmd/internal/explain":      {"generator/diag"},
 		"cmd/internal/git":          {"generator/diag"},
-		"cmd/internal/repo":         {"generator/diag"},
+		"cmd/internal/repo":         {"generator/output"},
 		"cmd/internal/leftovers":    {"generator/diag", "generator/flake", "generator/output"},
 		"cmd/internal/nix":          {"generator/diag", "generator/flake", "generator/config", "generator/target", "templates"},
 		"cmd/garnix2gha": {

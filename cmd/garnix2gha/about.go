@@ -1,4 +1,4 @@
-// What the program tells about itself: its version, completions for shells, and its manual.
+// What the program tells about itself: its version, completions for shells, its help, and its manual.
 
 package main
 
@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"strings"
 
+	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/spf13/cobra"
 )
 
@@ -52,43 +53,45 @@ func newVersion(o *options) *cobra.Command {
 
 // completeValues lets shells complete what the flags of every command take.
 func completeValues(root *cobra.Command) {
-	for flag, values := range map[string]cobra.CompletionFunc{
-		"format": func(command *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-			return formats(command), cobra.ShellCompDirectiveNoFileComp
-		},
-		"directory": cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs),
-		"config":    cobra.FixedCompletions([]string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt),
-	} {
-		// It fails only for a flag that does not exist, which the completions' test would find.
-		_ = root.RegisterFlagCompletionFunc(flag, values)
+	known := func(command *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		return formats(command), cobra.ShellCompDirectiveNoFileComp
 	}
+	// These fail only for a flag that does not exist, which the completions' test would find.
+	_ = root.RegisterFlagCompletionFunc("format", known)
+	_ = root.MarkPersistentFlagDirname("directory")
+	_ = root.MarkPersistentFlagFilename("config", "yaml", "yml")
 }
 
-// examples are command lines, those of one command together.
+// pages tell what each command does and, behind "$ ", how it is called.
 //
-//go:embed examples.txt
-var examples string
+//go:embed help.txtar
+var pages []byte
 
-// addExamples gives each command its examples, and a group those of what it groups.
-func addExamples(root *cobra.Command) {
-	for line := range strings.Lines(examples) {
-		_, words, _ := strings.Cut(line, root.Name())
-		command, _, err := root.Find(strings.Fields(words))
-		for ; err == nil && command != root; command = command.Parent() {
-			command.Example = strings.TrimLeft(command.Example+"\n  "+strings.TrimSpace(line), "\n")
+// addPages gives each command its page, and a group the examples of what it groups as well.
+func addPages(root *cobra.Command) {
+	for _, page := range txtar.Parse(pages).Files {
+		command, _, _ := root.Find(strings.Fields(page.Name)[1:]) // a test holds that there is one
+		for line := range strings.Lines(string(page.Data)) {
+			example, ok := strings.CutPrefix(line, "$ ")
+			if !ok {
+				command.Long += line
+				continue
+			}
+			for at := command; at != root; at = at.Parent() {
+				at.Example = strings.TrimLeft(at.Example+"\n  "+strings.TrimSpace(example), "\n")
+			}
 		}
+		command.Long = strings.TrimSpace(command.Long)
 	}
 }
 
 func newMan(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
-		Use:    "man DIR",
-		Short:  "Write the manual pages into a folder",
-		Hidden: true, // for packagers
-		Args:   arguments(1, 1, "one folder"),
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return nil, cobra.ShellCompDirectiveFilterDirs
-		},
+		Use:               "man DIR",
+		Short:             "Write the manual pages into a folder",
+		Hidden:            true, // for packagers
+		Args:              arguments(1, 1, "one folder"),
+		ValidArgsFunction: cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if err := os.MkdirAll(args[0], 0o755); err != nil {
 				return err

@@ -37,10 +37,6 @@ func newCache(o *options) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "cache",
 		Short: "Verify, inspect or create the binary cache",
-		Long: `Verify what the binary cache holds, inspect what it is and what a token can do, or create it.
-
-A token is never given as an argument: it is read from CACHIX_AUTH_TOKEN. A Cachix server of your
-own is named in GARNIX2GHA_CACHIX_API, for example https://cachix.example.org/api/v1.`,
 	}
 	command.AddCommand(newCacheVerify(o), newCacheInspect(o), newCacheCreate(o))
 	return command
@@ -49,11 +45,6 @@ own is named in GARNIX2GHA_CACHIX_API, for example https://cachix.example.org/ap
 // token reads the token; none is no error.
 func (o *options) token() secretsource.Value {
 	return secretsource.NewValue(strings.TrimSpace(o.getenv(tokenVariable)))
-}
-
-// reader reads secrets as this process sees them.
-func (o *options) reader() secretsource.Reader {
-	return secretsource.Reader{Getenv: o.getenv, Stdin: o.stdin, Stderr: o.stderr}
 }
 
 // client is Cachix's API; show is told of waits and may be nil.

@@ -22,18 +22,8 @@ func newCacheCreate(o *options) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "create NAME",
 		Short: "Create a Cachix cache with a signing key",
-		Long: `Create a cache at Cachix with a signing key, read its public key back, and print the nixConfig
-lines of flake.nix and what comes next. A cache that is there already is taken as it is, so it
-can be run again.
-
-It needs an account-wide token (a personal auth token, or an organization's) in
-CACHIX_AUTH_TOKEN. Such a token is for your machine and never for CI.
-Where Cachix's API does not do as expected, the steps on its web pages are printed instead.
-
-Exit codes: 0 the cache is there, 1 it could not be made so, 2 wrong usage, 3 Cachix could not
-be reached.`,
-		Args: arguments(1, 1, "the name of a cache and nothing else; tokens are never arguments"),
-		RunE: func(cmd *cobra.Command, args []string) error { return o.create(cmd.Context(), args[0], !private) },
+		Args:  arguments(1, 1, "the name of a cache and nothing else; tokens are never arguments"),
+		RunE:  func(cmd *cobra.Command, args []string) error { return o.create(cmd.Context(), args[0], !private) },
 	}
 	command.Flags().BoolVar(&private, "private", false, "make a cache that only tokens can read")
 	return command
@@ -95,9 +85,7 @@ func (o *options) printCreation(made creationJSON) error {
 	for _, step := range made.Steps {
 		fmt.Fprintf(o.stdout, "%s\n", diag.Printable(step))
 	}
-	for _, warning := range made.Warnings {
-		fmt.Fprintf(o.stderr, "warning: %s\n", diag.Printable(warning))
-	}
+	o.say("warning", made.Warnings)
 	printList(o.stdout, `for flake.nix ("garnix2gha leftovers --fix" puts it in the place of garnix's)`, made.NixConfig)
 	printList(o.stdout, "next", made.Next)
 	return nil

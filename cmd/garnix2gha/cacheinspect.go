@@ -18,16 +18,7 @@ func newCacheInspect(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "inspect [NAME]",
 		Short: "Tell what a Cachix cache is, what a token can do, and what to do next",
-		Long: `Ask Cachix what a cache is and what the token in CACHIX_AUTH_TOKEN can do with it: not a token
-at all, expired, read-only, good for one cache (the one for CI), or account-wide (never for CI).
-The answers of Cachix's API decide, and are shown. Then come the exact next steps. Nothing is
-changed.
-
-NAME defaults to the settings' cache, then to $CACHIX_CACHE_NAME.
-
-Exit codes: 0 the token is fit for CI, or none was given and the cache can be read; 1 not so;
-3 Cachix could not be reached, or did not say enough.`,
-		Args: arguments(0, 1, "the name of a cache and nothing else; tokens are never arguments"),
+		Args:  arguments(0, 1, "the name of a cache and nothing else; tokens are never arguments"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.inspect(cmd.Context(), strings.Join(args, ""))
 		},
@@ -97,9 +88,7 @@ func (o *options) printInspection(in inspectionJSON) error {
 	}
 	line("token", verdict)
 	printList(o.stdout, "how this is known", in.Established)
-	for _, warning := range in.Warnings {
-		fmt.Fprintf(o.stderr, "warning: %s\n", diag.Printable(warning))
-	}
+	o.say("warning", in.Warnings)
 	printList(o.stdout, "next", in.Next)
 	return nil
 }

@@ -3,7 +3,9 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,12 +20,6 @@ func newCheck(o *options) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "check",
 		Short: "Tell whether the committed workflows are current",
-		Long: `Render the workflows again and compare them with the committed ones, which any formatter may have
-formatted. For each file the status is one of: current, pins (a bot moved pins; fine),
-stale-inputs (garnix.yaml, settings, lock or overlay changed), stale-generator (this version
-renders otherwise; fine unless --strict), edited, missing, orphan, foreign. A pin whose commit and
-version contradict another is a warning, an error with --strict. It needs no nix, no network and no
-git. Whether a committed lock is current, "garnix2gha snapshot" and git tell.`,
 		RunE: func(*cobra.Command, []string) error {
 			return o.within(func(r *repo.Repo) error { return o.check(r, strict, withDiff) })
 		},
@@ -53,13 +49,7 @@ func (o *options) check(r *repo.Repo, strict, withDiff bool) error {
 		}
 		files = append(files, file)
 	}
-	if err := o.printChecked(files, diags, strict); err != nil {
-		return err
-	}
-	if stale {
-		return errProblems
-	}
-	return nil
+	return cmp.Or(o.printChecked(files, diags, strict), failing(stale))
 }
 
 // stat counts the lines that a unified diff adds and removes.
@@ -108,17 +98,14 @@ func (o *options) printFiles(files []fileJSON) {
 	var todo []string
 	names := map[string][]string{}
 	for _, file := range gathered(files) {
-		status, cause := file.Status, file.Cause
-		switch {
-		case file.stat != "" && cause == "":
-			status += " (" + file.stat + ")"
-		case file.stat != "":
-			cause += " (" + file.stat + ")"
+		line := diag.Printable(file.Path) + ": " + file.Status
+		if file.Cause != "" {
+			line += ": " + file.Cause
 		}
-		if cause != "" {
-			status += ": " + cause
+		if file.stat != "" {
+			line += " (" + file.stat + ")"
 		}
-		fmt.Fprintf(o.stdout, "%s: %s\n", diag.Printable(file.Path), status)
+		fmt.Fprintln(o.stdout, line)
 		o.printDiff(file.Diff)
 		command := fix(file.Path, output.Status(file.Status))
 		if command == "" {
@@ -140,24 +127,19 @@ func (o *options) printFiles(files []fileJSON) {
 
 // gathered puts programs of one status and cause together under their folder's name.
 func gathered(files []fileJSON) []fileJSON {
-	type kind struct{ folder, status, cause string }
-	alike := map[kind][]fileJSON{}
-	var order []kind
-	for _, file := range files {
-		k := kind{foldered([]string{file.Path})[0], file.Status, file.Cause}
-		if alike[k] == nil {
-			order = append(order, k)
-		}
-		alike[k] = append(alike[k], file)
-	}
 	var out []fileJSON
-	for _, k := range order {
-		first := alike[k][0]
-		for _, file := range alike[k][1:] {
-			first.Path, first.stat = output.Programs, plural(len(alike[k]), "file")
-			first.Diff += file.Diff
+	var counts []int // of the files that each of these stands for
+	for _, file := range files {
+		at := slices.IndexFunc(out, func(f fileJSON) bool {
+			return collapsed(f.Path) == collapsed(file.Path) && f.Status == file.Status && f.Cause == file.Cause
+		})
+		if at < 0 {
+			out, counts = append(out, file), append(counts, 1)
+			continue
 		}
-		out = append(out, first)
+		counts[at]++
+		out[at].Path, out[at].stat = output.Programs, plural(counts[at], "file")
+		out[at].Diff += file.Diff
 	}
 	return out
 }

@@ -14,10 +14,7 @@ func newExplain(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "explain [CODE]",
 		Short: "Tell what the code of a finding means, and how to fix it",
-		Long: `Tell what a code means that stands in brackets behind a finding, such as matcher-parts, or what a
-status means that "garnix2gha check" gives a file, such as stale-inputs: with an example, and how
-to put it right. Without a code all of them are listed.`,
-		Args: arguments(0, 1, "one code"),
+		Args:  arguments(0, 1, "one code"),
 		ValidArgsFunction: func(command *cobra.Command, args []string, start string) ([]string, cobra.ShellCompDirective) {
 			var codes []string
 			for _, page := range explain.Pages() {

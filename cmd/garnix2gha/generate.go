@@ -1,11 +1,11 @@
-// The generated files: writing them, reporting on them, giving them up.
+// The generated files: what would be written, writing it, and the report on it.
 
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,8 +17,6 @@ import (
 	"garnix2gha/generator"
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/output"
-	"garnix2gha/generator/plan"
-	"garnix2gha/generator/settings"
 )
 
 func newGenerate(o *options) *cobra.Command {
@@ -26,10 +24,6 @@ func newGenerate(o *options) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "generate",
 		Short: "Write the workflows",
-		Long: `Write the workflows below .github/workflows and what they run below .github/garnix2gha, one line
-a file: created, updated, unchanged or removed. A file that garnix2gha did not write, or that
-somebody changed since, is neither overwritten nor removed unless --force is given; of a program
-that another version wrote nobody can tell, and it is replaced. Pins that a bot moved stay.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.within(func(r *repo.Repo) error { return o.runGenerate(cmd.Context(), r, dryRun, force) })
 		},
@@ -40,20 +34,20 @@ that another version wrote nobody can tell, and it is replaced. Pins that a bot 
 }
 
 func (o *options) runGenerate(ctx context.Context, r *repo.Repo, dryRun, force bool) error {
-	result, changes, err := o.compare(r)
+	result, onDisk, err := o.rendered(r)
 	if err != nil {
 		return err
 	}
+	changes := output.Compare(result.Files, onDisk)
 	if !force {
-		kept := slices.DeleteFunc(slices.Clone(changes), func(change output.Change) bool { return protected(change, &result.Diags) })
-		if result.Diags.HasErrors() {
-			return o.refuse(result.Diags.Sorted(), changes)
+		changes = slices.DeleteFunc(changes, func(change output.Change) bool { return o.protected(change, &result.Diags) })
+		if err := o.sound(result.Diags.Sorted()); err != nil {
+			return err
 		}
-		changes = kept
 	}
-	wanted := slices.DeleteFunc(slices.Clone(changes), func(change output.Change) bool { return action(change) == "unchanged" })
+	wanted := pending(changes...)
 	if !dryRun {
-		if err := write(r, wanted); err != nil {
+		if err := r.Apply(wanted); err != nil {
 			return err
 		}
 	}
@@ -81,14 +75,15 @@ func (o *options) next(ctx context.Context, r *repo.Repo, result generator.Resul
 }
 
 // protected reports whether a file is somebody else's, whole or in part, and says so: an error where it would be
-// overwritten, a warning where it would be removed.
-func protected(change output.Change, diags *diag.List) bool {
+// overwritten, with what would be lost of our own, a warning where it would be removed.
+func (o *options) protected(change output.Change, diags *diag.List) bool {
 	at := posOf(change.Path)
 	switch {
 	case change.Status == output.Foreign && change.New != nil:
-		diags.Errorf(posOf(foldered([]string{change.Path})[0]), "foreign-file", "move it away, choose another name in the settings (files:), or pass --force", "%s; nothing was written", change.Cause)
+		diags.Errorf(posOf(collapsed(change.Path)), "foreign-file", "move it away, choose another name in the settings (files:), or pass --force", "%s; nothing was written", change.Cause)
 	case change.Status == output.Edited:
 		diags.Errorf(at, "edited-file", `move the change into .github/garnix2gha/config.yaml or overlay.libsonnet, or pass --force to lose it`, "%s; nothing was written", change.Cause)
+		fmt.Fprint(o.stderr, unified(change.Path, change.Old, change.New))
 	case change.Status == output.Foreign:
 		diags.Warnf(at, "foreign-program", "move it away, or pass --force to remove it", "%s; it was left alone", change.Cause)
 	case change.Status == output.Orphan && change.Edited:
@@ -97,22 +92,6 @@ func protected(change output.Change, diags *diag.List) bool {
 		return false
 	}
 	return true
-}
-
-// refuse says why nothing is written, and shows what would have been lost.
-func (o *options) refuse(diags diag.List, changes []output.Change) error {
-	for _, change := range changes {
-		if change.Status == output.Edited {
-			fmt.Fprint(o.stderr, unified(change.Path, change.Old, change.New))
-		}
-	}
-	return o.sound(diags)
-}
-
-// compare renders the repository and holds it against its disk.
-func (o *options) compare(r *repo.Repo) (generator.Result, []output.Change, error) {
-	result, files, err := o.rendered(r)
-	return result, output.Compare(result.Files, files), err
 }
 
 // rendered returns what would be written now, and what is on disk by path.
@@ -128,22 +107,19 @@ func (o *options) rendered(r *repo.Repo) (generator.Result, map[string][]byte, e
 // disk reads what may be generated, by path.
 func disk(r *repo.Repo) (map[string][]byte, error) {
 	files, err := r.Workflows(output.Dir)
-	if err != nil {
-		return nil, err
-	}
-	programs, err := r.Tree(output.Programs)
-	if err != nil {
+	programs, unlisted := r.Tree(output.Programs)
+	targets, unread := r.Read(output.Targets)
+	if err := cmp.Or(err, unlisted, unread); err != nil {
 		return nil, err
 	}
 	maps.Copy(files, programs)
-	targets, err := r.Read(output.Targets)
 	if targets != nil {
 		files[output.Targets] = targets
 	}
-	return files, err
+	return files, nil
 }
 
-// action says what generate does about a change. A bot's newer pins are left as they are.
+// action says what a change does to its file. A bot's newer pins are left as they are.
 func action(change output.Change) string {
 	switch {
 	case change.Status == output.Current || change.Status == output.PinsMoved:
@@ -152,17 +128,15 @@ func action(change output.Change) string {
 		return "removed"
 	case change.Old == nil:
 		return "created"
+	case bytes.Equal(change.Old, change.New):
+		return "unchanged"
 	}
 	return "updated"
 }
 
-// write carries out changes.
-func write(r *repo.Repo, changes []output.Change) error {
-	var edits []repo.Edit
-	for _, change := range changes {
-		edits = append(edits, repo.Edit{Path: change.Path, Old: change.Old, New: change.New})
-	}
-	return r.Apply(edits)
+// pending are the changes that do something.
+func pending(changes ...output.Change) []output.Change {
+	return slices.DeleteFunc(slices.Clone(changes), func(change output.Change) bool { return action(change) == "unchanged" })
 }
 
 func (o *options) printGenerated(result generator.Result, files []fileJSON, dryRun bool) error {
@@ -188,8 +162,6 @@ func newReport(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "report",
 		Short: "Tell what is carried over, what is lost, and what is left to do",
-		Long: `On a terminal a summary; on a pipe, or with --format markdown, the whole migration report, fit to be the body of
-a pull request: every key of garnix.yaml and its fate, the checks before and after, and the next steps.`,
 		RunE: func(*cobra.Command, []string) error {
 			return o.within(func(r *repo.Repo) error {
 				result, err := o.generate(r)
@@ -208,59 +180,4 @@ a pull request: every key of garnix.yaml and its fate, the checks before and aft
 			})
 		},
 	}
-}
-
-func newEject(o *options) *cobra.Command {
-	return &cobra.Command{
-		Use:   "eject",
-		Short: "Make the generated files the repository's own",
-		Long: `Take the headers out of every generated file and keep the files: from then on they are the
-repository's own. Workflows go on to run as before, without asking whether garnix.yaml changed.
-"generate" and "check" take them for somebody else's files and refuse, so take "garnix2gha check"
-out of your CI as well.`,
-		RunE: func(*cobra.Command, []string) error { return o.within(o.eject) },
-	}
-}
-
-func (o *options) eject(r *repo.Repo) error {
-	files, err := disk(r)
-	if err != nil {
-		return err
-	}
-	var edits []repo.Edit
-	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if !output.Ours(name, files[name]) {
-			continue
-		}
-		data := output.Eject(output.File{Path: name, Data: files[name]}).Data
-		if name == output.Targets {
-			if data, err = ejectedTargets(files[name]); err != nil {
-				return err
-			}
-		}
-		edits = append(edits, repo.Edit{Path: name, Old: files[name], New: data})
-	}
-	if err := r.Apply(edits); err != nil {
-		return err
-	}
-	for _, edit := range edits {
-		fmt.Fprintf(o.stdout, "ejected   %s\n", edit.Path)
-	}
-	if len(edits) == 0 {
-		fmt.Fprintln(o.stdout, "nothing here was generated")
-		return nil
-	}
-	fmt.Fprintln(o.stderr, `next: commit them, and take "garnix2gha check" out of your CI, which it would fail from now on`)
-	return nil
-}
-
-// ejectedTargets returns a targets.json that comes from nobody and watches no inputs.
-func ejectedTargets(content []byte) ([]byte, error) {
-	var manifest plan.Manifest
-	if err := json.Unmarshal(content, &manifest); err != nil {
-		return nil, fmt.Errorf("read %s: %w", output.Targets, err)
-	}
-	manifest.About = "What the workflows build, for whom and where."
-	manifest.Generator, manifest.Digest, manifest.Inputs, manifest.Stale = "", "", map[string]string{}, string(settings.StaleOff)
-	return output.JSON(manifest)
 }

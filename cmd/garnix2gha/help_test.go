@@ -5,9 +5,13 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"garnix2gha/cmd/internal/repo"
+	"garnix2gha/cmd/internal/secretsource"
 )
 
 func TestHelpFitsAScreen(t *testing.T) {
@@ -22,6 +26,21 @@ func TestHelpFitsAScreen(t *testing.T) {
 		assert.Contains(t, help, "\n\n"+title+"\n  ")
 	}
 	assert.NotContains(t, help, "Additional Commands", "every command has a group")
+}
+
+// TestEveryPageHasItsCommand holds the pages against the commands that there are.
+func TestEveryPageHasItsCommand(t *testing.T) {
+	t.Parallel()
+	root := newRoot(&options{})
+	for _, page := range txtar.Parse(pages).Files {
+		command, rest, err := root.Find(strings.Fields(page.Name)[1:])
+		require.NoError(t, err)
+		assert.Empty(t, rest, page.Name)
+		assert.Equal(t, page.Name, command.CommandPath())
+		assert.NotContains(t, command.Long, "\n$ ", "an example is none of the text")
+	}
+	assert.Contains(t, invocation{}.run(t, "secrets", "sync", "--help").stdout, "A SOURCE is "+secretsource.Forms+":\n")
+	assert.Contains(t, invocation{}.run(t, "retire", "--help").stdout, "it moves to "+repo.MovedConfigFile+", ")
 }
 
 // TestExamplesAreTrue holds two examples of every command against the commands and flags that there are.

@@ -11,21 +11,24 @@ import (
 // grace is what work that cannot look at its context, such as an overlay without end, has left to end in.
 const grace = 5 * time.Second
 
-// bounded does work, and once the context has ended waits for it no longer than it is patient; the work then goes on
-// alone, as it may in a process that ends.
-func bounded[T any](ctx context.Context, patience time.Duration, work func() T) (result T, done bool) {
-	results := make(chan T, 1)
-	go func() { results <- work() }()
+// bounded does work, and once the context has ended waits for it no longer than it is patient. Work that is not done then
+// goes on alone, as it may in a process that ends, and what it sets is not to be looked at.
+func bounded(ctx context.Context, patience time.Duration, work func()) (done bool) {
+	ended := make(chan struct{})
+	go func() {
+		work()
+		close(ended)
+	}()
 	select {
-	case result = <-results:
-		return result, true
+	case <-ended:
+		return true
 	case <-ctx.Done():
 	}
 	select {
-	case result = <-results:
-		return result, true
+	case <-ended:
+		return true
 	case <-time.After(patience):
-		return result, false
+		return false
 	}
 }
 
@@ -37,13 +40,10 @@ type stoppable struct {
 
 func (s stoppable) Read(p []byte) (int, error) {
 	own := make([]byte, len(p))
-	var failed error
-	n, done := bounded(s.ctx, 0, func() (n int) {
-		n, failed = s.Reader.Read(own)
-		return n
-	})
-	if !done {
+	var n int
+	var err error
+	if !bounded(s.ctx, 0, func() { n, err = s.Reader.Read(own) }) {
 		return 0, s.ctx.Err()
 	}
-	return copy(p, own[:n]), failed
+	return copy(p, own[:n]), err
 }

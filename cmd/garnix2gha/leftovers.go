@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -24,16 +25,6 @@ func newLeftovers(o *options) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "leftovers",
 		Short: "Find what is left of garnix, and fix it",
-		Long: `List every trace of garnix in the files that git tracks: where it is, of what kind, and what to
-do about it. The exit code is 1 while there is something left to do, so that CI can run it. A
-line that holds "garnix2gha: keep", say in a comment, counts as wanted.
-
-With --fix, what needs no judgement is fixed. The cache in the settings ("garnix2gha init --cache
-NAME" names it there) takes the place of garnix's: its URL and public key, wherever they stand as
-literals; a key that the settings lack is asked for at Cachix. Without a cache only elements of
-lists and settings go that have their line to themselves, and no list is left empty. What is left
-then is for a person. garnix.yaml is left to "garnix2gha retire", and rules on GitHub to
-"garnix2gha required-check".`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if s.dryRun && !s.fix {
 				return usagef("--dry-run belongs to --fix")
@@ -89,7 +80,7 @@ func (s *survey) leftovers(ctx context.Context) error {
 		s.left = slices.DeleteFunc(s.left, func(t leftovers.Trace) bool { return t.Fix == leftovers.Safe })
 	case s.fix:
 		edits := s.edits
-		if err := write(s.repo, edits); err != nil {
+		if err := s.repo.Apply(edits); err != nil {
 			return err
 		}
 		if err := s.scan(ctx); err != nil {
@@ -97,13 +88,7 @@ func (s *survey) leftovers(ctx context.Context) error {
 		}
 		s.edits = edits
 	}
-	if err := s.printLeftovers(); err != nil {
-		return err
-	}
-	if slices.ContainsFunc(s.left, leftovers.Trace.Counted) {
-		return errProblems
-	}
-	return nil
+	return cmp.Or(s.printLeftovers(), failing(slices.ContainsFunc(s.left, leftovers.Trace.Counted)))
 }
 
 // prepare finds the traces and the edits. For a fix, Cachix is asked about the new cache if something is to be swapped.

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"garnix2gha/cmd/internal/repo"
-	"garnix2gha/generator/diag"
 	"garnix2gha/generator/lint"
 	"garnix2gha/generator/output"
 	"garnix2gha/generator/settings"
@@ -21,9 +20,6 @@ func newLint(o *options) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "lint",
 		Short: "Check the repository's workflows",
-		Long: `Run actionlint over every workflow of the repository, and garnix2gha's own rules over those that it
-generated; with --strict over all of them. A pin whose commit and version contradict another is a
-warning, an error with --strict. Exit code 1 means that there are errors; warnings alone pass.`,
 		RunE: func(*cobra.Command, []string) error {
 			return o.within(func(r *repo.Repo) error { return o.lint(r, strict) })
 		},
@@ -63,10 +59,5 @@ func (o *options) lint(r *repo.Repo, strict bool) error {
 	if o.format == "text" {
 		fmt.Fprintf(o.stderr, "%s checked, %s\n", plural(len(in.Workflows), "workflow"), plural(len(diags), "finding"))
 	}
-	if diags.HasErrors() {
-		return errProblems
-	}
-	return nil
+	return failing(diags.HasErrors())
 }
-
-func posOf(path string) diag.Pos { return diag.Pos{File: path} }

@@ -21,15 +21,9 @@ func main() {
 	// keeps a large flake below 200 MB all the same.
 	debug.SetGCPercent(400)
 	debug.SetMemoryLimit(150 << 20)
-	os.Exit(process())
-}
-
-// process runs the program on this process's arguments and streams.
-func process() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	return run(ctx, os.Args[1:], environment{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv})
+	os.Exit(run(ctx, os.Args[1:], environment{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv}))
 }
 
 // Exit codes.
@@ -66,18 +60,16 @@ func run(ctx context.Context, args []string, env environment) int {
 	root.SetIn(env.stdin)
 	root.SetOut(env.stdout)
 	root.SetErr(env.stderr)
-	command := root
-	err, done := bounded(ctx, grace, func() (err error) {
-		command, err = root.ExecuteContextC(ctx)
-		return err
-	})
-	var usage usageError
-	switch {
-	case done && err == nil:
-		return exitFine
-	case !done:
+	var command *cobra.Command
+	var err error
+	if !bounded(ctx, grace, func() { command, err = root.ExecuteContextC(ctx) }) {
 		fmt.Fprintln(env.stderr, "garnix2gha: interrupted")
 		return exitStopped
+	}
+	var usage usageError
+	switch {
+	case err == nil:
+		return exitFine
 	case ctx.Err() != nil:
 		fmt.Fprintf(env.stderr, "garnix2gha: interrupted%s\n", o.changed())
 		return exitStopped
@@ -96,11 +88,8 @@ func run(ctx context.Context, args []string, env environment) int {
 
 func newRoot(o *options) *cobra.Command {
 	root := &cobra.Command{
-		Use:   "garnix2gha",
-		Short: "Turn garnix.yaml into GitHub Actions workflows",
-		Long: `Turn garnix.yaml into GitHub Actions workflows that build what garnix built,
-push it to a binary cache of your own, and prove that the cache holds it.
-Exit codes: 0 fine, 1 problems found, 2 wrong usage, 3 not done, 130 interrupted`,
+		Use:           "garnix2gha",
+		Short:         "Turn garnix.yaml into GitHub Actions workflows",
 		Version:       buildVersion(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -135,7 +124,7 @@ Exit codes: 0 fine, 1 problems found, 2 wrong usage, 3 not done, 130 interrupted
 	root.InitDefaultHelpCmd()
 	completeValues(root)
 	fill(root)
-	addExamples(root)
+	addPages(root)
 	return root
 }
 

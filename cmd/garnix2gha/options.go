@@ -97,6 +97,15 @@ func (o *options) within(do func(*repo.Repo) error) error {
 	return do(r)
 }
 
+// anywhere is within for what takes no repository: without one r is nil.
+func (o *options) anywhere(do func(r *repo.Repo) error) error {
+	err := o.within(do)
+	if errors.Is(err, repo.ErrNoRoot) {
+		return do(nil)
+	}
+	return err
+}
+
 // input reads everything a rendering depends on.
 func (o *options) input(r *repo.Repo) (generator.Input, error) {
 	in := generator.Input{Templates: templates.FS, Version: buildVersion()}
@@ -180,20 +189,20 @@ func (o *options) decide(r *repo.Repo) (generator.Model, error) {
 	return model, o.sound(model.Diags)
 }
 
-// settings reads the repository's settings and nothing else of it. Outside of a repository the defaults hold.
-func (o *options) settings() (*settings.Settings, error) {
-	found := settings.Default()
-	err := o.within(func(r *repo.Repo) (err error) {
+// settings reads the settings of the repository, if there is one, and nothing else of it.
+func (o *options) settings() (found *settings.Settings, err error) {
+	err = o.anywhere(func(r *repo.Repo) (err error) {
 		found, err = o.settingsOf(r)
 		return err
 	})
-	if errors.Is(err, repo.ErrNoRoot) {
-		err = nil
-	}
 	return found, err
 }
 
+// settingsOf reads the settings. Outside of a repository the defaults hold.
 func (o *options) settingsOf(r *repo.Repo) (*settings.Settings, error) {
+	if r == nil {
+		return settings.Default(), nil
+	}
 	content, err := r.Read(repo.SettingsFile)
 	if err != nil {
 		return nil, err

@@ -21,6 +21,14 @@ import (
 	"garnix2gha/generator/output"
 )
 
+// failing is errProblems if there are problems, which have been printed.
+func failing(problems bool) error {
+	if problems {
+		return errProblems
+	}
+	return nil
+}
+
 // sound is errProblems if there are errors among the findings, which then have all been printed.
 func (o *options) sound(l diag.List) error {
 	if !l.HasErrors() {
@@ -97,6 +105,13 @@ func printList(w io.Writer, title string, lines []string) {
 	}
 }
 
+// say prints texts that others may have had a part in, each as what it is, such as a warning.
+func (o *options) say(what string, texts []string) {
+	for _, text := range texts {
+		fmt.Fprintf(o.stderr, "%s: %s\n", what, diag.Printable(text))
+	}
+}
+
 // terminal reports whether w is a terminal, where alone progress and colour belong.
 func (o *options) terminal(w io.Writer) bool {
 	file, ok := w.(*os.File)
@@ -105,6 +120,16 @@ func (o *options) terminal(w io.Writer) bool {
 
 func (o *options) color(w io.Writer) bool {
 	return o.getenv("NO_COLOR") == "" && o.getenv("TERM") != "dumb" && o.terminal(w)
+}
+
+func posOf(path string) diag.Pos { return diag.Pos{File: path} }
+
+// collapsed is the folder of the programs for what lies in it, and other files themselves.
+func collapsed(name string) string {
+	if strings.HasPrefix(name, output.Programs+"/") {
+		return output.Programs
+	}
+	return name
 }
 
 // unified is a change as a unified diff; nil is no file.

@@ -23,16 +23,6 @@ func newRequiredCheck(o *options) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "required-check",
 		Short: "Move the required check from garnix to the workflow",
-		Long: `Read the rules of the repository, its rulesets and its branch protections, and show which of them
-wait for a check of garnix: one that is bound to garnix's app, or that has a name which only
-garnix gave. With --apply the check of the generated workflow, reported by GitHub Actions, takes
-their place. The rest of each rule stays as it is.
-
-Checks of single targets ("package hello [x86_64-linux]") go, since the one check stands for all;
-with "statuses: true" in the settings those that the workflow posts stay, bound to GitHub Actions.
-A ruleset of the organization is shown, with whom to ask.
-
-GitHub is asked through its program gh. The exit code is 1 while a rule waits for garnix.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return m.within(func(r *repo.Repo) error { return m.run(cmd.Context(), r) })
 		},
@@ -88,13 +78,8 @@ func (m *ruleMover) run(ctx context.Context, r *repo.Repo) error {
 		}
 	}
 	done()
-	if err := m.print(hub, rules); err != nil {
-		return err
-	}
-	if failed == nil && slices.ContainsFunc(rules, func(r github.Rule) bool { return r.Waits && !r.Moved }) {
-		return errProblems
-	}
-	return failed
+	waiting := slices.ContainsFunc(rules, func(r github.Rule) bool { return r.Waits && !r.Moved })
+	return cmp.Or(m.print(hub, rules), failed, failing(waiting))
 }
 
 // posted tells the names of the statuses that the workflows post. Where the targets are listed at run time it is any

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -25,14 +24,6 @@ func newRetire(o *options) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "retire",
 		Short: "Remove what is left of garnix, once the new cache is proven",
-		Long: `Fix what "garnix2gha leftovers --fix" fixes. garnix.yaml stays, because it is the list of
-targets; with --move-config it moves to ` + repo.MovedConfigFile + `, where garnix2gha
-reads it as well, and the workflows are rendered again.
-
-It refuses unless every tracked file is as in the last commit, the committed workflows are
-current ("garnix2gha check"), and the cache holds every output of every target of this commit
-("garnix2gha cache verify"); what could not be established counts as not held. So there is a
-way back, which it prints at the end.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.config != "" {
 				return usagef("--config names a file elsewhere; only what the repository holds can be retired")
@@ -69,7 +60,7 @@ func (p *retirement) retire(ctx context.Context) error {
 		}
 	}
 	if !p.dryRun {
-		if err := write(p.repo, p.edits); err != nil {
+		if err := p.repo.Apply(p.edits); err != nil {
 			return err
 		}
 	}
@@ -79,13 +70,13 @@ func (p *retirement) retire(ctx context.Context) error {
 // settled refuses workflows that are not what would be generated now, what would leave no way back (tracked files that
 // differ from the last commit, inputs and workflows that git does not know), and a cache that nobody knows.
 func (p *retirement) settled(ctx context.Context) error {
-	result, changes, err := p.compare(p.repo)
+	result, onDisk, err := p.rendered(p.repo)
 	if err != nil {
 		return err
 	}
 	p.inRoot = result.Config.File == repo.ConfigFile
 	known := []string{repo.ConfigFile, repo.MovedConfigFile, repo.SettingsFile, repo.LockFile, repo.OverlayFile}
-	for _, change := range changes {
+	for _, change := range output.Compare(result.Files, onDisk) {
 		known = append(known, change.Path)
 		if !change.Status.OK(true) {
 			p.refused.Errorf(posOf(change.Path), string(change.Status), fix(change.Path, change.Status), "%s", change.Cause)
@@ -104,12 +95,11 @@ func (p *retirement) settled(ctx context.Context) error {
 	}
 	changed = foldered(changed)
 	const hint, most = "commit or stash it first, so that there is a way back", 20
-	for i, name := range changed {
-		if i == most {
-			p.refused.Errorf(diag.Pos{}, "uncommitted", hint, "%s more differ from the last commit", plural(len(changed)-most, "file"))
-			break
-		}
+	for _, name := range changed[:min(most, len(changed))] {
 		p.refused.Errorf(posOf(diag.Printable(name)), "uncommitted", hint, "it differs from the last commit")
+	}
+	if more := len(changed) - most; more > 0 {
+		p.refused.Errorf(diag.Pos{}, "uncommitted", hint, "%s more differ from the last commit", plural(more, "file"))
 	}
 	for _, name := range foldered(unknown) {
 		p.refused.Errorf(posOf(name), "untracked", "add it to git and commit it first", "git does not know it")
@@ -125,10 +115,7 @@ func (p *retirement) settled(ctx context.Context) error {
 func foldered(names []string) []string {
 	var out []string
 	for _, name := range names {
-		if strings.HasPrefix(name, output.Programs+"/") {
-			name = output.Programs
-		}
-		if !slices.Contains(out, name) {
+		if name = collapsed(name); !slices.Contains(out, name) {
 			out = append(out, name)
 		}
 	}
@@ -167,11 +154,7 @@ func (p *retirement) decided(ctx context.Context) error {
 		return nil
 	}
 	files, err := disk(p.repo)
-	for _, change := range output.Compare(after.Files, files) {
-		if action(change) != "unchanged" {
-			p.edits = append(p.edits, change)
-		}
-	}
+	p.edits = append(p.edits, pending(output.Compare(after.Files, files)...)...)
 	return err
 }
 

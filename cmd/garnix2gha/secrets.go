@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"garnix2gha/cmd/internal/github"
-	"garnix2gha/cmd/internal/secretsource"
+	"garnix2gha/cmd/internal/repo"
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/settings"
 )
@@ -26,27 +26,9 @@ func newSecretsSync(o *options) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "sync",
 		Short: "Bring GitHub's variable and secrets up to date",
-		Long: `Compare what the workflows need, the variable with the cache's name and the secrets of the cache
-and of garnix actions, with what the repository's Actions have, and say what would change:
-create, update, unchanged, unknown for a secret that is there already (GitHub shows no value),
-or missing where no flag says where the value is. With --apply it is changed. Values are never
-printed.
-
-GitHub is asked through its program gh: "gh auth login" logs in, $GH_TOKEN is a token instead,
-and the repository is the one that gh takes from git's remotes, or --repo.
-
-A SOURCE is ` + secretsource.Forms + `:
-  --token 'command:sops -d token.enc'
-  --token "command:sops -d --extract '[\"token\"]' secrets.yaml"
-  --secret CACHIX_SIGNING_KEY='command:op read op://vault/cachix/key'
-
-The output of CMD is the secret. It is split at spaces, with quotes as in a shell, but no shell
-runs it: pipes, $ and ~ mean nothing there. A new key for an action need not touch the disk:
-  age-keygen | garnix2gha secrets sync --secret GARNIX_ACTION_KEY_DEPLOY=- --apply
-
-A Cachix token is looked at first, and an account-wide one is refused: whoever can change a
-workflow could do everything with every cache of the account.`,
-		RunE: func(cmd *cobra.Command, _ []string) error { return s.sync(cmd.Context()) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return s.anywhere(func(r *repo.Repo) error { return s.sync(cmd.Context(), r) })
+		},
 	}
 	flags := command.Flags()
 	flags.StringVar(&s.repository, "repo", "", "[HOST/]OWNER/NAME (default: that of git's remotes)")
@@ -70,19 +52,17 @@ type syncer struct {
 	warnings []string
 }
 
-func (s *syncer) sync(ctx context.Context) error {
+func (s *syncer) sync(ctx context.Context, r *repo.Repo) error {
 	var err error
-	if s.known, err = s.settings(); err != nil {
+	if s.known, err = s.settingsOf(r); err != nil {
 		return err
 	}
-	wanted, err := s.wanted(ctx)
+	wanted, err := s.wanted(ctx, r)
 	if err != nil {
 		return err
 	}
 	if s.format != "json" {
-		for _, warning := range s.warnings {
-			fmt.Fprintf(s.stderr, "warning: %s\n", diag.Printable(warning))
-		}
+		s.say("warning", s.warnings)
 	}
 	if len(wanted) == 0 {
 		fmt.Fprintln(s.stderr, "the workflows need neither a secret nor a variable")
@@ -118,15 +98,11 @@ func (s *syncer) print(repository string, changes, applied []github.Change) erro
 	w := table(s.stdout)
 	pending := 0
 	for _, change := range changes {
-		note := ""
-		switch change.Action {
-		case github.Unknown:
-			note = "there already, to be replaced: GitHub shows no value"
-		case github.Update:
-			note = "has another value"
-		case github.Missing:
-			note = "not set; give it with " + s.flag(change)
-		}
+		note := map[github.Action]string{
+			github.Unknown: "there already, to be replaced: GitHub shows no value",
+			github.Update:  "has another value",
+			github.Missing: "not set; give it with " + s.flag(change),
+		}[change.Action]
 		if change.Pending() {
 			pending++
 			if pending <= len(applied) {

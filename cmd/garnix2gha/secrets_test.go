@@ -35,6 +35,7 @@ func TestSyncShowsFirstAndAppliesWhenTold(t *testing.T) {
 	assert.Equal(t, exitFine, shown.code, shown.stderr)
 	assert.Equal(t, "secret    CACHIX_AUTH_TOKEN  create  github.localhost/octo/flake  \nvariable  CACHIX_CACHE_NAME  create  github.localhost/octo/flake  \n", shown.stdout)
 	assert.Contains(t, shown.stderr, "nothing was changed")
+	assert.Equal(t, 1, strings.Count(shown.stderr, "repository: "), shown.stderr)
 	assert.Empty(t, hub.secrets)
 
 	applied := world.run(t, append(args, "--apply")...)

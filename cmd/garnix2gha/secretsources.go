@@ -19,8 +19,8 @@ import (
 )
 
 // wanted is what the workflows need of GitHub, with the values that are at hand.
-func (s *syncer) wanted(ctx context.Context) ([]github.Change, error) {
-	needed, err := s.needed()
+func (s *syncer) wanted(ctx context.Context, r *repo.Repo) ([]github.Change, error) {
+	needed, err := s.needed(r)
 	if err != nil {
 		return nil, err
 	}
@@ -32,11 +32,12 @@ func (s *syncer) wanted(ctx context.Context) ([]github.Change, error) {
 	if err != nil {
 		return nil, err
 	}
+	reader := secretsource.Reader{Getenv: s.getenv, Stdin: s.stdin, Stderr: s.stderr}
 	var wanted []github.Change
 	for _, name := range needed {
 		change := github.Change{Kind: github.Secret, Name: name}
 		if source, ok := sources[name]; ok {
-			if change.Value, err = s.reader().Read(ctx, source); err != nil {
+			if change.Value, err = reader.Read(ctx, source); err != nil {
 				return nil, err
 			}
 			if name == s.known.Cache.TokenSecret {
@@ -54,34 +55,30 @@ func (s *syncer) wanted(ctx context.Context) ([]github.Change, error) {
 }
 
 // needed lists the secrets that the workflows ask for, the cache's and the age keys of actions, each once.
-func (s *syncer) needed() ([]string, error) {
+func (s *syncer) needed(r *repo.Repo) ([]string, error) {
 	cache := s.known.Cache
 	names := []string{
 		cache.TokenSecret, cache.SigningKeySecret, cache.AccessKeySecret, cache.SecretKeySecret, s.known.Nix.AccessTokenSecret,
 	}
-	err := s.within(func(r *repo.Repo) error {
+	if r != nil {
 		model, err := s.decide(r)
-		if err == nil && model.Plan.Actions != nil {
+		if err != nil {
+			return nil, err
+		}
+		if model.Plan.Actions != nil {
 			for _, job := range model.Plan.Actions.Jobs {
 				names = append(names, job.Secret)
 			}
 		}
-		return err
-	})
-	if err != nil && !errors.Is(err, repo.ErrNoRoot) {
-		return nil, err
 	}
-	var once []string
+	var once []string // GitHub takes names that differ in case for one
 	for _, name := range names {
-		if name != "" && !slices.ContainsFunc(once, func(other string) bool { return same(name, other) }) {
+		if name != "" && !slices.ContainsFunc(once, func(other string) bool { return strings.EqualFold(name, other) }) {
 			once = append(once, name)
 		}
 	}
 	return once, nil
 }
-
-// same reports whether GitHub takes two names for one.
-func same(a, b string) bool { return strings.EqualFold(a, b) }
 
 // sources are the places of values, by the needed secret's name. Nothing that follows a flag is repeated in an error: it
 // may be a secret given by mistake.
@@ -101,7 +98,7 @@ func (s *syncer) sources(needed []string) (map[string]secretsource.Source, error
 		if place == "" {
 			return nil, usagef("%s: want NAME=SOURCE", flag)
 		}
-		at := slices.IndexFunc(needed, func(other string) bool { return same(name, other) })
+		at := slices.IndexFunc(needed, func(other string) bool { return strings.EqualFold(name, other) })
 		if at < 0 {
 			return nil, usagef("%s: the workflows use no such secret; without flags this command lists those that they use", flag)
 		}

@@ -1,21 +1,15 @@
-// The settings: writing them, their schema, and the pins that they may hold.
+// The settings: writing them, and their schema.
 
 package main
 
 import (
-	"bytes"
 	"fmt"
-	"maps"
-	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"garnix2gha/cmd/internal/repo"
 	"garnix2gha/generator"
-	"garnix2gha/generator/diag"
 	"garnix2gha/generator/output"
-	"garnix2gha/generator/plan"
 	"garnix2gha/generator/settings"
 )
 
@@ -24,11 +18,6 @@ func newInit(o *options) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "init",
 		Short: "Write a commented settings file",
-		Long: `Write .github/garnix2gha/config.yaml with every setting commented out at its default. It is not
-needed: without it, the defaults hold. An existing file is left alone.
-
-With --cache the file names that Cachix cache, and an existing file is changed to; "garnix2gha
-generate" puts the name to use.`,
 		RunE: func(*cobra.Command, []string) error {
 			return o.within(func(r *repo.Repo) error { return o.initialize(r, cache) })
 		},
@@ -38,16 +27,15 @@ generate" puts the name to use.`,
 }
 
 func (o *options) initialize(r *repo.Repo, cache string) error {
-	edit, err := o.changeSettings(r, func(old []byte) ([]byte, error) {
+	change, err := o.changeSettings(r, func(old []byte) ([]byte, error) {
 		switch {
-		case old == nil:
-			old = settings.Template()
-		case cache == "":
+		case cache == "" && old != nil:
 			fmt.Fprintf(o.stderr, "%s exists and is left alone\n", repo.SettingsFile)
 			return nil, errProblems
-		}
-		if cache == "" {
-			return old, nil
+		case cache == "":
+			return settings.Template(), nil
+		case old == nil:
+			old = settings.Template()
 		}
 		if diags := settings.CheckCacheName(cache); diags.HasErrors() {
 			return nil, usagef("%s; %s", diags[0].Message, diags[0].Hint)
@@ -57,10 +45,10 @@ func (o *options) initialize(r *repo.Repo, cache string) error {
 	if err != nil {
 		return err
 	}
-	if edit.Old != nil {
-		o.printDiff(unified(edit.Path, edit.Old, edit.New))
+	if change.Old != nil {
+		o.printDiff(unified(change.Path, change.Old, change.New))
 	}
-	if cache != "" && !bytes.Equal(edit.Old, edit.New) {
+	if cache != "" && action(change) != "unchanged" {
 		fmt.Fprintln(o.stderr, "next: garnix2gha generate")
 	}
 	in, err := o.input(r)
@@ -72,33 +60,26 @@ func (o *options) initialize(r *repo.Repo, cache string) error {
 
 // changeSettings rewrites the settings, old being nil without a file, prints what that did to the file, and returns it.
 // What is wrong with them has been printed when it returns errProblems.
-func (o *options) changeSettings(r *repo.Repo, change func(old []byte) ([]byte, error)) (repo.Edit, error) {
-	old, err := r.Read(repo.SettingsFile)
+func (o *options) changeSettings(r *repo.Repo, rewrite func(old []byte) ([]byte, error)) (output.Change, error) {
+	change := output.Change{Path: repo.SettingsFile}
+	old, err := r.Read(change.Path)
 	if err != nil {
-		return repo.Edit{}, err
+		return change, err
 	}
-	if s, found := settings.Parse(repo.SettingsFile, old); s == nil {
-		return repo.Edit{}, o.sound(found)
+	if s, found := settings.Parse(change.Path, old); s == nil {
+		return change, o.sound(found)
 	}
-	fresh, err := change(old)
+	fresh, err := rewrite(old)
 	if err != nil {
-		return repo.Edit{}, err
+		return change, err
 	}
-	action, edit := "updated", repo.Edit{Path: repo.SettingsFile, Old: old, New: fresh}
-	switch {
-	case old == nil:
-		action = "created"
-	case bytes.Equal(old, fresh):
-		action = "unchanged"
+	change.Old, change.New = old, fresh
+	if err := r.Apply(pending(change)); err != nil {
+		return change, err
 	}
-	if action != "unchanged" {
-		if err := r.Apply([]repo.Edit{edit}); err != nil {
-			return edit, err
-		}
-	}
-	fmt.Fprintf(o.stdout, "%-9s %s\n", action, repo.SettingsFile)
-	_, found := settings.Parse(repo.SettingsFile, fresh)
-	return edit, o.printWarnings(found)
+	fmt.Fprintf(o.stdout, "%-9s %s\n", action(change), change.Path)
+	_, found := settings.Parse(change.Path, fresh)
+	return change, o.printWarnings(found)
 }
 
 func newSchema(o *options) *cobra.Command {
@@ -121,98 +102,4 @@ func newSchema(o *options) *cobra.Command {
 			return err
 		},
 	}
-}
-
-func newPins(o *options) *cobra.Command {
-	list := &cobra.Command{
-		Use: "list", Short: "Show the action pins in use",
-		RunE: func(*cobra.Command, []string) error { return o.within(o.listPins) },
-	}
-	keep := &cobra.Command{
-		Use: "keep", Aliases: []string{"absorb"}, Short: "Write the pins that a bot moved into the settings",
-		Long: `Write the pins that a bot moved in the committed workflows into .github/garnix2gha/config.yaml.
-"garnix2gha generate" keeps a moved pin anyway, until garnix2gha itself has a newer one; a pin in the
-settings stays until somebody changes it there.`,
-		RunE: func(*cobra.Command, []string) error { return o.within(o.keepPins) },
-	}
-	command := &cobra.Command{Use: "pins", Short: list.Short, RunE: list.RunE}
-	command.AddCommand(list, keep)
-	return command
-}
-
-// pinJSON is one pin of one action in use.
-type pinJSON struct {
-	output.Pin
-	Ours bool `json:"ours"` // what garnix2gha would render now
-}
-
-// pinsInUse returns the pins of the committed workflows that are ours, by action.
-func (o *options) pinsInUse(r *repo.Repo) ([]pinJSON, error) {
-	result, files, err := o.rendered(r)
-	if err != nil {
-		return nil, err
-	}
-	own, pins := output.Pins(result.Files...), []pinJSON{}
-	for _, pin := range output.Pins(output.OwnWorkflows(files)...) {
-		pins = append(pins, pinJSON{pin, slices.Contains(own, pin)})
-	}
-	slices.SortStableFunc(pins, func(a, b pinJSON) int { return strings.Compare(a.Action, b.Action) })
-	return pins, nil
-}
-
-func (o *options) listPins(r *repo.Repo) error {
-	pins, err := o.pinsInUse(r)
-	if err != nil {
-		return err
-	}
-	if o.format == "json" {
-		return o.printJSON(map[string]any{"pins": pins})
-	}
-	w := table(o.stdout)
-	for _, pin := range pins {
-		note := ""
-		if !pin.Ours {
-			note = "moved since it was generated"
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", pin.Action, pin.SHA, pin.Version, note)
-	}
-	return w.Flush()
-}
-
-func (o *options) keepPins(r *repo.Repo) error {
-	result, files, err := o.rendered(r)
-	if err != nil {
-		return err
-	}
-	moved := map[string]settings.Pin{}
-	for action, pin := range output.Moved(output.Pins(result.Files...), files) {
-		if _, known := plan.Pins()[action]; known {
-			moved[action] = settings.Pin{SHA: pin.SHA, Version: pin.Version}
-		}
-	}
-	if len(moved) == 0 {
-		fmt.Fprintln(o.stdout, "no pin has moved")
-		return nil
-	}
-	if _, err := o.changeSettings(r, func(old []byte) ([]byte, error) { return settings.WithPins(old, moved) }); err != nil {
-		return err
-	}
-	for _, action := range slices.Sorted(maps.Keys(moved)) {
-		fmt.Fprintf(o.stdout, "kept      %s@%s %s\n", action, moved[action].SHA, moved[action].Version)
-	}
-	fmt.Fprintln(o.stderr, `next: garnix2gha generate`)
-	return nil
-}
-
-// contradictions are what our workflows say of pins that cannot be: no fault as long as nobody is strict, for tags move.
-func contradictions(files map[string][]byte, strict bool) diag.List {
-	var known []output.Pin
-	for action, pin := range plan.Pins() {
-		known = append(known, output.Pin{Action: action, SHA: pin.SHA, Version: pin.Version})
-	}
-	severity := diag.Warning
-	if strict {
-		severity = diag.Error
-	}
-	return output.Contradictions(files, known, severity)
 }

@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -28,14 +27,6 @@ func newSnapshot(o *options) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "snapshot",
 		Short: "List the flake with nix into .github/garnix2gha/lock.json",
-		Long: `List the flake's outputs with nix, as garnix did, and write .github/garnix2gha/lock.json: the
-families that an include could match, the systems of the selected configurations, and the
-flake's own garnix.config. With the lock committed the workflows name their targets, and
-another snapshot, and git, tell when the flake has others.
-
-A part of the flake that cannot be listed made garnix fail every commit; it is recorded, and
-the exit code is 1. It is 3, and nothing is written, if nix is missing or fails for a reason
-that says nothing about the flake.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return o.within(func(r *repo.Repo) error { return o.takeSnapshot(cmd.Context(), r, onlyPrint) })
 		},
@@ -61,21 +52,13 @@ func (o *options) takeSnapshot(ctx context.Context, r *repo.Repo, onlyPrint bool
 		if _, err := o.stdout.Write(fresh.encoded); err != nil {
 			return err
 		}
-		return cmp.Or(o.printText(fresh.diags), fresh.verdict())
+		return cmp.Or(o.printText(fresh.diags), failing(fresh.diags.HasErrors()))
 	}
-	action, old := "updated", in.Lock.Content
-	switch {
-	case bytes.Equal(old, fresh.encoded):
-		action = "unchanged"
-	case old == nil:
-		action = "created"
+	change := output.Change{Path: repo.LockFile, Old: in.Lock.Content, New: fresh.encoded}
+	if err := r.Apply(pending(change)); err != nil {
+		return err
 	}
-	if action != "unchanged" {
-		if err := r.Apply([]repo.Edit{{Path: repo.LockFile, Old: old, New: fresh.encoded}}); err != nil {
-			return err
-		}
-	}
-	return cmp.Or(o.printSnapshot(fresh, action), fresh.verdict())
+	return cmp.Or(o.printSnapshot(fresh, action(change)), failing(fresh.diags.HasErrors()))
 }
 
 func (o *options) printSnapshot(fresh listing, action string) error {
@@ -101,14 +84,6 @@ type listing struct {
 	encoded  []byte
 	selected []target.Target // for every branch together
 	diags    diag.List       // what made garnix fail the commit, and what is surprising about the listing
-}
-
-// verdict is errProblems if garnix would have failed the commit.
-func (l listing) verdict() error {
-	if l.diags.HasErrors() {
-		return errProblems
-	}
-	return nil
 }
 
 // list lists the flake of the repository at dir; progress is told what goes on and may be nil.

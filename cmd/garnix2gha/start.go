@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 
@@ -17,14 +16,17 @@ import (
 // start says where the repository stands, in six lines at most. Nothing is written.
 func (o *options) start(ctx context.Context) error {
 	lines := []string{"there is " + repo.ErrNoRoot.Error(), "next: change into a repository, or name one with -C"}
-	err := o.within(func(r *repo.Repo) error {
-		result, changes, err := o.compare(r)
+	err := o.anywhere(func(r *repo.Repo) error {
+		if r == nil {
+			return nil
+		}
+		result, onDisk, err := o.rendered(r)
 		if err == nil {
-			lines = standing(result, changes, o.next(ctx, r, result, false))
+			lines = standing(result, output.Compare(result.Files, onDisk), o.next(ctx, r, result, false))
 		}
 		return err
 	})
-	if err != nil && !errors.Is(err, repo.ErrNoRoot) {
+	if err != nil {
 		return err
 	}
 	if o.format == "json" {

@@ -23,10 +23,6 @@ func newTargets(o *options) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "targets",
 		Short: "Show the selected targets and why",
-		Long: `Show what garnix would have built, with the attribute matcher that chose each target: for
-every branch together, for one branch (--branch), or for a pull request from a fork (--fork).
-What the flake has is read from .github/garnix2gha/lock.json ("garnix2gha snapshot" writes
-it); without one a "?" stands for what only the flake tells.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			at := target.Commit{All: true}
 			switch named := cmd.Flags().Changed("branch"); {

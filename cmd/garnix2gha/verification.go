@@ -199,9 +199,7 @@ func (o *options) printVerification(f verification) error {
 	if f.Summary == (verifiedSummary{}) {
 		fmt.Fprintln(o.stderr, "no target is selected, so there was nothing to verify")
 	}
-	for _, hint := range hints {
-		fmt.Fprintf(o.stderr, "hint: %s\n", diag.Printable(hint))
-	}
+	o.say("hint", hints)
 	return nil
 }
 

@@ -48,19 +48,6 @@ func newCacheVerify(o *options) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "verify",
 		Short: "Prove that the cache holds every output of every target",
-		Long: `Evaluate the targets with nix, and ask the cache over HTTP for each of their outputs: is the
-store path there, is it that very path, and is it signed by a key of the cache? The verdict is
-in-cache, upstream (a substituter that everybody has serves it), missing or unknown; unknown
-means that nobody could be asked, and is never a softer missing.
-
-The cache is that of the settings, or $CACHIX_CACHE_NAME. Without public keys in the settings
-Cachix is asked for them. A private cache is read with --netrc, or with the token in
-CACHIX_AUTH_TOKEN, which is sent to Cachix only.
-
-With --paths, store paths are verified instead of targets, and neither nix nor a repository is
-needed; only what is missing or unknown is listed then.
-
-Exit codes: 0 everything is there, 1 something is missing, 2 wrong usage, 3 something is unknown.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("branch") {
 				v.at = target.Commit{Branch: branch}
@@ -98,22 +85,21 @@ func (v *verifier) verify(ctx context.Context) error {
 	var done func()
 	v.show, done = v.progress("asking the cache")
 	defer done()
-	err := v.within(func(r *repo.Repo) error {
-		s, err := v.settingsOf(r)
-		if err != nil {
-			return err
-		}
-		return v.against(ctx, s, r)
-	})
-	if errors.Is(err, repo.ErrNoRoot) && v.paths != "" {
-		err = v.against(ctx, settings.Default(), nil)
+	open := v.within
+	if v.paths != "" {
+		open = v.anywhere
 	}
+	err := open(func(r *repo.Repo) error { return v.against(ctx, r) })
 	v.finish()
 	return err
 }
 
 // against asks the cache about the paths, or about the targets of the repository.
-func (v *verifier) against(ctx context.Context, s *settings.Settings, r *repo.Repo) error {
+func (v *verifier) against(ctx context.Context, r *repo.Repo) error {
+	s, err := v.settingsOf(r)
+	if err != nil {
+		return err
+	}
 	a, err := v.find(ctx, s, v.url, v.keys, v.show)
 	if err != nil {
 		return err

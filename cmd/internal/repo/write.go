@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"garnix2gha/generator/output"
 )
 
 // A draft is the file beside another that becomes its new content, one for each process. A killed run may leave it
@@ -23,18 +25,11 @@ const (
 	draftAge    = time.Hour
 )
 
-// Edit is the change of one file.
-type Edit struct {
-	Path string // slash path
-	Old  []byte // what the file held when the edit was decided, nil for no file
-	New  []byte // nil to remove it
-}
-
 // Apply carries out the edits, the removals last, after it has refused the whole lot if any of them leaves the
 // repository, reaches into .git, makes a file outside of .github, meets a symbolic link, or is for a file that no longer
-// is as it was. A file keeps its permissions and is replaced in one step: whenever the program is killed, each file is
-// the old one or the new one.
-func (r *Repo) Apply(edits []Edit) error {
+// is as it was when the edit was decided. A file keeps its permissions and is replaced in one step: whenever the program
+// is killed, each file is the old one or the new one.
+func (r *Repo) Apply(edits []output.Change) error {
 	modes := map[string]fs.FileMode{}
 	for _, edit := range edits {
 		mode, err := r.check(edit)
@@ -65,7 +60,7 @@ func (r *Repo) Apply(edits []Edit) error {
 }
 
 // check returns the permissions that an edit's file has to keep, 0 for a new one.
-func (r *Repo) check(edit Edit) (fs.FileMode, error) {
+func (r *Repo) check(edit output.Change) (fs.FileMode, error) {
 	switch {
 	case !fs.ValidPath(edit.Path) || !filepath.IsLocal(filepath.FromSlash(edit.Path)):
 		return 0, errors.New("not a path within the repository")

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"garnix2gha/cmd/internal/repo"
+	"garnix2gha/generator/output"
 )
 
 func write(t *testing.T, name, content string, mode os.FileMode) {
@@ -33,15 +33,15 @@ func TestApplyWritesReplacesAndRemoves(t *testing.T) {
 	dir := t.TempDir()
 	r := open(t, dir)
 	const name = ".github/workflows/a.yml"
-	require.NoError(t, r.Apply([]repo.Edit{{Path: name, New: []byte("one")}}))
-	require.NoError(t, r.Apply([]repo.Edit{{Path: name, Old: []byte("one"), New: []byte("two")}}))
+	require.NoError(t, r.Apply([]output.Change{{Path: name, New: []byte("one")}}))
+	require.NoError(t, r.Apply([]output.Change{{Path: name, Old: []byte("one"), New: []byte("two")}}))
 	got, err := r.Read(name)
 	require.NoError(t, err)
 	assert.Equal(t, "two", string(got))
 	files, err := r.Workflows(".github/workflows")
 	require.NoError(t, err)
 	assert.Len(t, files, 1)
-	require.NoError(t, r.Apply([]repo.Edit{{Path: name, Old: []byte("two")}, {Path: name, Old: []byte("two")}}))
+	require.NoError(t, r.Apply([]output.Change{{Path: name, Old: []byte("two")}, {Path: name, Old: []byte("two")}}))
 	got, err = r.Read(name)
 	require.NoError(t, err)
 	assert.Nil(t, got)
@@ -57,7 +57,7 @@ func TestApplySweepsTheDraftOfAKilledRun(t *testing.T) {
 	draft := filepath.Join(workflows, ".garnix2gha-1.tmp")
 	require.NoError(t, os.WriteFile(draft, []byte("half"), 0o644))
 	require.NoError(t, os.Chtimes(draft, time.Unix(0, 0), time.Unix(0, 0)))
-	require.NoError(t, open(t, dir).Apply([]repo.Edit{{Path: ".github/workflows/a.yml", New: []byte("x")}}))
+	require.NoError(t, open(t, dir).Apply([]output.Change{{Path: ".github/workflows/a.yml", New: []byte("x")}}))
 	entries, err := os.ReadDir(workflows)
 	require.NoError(t, err)
 	require.Len(t, entries, 1)
@@ -74,7 +74,7 @@ func TestApplyChangesFilesAnywhereAndKeepsTheirMode(t *testing.T) {
 	write(t, script, "old", 0o775)
 	write(t, filepath.Join(dir, longest), "old", 0o444)
 	write(t, filepath.Join(dir, "garnix.yaml"), "old", 0o644)
-	require.NoError(t, open(t, dir).Apply([]repo.Edit{
+	require.NoError(t, open(t, dir).Apply([]output.Change{
 		{Path: "ci/setup.sh", Old: []byte("old"), New: []byte("new")},
 		{Path: longest, Old: []byte("old"), New: []byte{}},
 		{Path: "garnix.yaml", Old: []byte("old")},
@@ -158,7 +158,7 @@ func TestApplyRefusesTheWholeLot(t *testing.T) {
 			}
 			write(t, filepath.Join(dir, "other"), "old", 0o644)
 			for _, fresh := range [][]byte{[]byte("new"), nil} {
-				err := open(t, dir).Apply([]repo.Edit{
+				err := open(t, dir).Apply([]output.Change{
 					{Path: "other", Old: old, New: []byte("new")},
 					{Path: tc.path, Old: tc.old, New: fresh},
 				})
@@ -180,7 +180,7 @@ func TestApplyRemovesLast(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "garnix.yaml"), "old", 0o644)
 	write(t, filepath.Join(dir, ".github", draft()), "", 0o644) // as if another run wrote there now
-	err := open(t, dir).Apply([]repo.Edit{{Path: "garnix.yaml", Old: []byte("old")}, {Path: ".github/garnix.yaml", New: []byte("old")}})
+	err := open(t, dir).Apply([]output.Change{{Path: "garnix.yaml", Old: []byte("old")}, {Path: ".github/garnix.yaml", New: []byte("old")}})
 	require.ErrorContains(t, err, "write")
 	assert.Equal(t, "old", read(t, filepath.Join(dir, "garnix.yaml")))
 }
