@@ -15,13 +15,16 @@ type Style struct {
 // Text prints one diagnostic a line, the line of the file that it is about below it, and its hint on a line of its own.
 func Text(w io.Writer, l List, style Style) error {
 	var b strings.Builder
+	var lines reader
 	for _, d := range l {
 		b.WriteString(Printable(d.Pos.String()))
 		if d.File != "" {
 			b.WriteString(": ")
 		}
 		fmt.Fprintf(&b, "%s: %s [%s]\n", paint(style.Color, d.Severity), Printable(d.Message), d.Code)
-		b.WriteString(snippet(d.Pos, style.Sources[d.File]))
+		if line, ok := lines.find(d.Pos, style.Sources[d.File]); ok {
+			b.WriteString(snippet(d.Pos, line))
+		}
 		if d.Hint != "" {
 			fmt.Fprintf(&b, "hint: %s\n", Printable(d.Hint))
 		}
