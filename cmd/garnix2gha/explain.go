@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"garnix2gha/cmd/internal/explain"
+	"garnix2gha/generator/diag"
 )
 
 func newExplain(o *options) *cobra.Command {
@@ -42,7 +43,7 @@ func (o *options) explain(code string) error {
 	case o.format == "json":
 		return o.printJSON(page)
 	}
-	_, err := fmt.Fprintf(o.stdout, "%s: %s", code, page)
+	_, err := fmt.Fprintf(o.stdout, "%s: %s", diag.Printable(code), page)
 	return err
 }
 

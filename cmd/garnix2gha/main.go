@@ -79,10 +79,10 @@ func run(ctx context.Context, args []string, env environment) int {
 		if command.Name() == "help" { // which has nothing to tell about itself
 			command = root
 		}
-		fmt.Fprintf(env.stderr, "garnix2gha: %s\nhint: run \"%s --help\"\n", err, command.CommandPath())
+		fmt.Fprintf(env.stderr, "garnix2gha: %s\nhint: run \"%s --help\"\n", message(err), command.CommandPath())
 		return exitUsage
 	}
-	fmt.Fprintf(env.stderr, "garnix2gha: %s\n", err)
+	fmt.Fprintf(env.stderr, "garnix2gha: %s\n", message(err))
 	return exitFailure
 }
 

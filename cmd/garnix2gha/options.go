@@ -65,7 +65,7 @@ func (o *options) changed() string {
 	case o.elsewhere != "":
 		return "; " + o.elsewhere
 	case len(o.written) > 0:
-		return " after writing " + strings.Join(o.written, ", ")
+		return " after writing " + diag.Printable(strings.Join(o.written, ", "))
 	}
 	return ", nothing was changed"
 }

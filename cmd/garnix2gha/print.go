@@ -187,18 +187,27 @@ func filesOf(changes []output.Change, dryRun bool) []fileJSON {
 // printFile prints a file that changed, or the diff of one that would.
 func (o *options) printFile(f fileJSON, dryRun bool) {
 	if dryRun {
-		o.printDiff(f.Diff)
+		o.printDiff(o.stdout, f.Diff)
 		return
 	}
 	fmt.Fprintf(o.stdout, "%-9s %s\n", f.Action, diag.Printable(f.Path))
 }
 
 // printDiff prints a diff as it is, for patch, but not on a terminal: its lines come from files that may hold anything.
-func (o *options) printDiff(text string) {
-	if o.terminal(o.stdout) {
+func (o *options) printDiff(w io.Writer, text string) {
+	if o.terminal(w) {
 		text = harmless(text)
 	}
-	fmt.Fprint(o.stdout, text)
+	fmt.Fprint(w, text)
+}
+
+// message is an error as people are told it: foreign text in it may hold anything, and a line ends only before a hint.
+func message(err error) string {
+	parts := strings.Split(err.Error(), "\nhint: ")
+	for i, part := range parts {
+		parts[i] = diag.Printable(part)
+	}
+	return strings.Join(parts, "\nhint: ")
 }
 
 // harmless is text fit for a terminal. Tabs and line ends stay.

@@ -46,7 +46,7 @@ func (o *options) initialize(r *repo.Repo, cache string) error {
 		return err
 	}
 	if change.Old != nil {
-		o.printDiff(unified(change.Path, change.Old, change.New))
+		o.printDiff(o.stdout, unified(change.Path, change.Old, change.New))
 	}
 	if cache != "" && action(change) != "unchanged" {
 		fmt.Fprintln(o.stderr, "next: garnix2gha generate")

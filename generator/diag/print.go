@@ -42,7 +42,7 @@ func Annotations(w io.Writer, l List) error {
 	for _, d := range l {
 		fmt.Fprintf(&b, "::%s ", d.Severity)
 		if d.File != "" {
-			fmt.Fprintf(&b, "file=%s,", property.Replace(d.File))
+			fmt.Fprintf(&b, "file=%s,", property.Replace(printableLines(d.File)))
 		}
 		if d.Line > 0 {
 			fmt.Fprintf(&b, "line=%d,", d.Line)
@@ -62,7 +62,12 @@ func (d Diagnostic) paragraph() string {
 	if d.Hint != "" {
 		message += "\n" + d.Hint
 	}
-	lines := strings.Split(message, "\n")
+	return printableLines(message)
+}
+
+// printableLines makes foreign text printable where line ends are escaped or harmless.
+func printableLines(text string) string {
+	lines := strings.Split(text, "\n")
 	for i, line := range lines {
 		lines[i] = Printable(line)
 	}
