@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -63,12 +64,18 @@ func (o *options) printText(l diag.List) error {
 	return err
 }
 
-// printSARIF prints findings for code scanning, which takes none without a file: such a one is about what
-// garnix.yaml asks for.
+// printSARIF prints findings for code scanning, which takes none without a file of the repository: such a one is about
+// what garnix.yaml asks for, and says where it stands itself.
 func (o *options) printSARIF(l diag.List) error {
 	l = slices.Clone(l)
 	for i := range l {
-		l[i].File = cmp.Or(l[i].File, repo.ConfigFile)
+		if filepath.IsLocal(l[i].File) {
+			continue
+		}
+		if at := l[i].Pos.String(); at != "" {
+			l[i].Message = at + ": " + l[i].Message
+		}
+		l[i].Pos = posOf(repo.ConfigFile)
 	}
 	return diag.SARIF(o.stdout, l, buildVersion(), func(code string) (summary, help string) {
 		page, _ := explain.Find(code) // a test holds that there is one
