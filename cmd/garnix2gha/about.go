@@ -13,6 +13,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/spf13/cobra"
+
+	"garnix2gha/generator/diag"
 )
 
 // version is set by builds that the go command cannot read git for: go build -ldflags "-X main.version=v1.2.3".
@@ -62,6 +64,11 @@ func completeValues(root *cobra.Command) {
 	_ = root.MarkPersistentFlagFilename("config", "yaml", "yml")
 }
 
+// tellFormats has the help of a command name what it can print.
+func tellFormats(command *cobra.Command) {
+	command.Root().PersistentFlags().Lookup("format").Usage = diag.Enumerate(formats(command), "or")
+}
+
 // pages tell what each command does and, behind "$ ", how it is called.
 //
 //go:embed help.txtar
@@ -106,6 +113,7 @@ func writeManual(command *cobra.Command, dir string) error {
 	// Cobra adds these when a command runs, and only to that one.
 	command.InitDefaultHelpFlag()
 	command.InitDefaultVersionFlag()
+	tellFormats(command)
 	if err := os.WriteFile(filepath.Join(dir, manualName(command)+".1"), manual(command), 0o644); err != nil {
 		return err
 	}

@@ -53,7 +53,8 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 
 // run is the program: it returns the exit code.
 func run(ctx context.Context, args []string, env environment) int {
-	env.stdin = stoppable{ctx, env.stdin}
+	printed := &results{Writer: env.stdout}
+	env.stdin, env.stdout = stoppable{ctx, env.stdin}, printed
 	o := &options{environment: env}
 	root := newRoot(o)
 	root.SetArgs(args)
@@ -68,6 +69,8 @@ func run(ctx context.Context, args []string, env environment) int {
 	}
 	var usage usageError
 	switch {
+	case printed.err != nil:
+		err = printed.err
 	case err == nil:
 		return exitFine
 	case ctx.Err() != nil:
@@ -99,7 +102,7 @@ func newRoot(o *options) *cobra.Command {
 	flags := root.PersistentFlags()
 	flags.StringVarP(&o.dir, "directory", "C", "", "a folder of the repository")
 	flags.StringVar(&o.config, "config", "", "a garnix.yaml elsewhere")
-	flags.StringVar(&o.format, "format", "text", "text, json, github, sarif, markdown")
+	flags.StringVar(&o.format, "format", "text", "") // each command's help tells its own
 	root.PersistentPreRunE = func(command *cobra.Command, _ []string) error { return o.validate(command) }
 	for _, group := range []struct {
 		title    string
@@ -123,6 +126,11 @@ func newRoot(o *options) *cobra.Command {
 	root.InitDefaultCompletionCmd()
 	root.InitDefaultHelpCmd()
 	completeValues(root)
+	help := root.HelpFunc()
+	root.SetHelpFunc(func(command *cobra.Command, args []string) {
+		tellFormats(command)
+		help(command, args)
+	})
 	fill(root)
 	addPages(root)
 	return root

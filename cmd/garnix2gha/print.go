@@ -119,8 +119,23 @@ func (o *options) say(what string, texts []string) {
 	}
 }
 
+// results is where results go. It remembers the first error, as few look at what printing returns.
+type results struct {
+	io.Writer
+	err error
+}
+
+func (r *results) Write(p []byte) (int, error) {
+	n, err := r.Writer.Write(p)
+	r.err = cmp.Or(r.err, err)
+	return n, err
+}
+
 // terminal reports whether w is a terminal, where alone progress and colour belong.
 func (o *options) terminal(w io.Writer) bool {
+	if printed, ok := w.(*results); ok {
+		w = printed.Writer
+	}
 	file, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
 }
