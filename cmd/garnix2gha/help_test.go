@@ -140,10 +140,10 @@ func TestAFileIsNoFolder(t *testing.T) {
 func TestAWrongCommandIsToldWhichIsMeant(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{
-		"generat":                   "unknown command \"generat\"; did you mean \"garnix2gha generate\"?\nhint: run \"garnix2gha --help\"\n",
+		"generat":                   "unknown command \"generat\"; did you mean \"garnix2gha generate\"?\n",
 		"chekc":                     `did you mean "garnix2gha check"?`,
 		"frobnicate":                "garnix2gha: unknown command \"frobnicate\"\nhint: run \"garnix2gha --help\"\n",
-		"cache verfy":               "unknown command \"verfy\"; did you mean \"garnix2gha cache verify\"?\nhint: run \"garnix2gha cache --help\"\n",
+		"cache verfy":               "unknown command \"verfy\"; did you mean \"garnix2gha cache verify\"?\n",
 		"pins lst":                  `did you mean "garnix2gha pins list"?`,
 		"help nope":                 "unknown command \"nope\"\nhint: run \"garnix2gha --help\"\n",
 		"help generat":              `did you mean "garnix2gha generate"?`,
@@ -158,6 +158,7 @@ func TestAWrongCommandIsToldWhichIsMeant(t *testing.T) {
 		got := invocation{}.run(t, strings.Fields(line)...)
 		assert.Equal(t, exitUsage, got.code, line)
 		assert.Contains(t, got.stderr, want, line)
+		assert.Equal(t, !strings.Contains(want, "did you mean"), strings.Contains(got.stderr, "\nhint: "), "help is named where nothing else helps: %s", line)
 		assert.Empty(t, got.stdout, line)
 	}
 }

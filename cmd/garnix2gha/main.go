@@ -47,9 +47,17 @@ type environment struct {
 var errProblems = errors.New("problems found")
 
 // usageError is a mistake on the command line.
-type usageError struct{ error }
+type usageError struct {
+	error
+	meant bool // it tells what was meant, so that nobody need look it up
+}
 
-func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+func usagef(format string, args ...any) error { return usageError{error: fmt.Errorf(format, args...)} }
+
+// unknown refuses a word that stands for nothing, and tells what was meant.
+func unknown(kind, word, meant string) error {
+	return usageError{fmt.Errorf("unknown %s %q; did you mean %q?", kind, word, meant), true}
+}
 
 // run is the program: it returns the exit code.
 func run(ctx context.Context, args []string, env environment) int {
@@ -82,7 +90,10 @@ func run(ctx context.Context, args []string, env environment) int {
 		if command.Name() == "help" { // which has nothing to tell about itself
 			command = root
 		}
-		fmt.Fprintf(env.stderr, "garnix2gha: %s\nhint: run \"%s --help\"\n", message(err), command.CommandPath())
+		fmt.Fprintf(env.stderr, "garnix2gha: %s\n", message(err))
+		if !usage.meant {
+			fmt.Fprintf(env.stderr, "hint: run \"%s --help\"\n", command.CommandPath())
+		}
 		return exitUsage
 	}
 	fmt.Fprintf(env.stderr, "garnix2gha: %s\n", message(err))
@@ -98,7 +109,7 @@ func newRoot(o *options) *cobra.Command {
 		SilenceUsage:  true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return o.start(cmd.Context()) },
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{error: err} })
 	flags := root.PersistentFlags()
 	flags.StringVarP(&o.dir, "directory", "C", "", "a folder of the repository")
 	flags.StringVar(&o.config, "config", "", "a garnix.yaml elsewhere")
@@ -169,7 +180,7 @@ func noArguments(command *cobra.Command, args []string) error {
 		return usagef("unexpected argument %q", args[0])
 	}
 	if meant := command.SuggestionsFor(args[0]); len(meant) > 0 {
-		return usagef("unknown command %q; did you mean %q?", args[0], command.CommandPath()+" "+meant[0])
+		return unknown("command", args[0], command.CommandPath()+" "+meant[0])
 	}
 	return usagef("unknown command %q", args[0])
 }
