@@ -13,12 +13,13 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 	"github.com/spf13/cobra"
-
-	"garnix2gha/generator/diag"
 )
 
 // version is set by builds that the go command cannot read git for: go build -ldflags "-X main.version=v1.2.3".
 var version string
+
+// homepage is set by releases to the address of the repository on GitHub, where the codes of findings then link to.
+var homepage string
 
 // buildVersion returns the version of this build, without spaces: what the linker was told, else what the go command
 // read from git ("v1.2.3", or "v0.0.0-TIME-COMMIT" between tags, each with "+dirty" after a change), else "devel".
@@ -62,11 +63,6 @@ func completeValues(root *cobra.Command) {
 	_ = root.RegisterFlagCompletionFunc("format", known)
 	_ = root.MarkPersistentFlagDirname("directory")
 	_ = root.MarkPersistentFlagFilename("config", "yaml", "yml")
-}
-
-// tellFormats has the help of a command name what it can print.
-func tellFormats(command *cobra.Command) {
-	command.Root().PersistentFlags().Lookup("format").Usage = diag.Enumerate(formats(command), "or")
 }
 
 // pages tell what each command does and, behind "$ ", how it is called.
@@ -113,7 +109,6 @@ func writeManual(command *cobra.Command, dir string) error {
 	// Cobra adds these when a command runs, and only to that one.
 	command.InitDefaultHelpFlag()
 	command.InitDefaultVersionFlag()
-	tellFormats(command)
 	if err := os.WriteFile(filepath.Join(dir, manualName(command)+".1"), manual(command), 0o644); err != nil {
 		return err
 	}

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"garnix2gha/generator/diag"
 )
 
 func main() {
@@ -113,7 +115,7 @@ func newRoot(o *options) *cobra.Command {
 	flags := root.PersistentFlags()
 	flags.StringVarP(&o.dir, "directory", "C", "", "a folder of the repository")
 	flags.StringVar(&o.config, "config", "", "a garnix.yaml elsewhere")
-	flags.StringVar(&o.format, "format", "text", "") // each command's help tells its own
+	flags.StringVar(&o.format, "format", "text", "how results are printed")
 	root.PersistentPreRunE = func(command *cobra.Command, _ []string) error { return o.validate(command) }
 	for _, group := range []struct {
 		title    string
@@ -137,18 +139,13 @@ func newRoot(o *options) *cobra.Command {
 	root.InitDefaultCompletionCmd()
 	root.InitDefaultHelpCmd()
 	completeValues(root)
-	help := root.HelpFunc()
-	root.SetHelpFunc(func(command *cobra.Command, args []string) {
-		tellFormats(command)
-		help(command, args)
-	})
-	fill(root)
 	addPages(root)
+	fill(root)
 	return root
 }
 
-// fill gives the commands what they do not say themselves: they take no arguments, and one that only groups others
-// shows its help.
+// fill gives the commands what they do not say themselves: they take no arguments, one that only groups others shows its
+// help, and a page ends with what can be printed.
 func fill(command *cobra.Command) {
 	command.SuggestionsMinimumDistance = 2
 	switch {
@@ -165,6 +162,9 @@ func fill(command *cobra.Command) {
 	}
 	if command.RunE == nil && command.Run == nil {
 		command.RunE = func(command *cobra.Command, _ []string) error { return command.Help() }
+	}
+	if known := formats(command); command.HasParent() && len(known) > 1 {
+		command.Long += "\n\nFormats: " + diag.Enumerate(known, "or")
 	}
 	for _, child := range command.Commands() {
 		fill(child)

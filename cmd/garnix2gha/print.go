@@ -56,12 +56,25 @@ func (o *options) printText(l diag.List) error {
 	if !o.terminal(o.stderr) {
 		return diag.Text(o.stderr, l, diag.Style{})
 	}
-	if err := diag.Text(o.stderr, l, diag.Style{Color: o.color(o.stderr), Sources: o.sources}); err != nil || len(l) == 0 || o.toldMore {
+	style := diag.Style{Sources: o.sources}
+	if style.Color = o.color(o.stderr); style.Color {
+		style.Page = func(code string) string { return explanation(homepage, code) }
+	}
+	if err := diag.Text(o.stderr, l, style); err != nil || len(l) == 0 || o.toldMore {
 		return err
 	}
 	o.toldMore = true
 	_, err := fmt.Fprintf(o.stderr, "explain: garnix2gha explain %s\n", l[0].Code)
 	return err
+}
+
+// explanation is the address of a code's explanation below the repository's, "" in a build that does not know that one.
+func explanation(home, code string) string {
+	page, found := explain.Find(code)
+	if home == "" || !found {
+		return ""
+	}
+	return fmt.Sprintf("%s/blob/%s/cmd/internal/explain/%s", home, buildVersion(), page.Source)
 }
 
 // printSARIF prints findings for code scanning, which takes none without a file of the repository: such a one is about
@@ -218,7 +231,7 @@ func (o *options) printFile(f fileJSON, dryRun bool) {
 // printDiff prints a diff as it is, for patch, but not on a terminal: its lines come from files that may hold anything.
 func (o *options) printDiff(w io.Writer, text string) {
 	if o.terminal(w) {
-		text = harmless(text)
+		text = diag.PrintableBut(text, "\t\n")
 	}
 	fmt.Fprint(w, text)
 }
@@ -230,17 +243,4 @@ func message(err error) string {
 		parts[i] = diag.Printable(part)
 	}
 	return strings.Join(parts, "\nhint: ")
-}
-
-// harmless is text fit for a terminal. Tabs and line ends stay.
-func harmless(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		if r == '\t' || r == '\n' {
-			b.WriteRune(r)
-		} else {
-			b.WriteString(diag.Printable(string(r)))
-		}
-	}
-	return b.String()
 }

@@ -1,6 +1,7 @@
 package diag
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -9,28 +10,38 @@ import (
 // Style says how Text prints; the zero value is fit for a pipe.
 type Style struct {
 	Color   bool
-	Sources map[string][]byte // texts of files by path: findings in these show the line that they are about
+	Sources map[string][]byte        // texts of files by path: findings in these show the line that they are about
+	Page    func(code string) string // the address that a code links to, "" for none; nil where nothing shows links
 }
 
 // Text prints one diagnostic a line, the line of the file that it is about below it, and its hint on a line of its own.
 func Text(w io.Writer, l List, style Style) error {
 	var b strings.Builder
-	var lines reader
+	lines := map[string][][]byte{} // of the sources, split once for all findings
 	for _, d := range l {
+		if text := style.Sources[d.File]; text != nil && lines[d.File] == nil {
+			lines[d.File] = bytes.Split(bytes.TrimPrefix(text, []byte("\ufeff")), []byte("\n"))
+		}
 		b.WriteString(Printable(d.Pos.String()))
 		if d.File != "" {
 			b.WriteString(": ")
 		}
-		fmt.Fprintf(&b, "%s: %s [%s]\n", paint(style.Color, d.Severity), Printable(d.Message), d.Code)
-		if line, ok := lines.find(d.Pos, style.Sources[d.File]); ok {
-			b.WriteString(snippet(d.Pos, line))
-		}
+		fmt.Fprintf(&b, "%s: %s [%s]\n", paint(style.Color, d.Severity), Printable(d.Message), style.linked(d.Code))
+		b.WriteString(snippet(d.Pos, lines[d.File]))
 		if d.Hint != "" {
 			fmt.Fprintf(&b, "hint: %s\n", Printable(d.Hint))
 		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// linked is a code as the link that it is on terminals that know them; others show it alone.
+func (s Style) linked(code string) string {
+	if s.Page == nil || s.Page(code) == "" {
+		return code
+	}
+	return "\x1b]8;;" + s.Page(code) + "\x1b\\" + code + "\x1b]8;;\x1b\\"
 }
 
 // Annotations prints GitHub workflow commands that annotate the files.
@@ -42,7 +53,7 @@ func Annotations(w io.Writer, l List) error {
 	for _, d := range l {
 		fmt.Fprintf(&b, "::%s ", d.Severity)
 		if d.File != "" {
-			fmt.Fprintf(&b, "file=%s,", property.Replace(printableLines(d.File)))
+			fmt.Fprintf(&b, "file=%s,", property.Replace(PrintableBut(d.File, "\n")))
 		}
 		if d.Line > 0 {
 			fmt.Fprintf(&b, "line=%d,", d.Line)
@@ -62,16 +73,7 @@ func (d Diagnostic) paragraph() string {
 	if d.Hint != "" {
 		message += "\n" + d.Hint
 	}
-	return printableLines(message)
-}
-
-// printableLines makes foreign text printable where line ends are escaped or harmless.
-func printableLines(text string) string {
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		lines[i] = Printable(line)
-	}
-	return strings.Join(lines, "\n")
+	return PrintableBut(message, "\n")
 }
 
 func paint(color bool, s Severity) string {

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// SARIF prints the list as a SARIF 2.1.0 log, as GitHub's code scanning reads it. Every finding needs a file of the repository there.
-// rule tells about a code: what it means in a sentence, and the whole of it.
+// SARIF prints the list as a SARIF 2.1.0 log, as GitHub's code scanning reads it. Every finding needs a file there, and
+// one of the repository. rule tells about a code: what it means in a sentence, and the whole of it.
 func SARIF(w io.Writer, l List, version string, rule func(code string) (summary, help string)) error {
 	levels := map[Severity]string{Error: "error", Warning: "warning", Notice: "note"}
 	links := strings.NewReplacer("](", "] (") // foreign text must not make any

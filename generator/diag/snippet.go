@@ -1,7 +1,6 @@
 package diag
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,44 +8,24 @@ import (
 	"github.com/mattn/go-runewidth"
 )
 
-const (
-	most    = 160      // cells of a line that are shown
-	longest = 8 * most // bytes of it that are looked at, so that a finding costs the same in any line
-)
-
-// reader finds the lines of a file for findings in their order, each from where the last one was.
-type reader struct {
-	file string
-	line int    // 0 before there is any
-	rest []byte // of the file, from this line on
-}
-
-// find returns how the line at a place begins; there may be none.
-func (r *reader) find(at Pos, text []byte) (string, bool) {
-	if r.line == 0 || at.File != r.file || at.Line < r.line {
-		*r = reader{at.File, 1, bytes.TrimPrefix(text, []byte("\ufeff"))}
-	}
-	for ; r.line < at.Line; r.line++ {
-		end := bytes.IndexByte(r.rest, '\n')
-		if end < 0 {
-			return "", false
-		}
-		r.rest = r.rest[end+1:]
-	}
-	line, _, _ := bytes.Cut(r.rest[:min(len(r.rest), longest)], []byte("\n"))
-	return strings.TrimSuffix(string(line), "\r"), text != nil && at.Line > 0
-}
-
 // snippet shows the line that a finding is about, and marks the word that begins there:
 //
 //	  |
 //	3 | include: [packages]
 //	  |           ^~~~~~~~
 //
-// Without a column, or with one beyond what is shown, nothing is marked.
-func snippet(at Pos, text string) string {
-	line := []rune(text)
-	width := &runewidth.Condition{StrictEmojiNeutral: true} // the default one asks the environment
+// It is "" if there is no such line. Without a column, or with one beyond what is shown, nothing is marked.
+func snippet(at Pos, lines [][]byte) string {
+	const (
+		most    = 160      // cells of a line that are shown
+		longest = 8 * most // bytes of it that are looked at, so that a finding costs the same in any line
+	)
+	if at.Line < 1 || at.Line > len(lines) {
+		return ""
+	}
+	start := lines[at.Line-1]
+	line := []rune(strings.TrimSuffix(string(start[:min(len(start), longest)]), "\r")) // a byte that is no UTF-8 counts as one
+	width := &runewidth.Condition{StrictEmojiNeutral: true}                            // the default one asks the environment
 	number := fmt.Sprint(at.Line)
 	gutter := strings.Repeat(" ", len(number)) + " |"
 	shown := fmt.Sprintf("%s\n%s | %s\n", gutter, number, width.Truncate(visible(line), most, "…"))
