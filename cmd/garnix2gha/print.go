@@ -82,13 +82,10 @@ func explanation(home, code string) string {
 func (o *options) printSARIF(l diag.List) error {
 	l = slices.Clone(l)
 	for i := range l {
-		if filepath.IsLocal(l[i].File) {
-			continue
+		if !filepath.IsLocal(l[i].File) {
+			l[i].Message = strings.TrimPrefix(l[i].Pos.String()+": ", ": ") + l[i].Message
+			l[i].Pos = posOf(repo.ConfigFile)
 		}
-		if at := l[i].Pos.String(); at != "" {
-			l[i].Message = at + ": " + l[i].Message
-		}
-		l[i].Pos = posOf(repo.ConfigFile)
 	}
 	return diag.SARIF(o.stdout, l, buildVersion(), func(code string) (summary, help string) {
 		page, _ := explain.Find(code) // a test holds that there is one

@@ -18,7 +18,11 @@ type Style struct {
 func Text(w io.Writer, l List, style Style) error {
 	var b strings.Builder
 	lines := map[string][][]byte{} // of the sources, split once for all findings
+	codes := map[string]string{} // as they are shown, each looked up once
 	for _, d := range l {
+		if codes[d.Code] == "" {
+			codes[d.Code] = style.linked(d.Code)
+		}
 		if text := style.Sources[d.File]; text != nil && lines[d.File] == nil {
 			lines[d.File] = bytes.Split(bytes.TrimPrefix(text, []byte("\ufeff")), []byte("\n"))
 		}
@@ -26,7 +30,7 @@ func Text(w io.Writer, l List, style Style) error {
 		if d.File != "" {
 			b.WriteString(": ")
 		}
-		fmt.Fprintf(&b, "%s: %s [%s]\n", paint(style.Color, d.Severity), Printable(d.Message), style.linked(d.Code))
+		fmt.Fprintf(&b, "%s: %s [%s]\n", paint(style.Color, d.Severity), Printable(d.Message), codes[d.Code])
 		b.WriteString(snippet(d.Pos, lines[d.File]))
 		if d.Hint != "" {
 			fmt.Fprintf(&b, "hint: %s\n", Printable(d.Hint))

@@ -27,10 +27,8 @@ func WithoutColors(text string) string { return escapes.ReplaceAllString(text, "
 
 func withoutControls(text string, instead rune, stay string) string {
 	return strings.Map(func(r rune) rune {
-		switch {
-		case strings.ContainsRune(stay, r):
-			return r
-		case r < ' ', r >= 0x7f && r < 0xa0, r == 0x2028, r == 0x2029, unicode.Is(unicode.Bidi_Control, r):
+		harmful := r < ' ' || r >= 0x7f && r < 0xa0 || r == 0x2028 || r == 0x2029 || unicode.Is(unicode.Bidi_Control, r)
+		if harmful && !strings.ContainsRune(stay, r) {
 			return instead
 		}
 		return r
