@@ -104,12 +104,12 @@ func (o *options) rendered(r *repo.Repo) (generator.Result, map[string][]byte, e
 	return result, files, err
 }
 
-// disk reads what may be generated, by path.
+// disk reads what may be generated, by path. Another run may be writing: what it writes last is read first.
 func disk(r *repo.Repo) (map[string][]byte, error) {
-	files, err := r.Workflows(output.Dir)
+	targets, err := r.Read(output.Targets)
+	files, unread := r.Workflows(output.Dir)
 	programs, unlisted := r.Tree(output.Programs)
-	targets, unread := r.Read(output.Targets)
-	if err := cmp.Or(err, unlisted, unread); err != nil {
+	if err := cmp.Or(err, unread, unlisted); err != nil {
 		return nil, err
 	}
 	maps.Copy(files, programs)

@@ -151,7 +151,7 @@ func (r *Repo) Workflows(dir string) (map[string][]byte, error) {
 	return files, nil
 }
 
-// Tree returns every file below a folder by path. What is no regular file, such as a symbolic link, has no content.
+// Tree returns every file below a folder by path, but drafts. What is no regular file, such as a symbolic link, has no content.
 func (r *Repo) Tree(dir string) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	err := fs.WalkDir(r.root.FS(), dir, func(name string, entry fs.DirEntry, err error) error {
@@ -160,7 +160,7 @@ func (r *Repo) Tree(dir string) (map[string][]byte, error) {
 			return nil
 		case err != nil:
 			return fmt.Errorf("list %s: %w", dir, inside(err))
-		case entry.IsDir():
+		case entry.IsDir(), isDraft(entry):
 			return nil
 		}
 		files[name] = []byte{}
