@@ -67,14 +67,20 @@ func (o *options) keepPins(r *repo.Repo) error {
 	if err != nil {
 		return err
 	}
+	newest, loose := output.Moved(output.Pins(result.Files...), files)
 	moved := map[string]settings.Pin{}
-	for action, pin := range output.Moved(output.Pins(result.Files...), files) {
+	for action, pin := range newest {
 		if _, known := plan.Pins()[action]; known {
 			moved[action] = settings.Pin{SHA: pin.SHA, Version: pin.Version}
 		}
 	}
+	for _, pin := range loose {
+		fmt.Fprintf(o.stderr, "notice: %s@%s was moved but is not kept: the comment beside it names no version\n", pin.Action, pin.SHA)
+	}
 	if len(moved) == 0 {
-		fmt.Fprintln(o.stdout, "no pin has moved")
+		if len(loose) == 0 {
+			fmt.Fprintln(o.stdout, "no pin has moved")
+		}
 		return nil
 	}
 	if _, err := o.changeSettings(r, func(old []byte) ([]byte, error) { return settings.WithPins(old, moved) }); err != nil {
