@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"gopkg.in/yaml.v3"
+
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/document"
 	"garnix2gha/generator/plan"
@@ -30,7 +32,11 @@ func caches(in plan.Input) []cache {
 	seen := map[string]bool{}
 	var pushed, read []cache
 	for _, file := range slices.Sorted(maps.Keys(in.Foreign)) {
-		for _, found := range named(file, in.Foreign[file]) {
+		root, _ := document.Read(file, in.Foreign[file])
+		if root == nil {
+			continue
+		}
+		for _, found := range named(file, root) {
 			key := fmt.Sprint(found.name, found.pushes)
 			again := seen[key] || len(seen) >= most
 			seen[key] = true
@@ -49,31 +55,23 @@ func caches(in plan.Input) []cache {
 	return pushed[:min(len(pushed), shown)]
 }
 
-// named lists what the steps of one workflow name, by the names of their jobs.
-func named(file string, content []byte) []cache {
-	var workflow struct {
-		Jobs map[string]struct {
-			Steps []struct {
-				Uses string
-				With struct {
-					Name       string
-					AuthToken  string `yaml:"authToken"`
-					SigningKey string `yaml:"signingKey"`
-					SkipPush   string `yaml:"skipPush"`
-				}
+// named lists what the steps below a node of a workflow name, in order of appearance. Aliases lead nowhere: what they
+// stand for is looked at where it stands.
+func named(file string, n *yaml.Node) (found []cache) {
+	_, uses := document.Find(n, "uses")
+	if uses != nil && strings.HasPrefix(strings.ToLower(uses.Value), "cachix/cachix-action@") {
+		_, with := document.Find(n, "with")
+		input := func(name string) string {
+			if _, value := document.Find(with, name); value != nil {
+				return value.Value
 			}
+			return ""
 		}
+		pushes := input("authToken")+input("signingKey") != "" && !strings.EqualFold(input("skipPush"), "true")
+		found = append(found, cache{input("name"), file, pushes})
 	}
-	if root, _ := document.Read(file, content); root != nil {
-		_ = root.Decode(&workflow) // what fits is read all the same
-	}
-	var found []cache
-	for _, job := range slices.Sorted(maps.Keys(workflow.Jobs)) {
-		for _, step := range workflow.Jobs[job].Steps {
-			if with := step.With; strings.HasPrefix(strings.ToLower(step.Uses), "cachix/cachix-action@") {
-				found = append(found, cache{with.Name, file, with.AuthToken+with.SigningKey != "" && with.SkipPush != "true"})
-			}
-		}
+	for _, child := range n.Content {
+		found = append(found, named(file, child)...)
 	}
 	return found
 }
