@@ -37,7 +37,7 @@ func (o *options) check(r *repo.Repo, strict, withDiff bool) error {
 	diags := append(result.Diags, contradictions(onDisk, strict)...).Sorted()
 	var files []fileJSON
 	stale := diags.HasErrors()
-	for _, change := range output.Compare(result.Files, onDisk) {
+	for _, change := range o.compare(result.Files, onDisk) {
 		file := fileJSON{Path: change.Path, Status: string(change.Status), Cause: change.Cause}
 		stale = stale || !change.Status.OK(strict)
 		if change.Status != output.Current {

@@ -38,7 +38,7 @@ func (o *options) runGenerate(ctx context.Context, r *repo.Repo, dryRun, force b
 	if err != nil {
 		return err
 	}
-	changes := output.Compare(result.Files, onDisk)
+	changes := o.compare(result.Files, onDisk)
 	if !force {
 		changes = slices.DeleteFunc(changes, func(change output.Change) bool { return o.protected(change, &result.Diags) })
 		if err := o.sound(result.Diags.Sorted()); err != nil {
@@ -104,10 +104,21 @@ func (o *options) rendered(r *repo.Repo) (generator.Result, map[string][]byte, e
 	return result, files, err
 }
 
+// compare judges files, and says what stands in the place of one that could not be read.
+func (o *options) compare(want []output.File, disk map[string][]byte) []output.Change {
+	changes := output.Compare(want, disk)
+	for i, change := range changes {
+		if why := o.unread[change.Path]; why != "" {
+			changes[i].Status, changes[i].Cause = output.Foreign, why
+		}
+	}
+	return changes
+}
+
 // disk reads what may be generated, by path. Another run may be writing: what it writes last is read first.
 func disk(r *repo.Repo) (map[string][]byte, error) {
 	targets, err := r.Read(output.Targets)
-	files, unread := r.Workflows(output.Dir)
+	files, _, unread := r.Workflows(output.Dir)
 	programs, unlisted := r.Tree(output.Programs)
 	if err := cmp.Or(err, unread, unlisted); err != nil {
 		return nil, err
