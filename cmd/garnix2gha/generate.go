@@ -39,7 +39,9 @@ func (o *options) runGenerate(ctx context.Context, r *repo.Repo, dryRun, force b
 		return err
 	}
 	changes := o.compare(result.Files, onDisk)
-	if !force {
+	if force {
+		changes = o.restored(result, onDisk)
+	} else {
 		changes = slices.DeleteFunc(changes, func(change output.Change) bool { return o.protected(change, &result.Diags) })
 		if err := o.sound(result.Diags.Sorted()); err != nil {
 			return err

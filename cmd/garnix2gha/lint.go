@@ -55,7 +55,7 @@ func (o *options) lint(r *repo.Repo, strict bool) error {
 	for name, why := range o.unread {
 		diags.Warnf(posOf(name), "unread-workflow", "GitHub runs regular files only", "%s", why)
 	}
-	diags = append(diags, contradictions(in.Workflows, strict)...).Sorted()
+	diags = append(diags, contradictions(in.Workflows, own, strict)...).Sorted()
 	if err := o.printDiagnostics(diags); err != nil {
 		return err
 	}

@@ -251,8 +251,8 @@ func TestContradictionsNameBoth(t *testing.T) {
 	}{
 		{"what is known", "actions/checkout@" + known.SHA + " # " + known.Version, "actions/checkout@" + known.SHA + " # tag=" + known.Version, ""},
 		{"a version that is known by another commit", newCheckout + " # " + known.Version, ours,
-			".github/workflows/1.yml:4:13: actions/checkout@aaaaaaaaaaaa is v7.0.1 by its comment, but garnix2gha's own list has 3d3c42e5aac5 as v7.0.1 [pin-mismatch]"},
-		{"a commit that is known by another version", "actions/checkout@" + known.SHA + " # v999", ours, "@3d3c42e5aac5 is v999 by its comment, but garnix2gha's own list has 3d3c42e5aac5 as v7.0.1"},
+			".github/workflows/1.yml:4:13: actions/checkout@aaaaaaaaaaaa is v7.0.1 by its comment, but what garnix2gha would write has 3d3c42e5aac5 as v7.0.1 [pin-mismatch]"},
+		{"a commit that is known by another version", "actions/checkout@" + known.SHA + " # v999", ours, "@3d3c42e5aac5 is v999 by its comment, but what garnix2gha would write has 3d3c42e5aac5 as v7.0.1"},
 		{"a commit that is known, by its major", "actions/checkout@" + known.SHA + " # " + strings.Split(known.Version, ".")[0], ours, ""},
 		{"two commits of one version", ours + " # v1.2", theirs + " # pin @1.2",
 			".github/workflows/2.yml:4:13: a/b@222222222222 is 1.2 by its comment, but .github/workflows/1.yml:4:13 has 111111111111 as v1.2 [pin-mismatch]"},
