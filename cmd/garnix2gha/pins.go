@@ -80,9 +80,7 @@ func (o *options) keepPins(r *repo.Repo) error {
 		fmt.Fprintf(o.stderr, "notice: %s@%s was moved but is not kept: the comment beside it names no version\n", pin.Action, pin.SHA)
 	}
 	if len(moved) == 0 {
-		if len(loose) == 0 {
-			fmt.Fprintln(o.stdout, "no pin has moved")
-		}
+		fmt.Fprintln(o.stdout, "no pin has moved that can be kept")
 		return nil
 	}
 	if _, err := o.changeSettings(r, func(old []byte) ([]byte, error) { return settings.WithPins(old, moved) }); err != nil {

@@ -31,7 +31,8 @@ type use struct {
 var commit = regexp.MustCompile(`^([A-Za-z0-9._-]+/[A-Za-z0-9._/-]+)@([0-9a-f]{40})$`)
 
 // version finds what a comment calls the commit beside it, as Dependabot and Renovate write and read it: "# v4.2.2",
-// "# 4.2", "# pin @v4", "# tag=v4", "# tag: v4", "# renovate: tag=v4", "# ratchet:a/b@v4", each with a note behind it, or one word.
+// "# 4.2", "# pin @v4", "# tag=v4", "# tag: v4", "# renovate: tag=v4", "# ratchet:a/b@v4", each with a note behind it, or
+// one word.
 var version = regexp.MustCompile(`^#\s*(?:(?:renovate\s*:\s*)?(?:pin\s+|tag\s*[=:]\s*|ratchet:[\w./-]+)?@?(v?[0-9][\w.+-]{0,58})|([A-Za-z][\w./+-]{0,59})\s*$)`)
 
 // usesIn lists the places below a node that pin an action to a commit, whoever formatted them.
@@ -121,7 +122,7 @@ func (own ownPins) tell(pins []Pin) (moved []string, behind bool) {
 }
 
 // Moved lists by action the pins that a bot moved away from those that would be written now, in workflows on disk that
-// are ours; of several it is the newest. Those whose version cannot be compared are loose: they belong where they stand.
+// are ours; of several it is the newest. Those whose version cannot be compared are loose: they stay where they stand.
 func Moved(own []Pin, disk map[string][]byte) (moved map[string]Pin, loose []Pin) {
 	moved = map[string]Pin{}
 	for _, pin := range Pins(OwnWorkflows(disk)...) {
@@ -137,9 +138,9 @@ func Moved(own []Pin, disk map[string][]byte) (moved map[string]Pin, loose []Pin
 	return moved, loose
 }
 
-// withPins returns what was rendered with moved pins in the place of those that are no newer, and with loose ones where
-// the workflow on disk has them: at the same use of the action, counted from the first.
-func withPins(file File, old []byte, moved map[string]Pin, loose []Pin) []byte {
+// withPins returns what was rendered with moved pins in the place of those that are no newer. A moved pin that is not
+// surely older stays where the workflow on disk has it: at the same use of the action, counted from the first.
+func (own ownPins) withPins(file File, old []byte, moved map[string]Pin) []byte {
 	stand := map[string][]Pin{} // by action
 	for _, use := range usesOf(OwnWorkflows(map[string][]byte{file.Path: old})...) {
 		stand[use.Action] = append(stand[use.Action], use.Pin)
@@ -149,7 +150,7 @@ func withPins(file File, old []byte, moved map[string]Pin, loose []Pin) []byte {
 		pin, ok := moved[use.Action]
 		if here := stand[use.Action]; len(here) > 0 {
 			stand[use.Action] = here[1:]
-			if slices.Contains(loose, here[0]) {
+			if own.place(here[0]) > 0 && !older(here[0].Version, pin.Version) {
 				pin, ok = here[0], true
 			}
 		}

@@ -59,11 +59,8 @@ func (r *Repo) Apply(edits []output.Change) error {
 		} else if verb, err = "remove", r.root.Remove(name); errors.Is(err, fs.ErrNotExist) {
 			err = nil
 		}
-		switch {
-		case err != nil && len(done) > 0:
+		if err != nil {
 			return fmt.Errorf("%s %q: %w; changed before that: %q", verb, edit.Path, err, done)
-		case err != nil:
-			return fmt.Errorf("%s %q: %w; nothing was changed", verb, edit.Path, err)
 		}
 		done = append(done, edit.Path)
 		r.Changed(edit.Path)
