@@ -15,6 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+const homepage = "https://github.com/octo/tool"
+
 // release runs .ci/release of a checkout and returns the folder that it filled.
 func release(t *testing.T, source string, env []string, platforms ...string) string {
 	t.Helper()
@@ -23,7 +25,7 @@ func release(t *testing.T, source string, env []string, platforms ...string) str
 	require.NoError(t, err)
 	command := exec.Command(script, append([]string{"v1.2.3-test.4", dir}, platforms...)...)
 	command.Dir = t.TempDir()
-	command.Env = append(os.Environ(), env...)
+	command.Env = append(append(os.Environ(), "HOMEPAGE="+homepage), env...)
 	out, err := command.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	return dir
@@ -70,6 +72,7 @@ func TestReleaseIsReproducible(t *testing.T) {
 	version, err := exec.Command(program, "--version").Output()
 	require.NoError(t, err)
 	assert.Regexp(t, `^garnix2gha v1\.2\.3-test\.4 \(go`, string(version))
+	assert.Contains(t, string(mustRead(t, program)), homepage, "codes link to their explanations")
 	binary, err := elf.Open(program)
 	require.NoError(t, err)
 	defer binary.Close()

@@ -18,6 +18,9 @@ import (
 // version is set by builds that the go command cannot read git for: go build -ldflags "-X main.version=v1.2.3".
 var version string
 
+// homepage is set by releases to the address of the repository on GitHub, where the codes of findings then link to.
+var homepage string
+
 // buildVersion returns the version of this build, without spaces: what the linker was told, else what the go command
 // read from git ("v1.2.3", or "v0.0.0-TIME-COMMIT" between tags, each with "+dirty" after a change), else "devel".
 func buildVersion() string {

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -15,6 +14,7 @@ import (
 	"garnix2gha/cmd/internal/cachix"
 	"garnix2gha/cmd/internal/restapi"
 	"garnix2gha/generator/diag"
+	"garnix2gha/generator/settings"
 )
 
 func newCacheCreate(o *options) *cobra.Command {
@@ -57,16 +57,16 @@ func (o *options) create(ctx context.Context, name string, public bool) error {
 	made := creationJSON{CreateResult: result, Next: []string{}, NixConfig: nixConfigLines(result.Cache)}
 	refusal, answered := errors.AsType[*restapi.Fault](err)
 	if err == nil {
-		made.Next = toCI(client, name, nameIn(known) == name, false)
+		changes := naming(known, name)
 		if keys := trusted(result.Cache); !public && len(keys) > 0 {
-			made.Next = slices.Insert(made.Next, slices.Index(made.Next, generateStep),
-				"add to cache: in the settings, since nobody can ask for the key of a private cache: private: true, public-key: "+keys[0])
+			changes = append(changes, "add to cache: in the settings, since nobody can ask for the key of a private cache: private: true, public-key: "+keys[0])
 		}
+		made.Next = toCI(client, name, changes, false)
 	} else {
 		made.Error = err.Error()
 		otherToken := token.Empty() || answered && refusal.Refused()
 		if otherToken || answered && refusal.Status != 0 {
-			made.Next = toACache(client, name, otherToken)
+			made.Next = toACache(client, name, naming(known, name), otherToken)
 		}
 	}
 	if printed := o.printCreation(made); printed != nil {
@@ -98,14 +98,19 @@ const (
 	generateStep = "generate again, since the workflows do not know the cache yet, and commit the result: garnix2gha generate"
 )
 
-// toCI is the way from a cache that is there to a CI that pushes to it; named tells that the settings name it, and fit
-// that the token at hand is for it alone.
-func toCI(client cachix.Client, name string, named, fit bool) []string {
-	var steps []string
-	if !named {
-		steps = append(steps, "put the cache into the settings: garnix2gha init --cache "+name)
+// naming is what the settings need in order to name a cache: nothing, or one step.
+func naming(known *settings.Settings, name string) []string {
+	if nameIn(known) == name {
+		return nil
 	}
-	if !named || !fit {
+	return []string{"put the cache into the settings: garnix2gha init --cache " + name}
+}
+
+// toCI is the way from a cache that is there to a CI that pushes to it; changes are what the settings need for that, and
+// fit tells that the token at hand is for it alone.
+func toCI(client cachix.Client, name string, changes []string, fit bool) []string {
+	steps := changes
+	if len(changes) > 0 {
 		steps = append(steps, generateStep)
 	}
 	if fit {
@@ -117,16 +122,16 @@ func toCI(client cachix.Client, name string, named, fit bool) []string {
 }
 
 // toACache is the way to a cache that is not there: on the web pages, or with a token that may make one.
-func toACache(client cachix.Client, name string, withToken bool) []string {
+func toACache(client cachix.Client, name string, changes []string, withToken bool) []string {
 	step := "make the cache by hand at " + client.Page("/cache")
 	if withToken {
-		step += ", or with a personal token (" + client.Page("/personal-auth-tokens") + "): garnix2gha cache create " + name
+		step += ", or with a personal token (" + client.Page("/personal-auth-tokens") + ") in " + tokenVariable + ": garnix2gha cache create " + name
 	}
-	return append([]string{step}, toCI(client, name, false, false)...)
+	return append([]string{step}, toCI(client, name, changes, false)...)
 }
 
-// afterInspection is the way from what was found to a CI that pushes; named tells that the settings name the cache.
-func afterInspection(client cachix.Client, in cachix.Inspection, named bool) []string {
+// afterInspection is the way from what was found to a CI that pushes; changes are what the settings need to name the cache.
+func afterInspection(client cachix.Client, in cachix.Inspection, changes []string) []string {
 	var steps []string
 	switch {
 	case in.State == cachix.Unreachable:
@@ -138,15 +143,15 @@ func afterInspection(client cachix.Client, in cachix.Inspection, named bool) []s
 	case in.Verdict == cachix.DataPlane && in.TokenCache != "":
 		steps = append(steps, "or use the token's own cache: garnix2gha init --cache "+in.TokenCache)
 	case in.Verdict == cachix.DataPlane && in.Cache.Permission == cachix.Write:
-		return toCI(client, in.Name, named, true)
+		return toCI(client, in.Name, changes, true)
 	case in.Token && in.Verdict == "":
 		steps = append(steps, "try again; if nothing changes, the token is of no use here")
 	}
 	if in.State == cachix.Readable {
-		return append(steps, toCI(client, in.Name, named, false)...)
+		return append(steps, toCI(client, in.Name, changes, false)...)
 	}
 	steps = append(steps, "if the cache is there and private: make a new token for it and look again")
-	return append(steps, toACache(client, in.Name, true)...)
+	return append(steps, toACache(client, in.Name, changes, true)...)
 }
 
 // nixConfigLines are the lines for flake.nix that let users of the flake take from the cache; none while the cache has

@@ -53,7 +53,7 @@ func (o *options) inspect(ctx context.Context, named string) error {
 	if err != nil {
 		return err
 	}
-	in := inspectionJSON{Inspection: found, Next: afterInspection(client, found, nameIn(known) == name)}
+	in := inspectionJSON{Inspection: found, Next: afterInspection(client, found, naming(known, name))}
 	if err := o.printInspection(in); err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"garnix2gha/cmd/internal/cachix"
 	"garnix2gha/cmd/internal/restapi"
+	"garnix2gha/generator/settings"
 )
 
 func TestStepsLeadFromAnInspectionToACacheThatCIFills(t *testing.T) {
@@ -31,7 +32,7 @@ func TestStepsLeadFromAnInspectionToACacheThatCIFills(t *testing.T) {
 		{"no token and a cache that anyone reads", cachix.Inspection{State: cachix.Readable, Cache: cache(cachix.Read)}, false, []string{name, generate, token, sync}, []string{byHand}},
 		{"an expired token", cachix.Inspection{State: cachix.Readable, Cache: cache(cachix.Read), Token: true, Verdict: cachix.Expired}, true, []string{token, sync}, []string{"try again"}},
 		{"an expired token for a cache that nobody sees", cachix.Inspection{State: cachix.Hidden, Token: true, Verdict: cachix.Expired}, true, []string{"make a new token", byHand, byProgram, token}, []string{"try again"}},
-		{"no token and no cache", cachix.Inspection{State: cachix.Hidden}, false, []string{byHand, "or with a personal token (https://app.cachix.org/personal-auth-tokens): " + byProgram, "put the cache into the settings: " + name, "generate again", "put that token", sync}, nil},
+		{"no token and no cache", cachix.Inspection{State: cachix.Hidden}, false, []string{byHand, "or with a personal token (https://app.cachix.org/personal-auth-tokens) in CACHIX_AUTH_TOKEN: " + byProgram, "put the cache into the settings: " + name, "generate again", "put that token", sync}, nil},
 		{"an account-wide token and its cache", cachix.Inspection{State: cachix.Readable, Cache: cache(cachix.Admin), Token: true, Verdict: cachix.AccountWide}, true, []string{token, "put that token into CACHIX_AUTH_TOKEN", sync}, []string{byProgram}},
 		{"an account-wide token and no cache", cachix.Inspection{State: cachix.Hidden, Token: true, Verdict: cachix.AccountWide}, false, []string{byProgram}, []string{sync, "by hand"}},
 		{"an account-wide token and someone else's cache", cachix.Inspection{State: cachix.Readable, Cache: cache(cachix.Read), Token: true, Verdict: cachix.AccountWide}, true, []string{"choose another name"}, []string{sync}},
@@ -42,7 +43,11 @@ func TestStepsLeadFromAnInspectionToACacheThatCIFills(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			tc.in.Name = "acme"
-			steps := strings.Join(afterInspection(cachix.New(restapi.Caller{}), tc.in, tc.named), "\n")
+			known := settings.Default()
+			if tc.named {
+				known.Cache.Name = "acme"
+			}
+			steps := strings.Join(afterInspection(cachix.New(restapi.Caller{}), tc.in, naming(known, "acme")), "\n")
 			rest := steps
 			for _, text := range tc.want {
 				_, after, found := strings.Cut(rest, text)

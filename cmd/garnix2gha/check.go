@@ -149,10 +149,10 @@ func fix(name string, status output.Status) string {
 	switch {
 	case status == output.Current:
 		return ""
-	case status == output.Edited && strings.HasPrefix(name, output.Programs):
-		return `run "garnix2gha generate --force" to undo the change: the programs take none, and "garnix2gha eject" makes them your own`
+	case status == output.Edited && !strings.HasPrefix(name, output.Dir):
+		return `run "garnix2gha generate --force" to undo the change: what is built follows garnix.yaml and the settings; or "garnix2gha eject" makes the files your own`
 	case status == output.Edited:
-		return `run "garnix2gha generate --force" to undo the change, after moving it into .github/garnix2gha/overlay.libsonnet if it is wanted`
+		return `run "garnix2gha generate --force" to undo the change, after moving it into the settings or .github/garnix2gha/overlay.libsonnet if it is wanted`
 	case status == output.Foreign:
 		return `move the file away, or choose another name under "files:" in .github/garnix2gha/config.yaml`
 	case status == output.PinsMoved:

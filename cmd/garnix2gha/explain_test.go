@@ -284,3 +284,15 @@ func TestExplain(t *testing.T) {
 		assert.Contains(t, offered.stdout, fmt.Sprintf("%s\t%s\n", page.Code, page.Summary))
 	}
 }
+
+func TestCodesLinkToTheirPages(t *testing.T) {
+	t.Parallel()
+	for _, code := range []string{"matcher-parts", "actionlint-syntax-check"} {
+		address := explanation("https://example.org/octo/tool", code)
+		name, ok := strings.CutPrefix(address, "https://example.org/octo/tool/blob/"+buildVersion()+"/")
+		require.True(t, ok, address)
+		assert.FileExists(t, filepath.Join("../..", name))
+	}
+	assert.Empty(t, explanation("", "matcher-parts"))
+	assert.Empty(t, explanation("https://example.org/octo/tool", "nonsense"))
+}

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,6 +18,7 @@ import (
 	"garnix2gha/generator"
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/output"
+	"garnix2gha/generator/plan"
 )
 
 func newGenerate(o *options) *cobra.Command {
@@ -84,7 +86,7 @@ func (o *options) protected(change output.Change, diags *diag.List) bool {
 	case change.Status == output.Foreign && change.New != nil:
 		diags.Errorf(posOf(collapsed(change.Path)), "foreign-file", "move it away, choose another name in the settings (files:), or pass --force", "%s; nothing was written", change.Cause)
 	case change.Status == output.Edited:
-		diags.Errorf(at, "edited-file", `move the change into .github/garnix2gha/config.yaml or overlay.libsonnet, or pass --force to lose it`, "%s; nothing was written", change.Cause)
+		diags.Errorf(at, "edited-file", fix(change.Path, change.Status), "%s; nothing was written", change.Cause)
 		fmt.Fprint(o.stderr, unified(change.Path, change.Old, change.New))
 	case change.Status == output.Foreign:
 		diags.Warnf(at, "foreign-program", "move it away, or pass --force to remove it", "%s; it was left alone", change.Cause)
@@ -103,6 +105,12 @@ func (o *options) rendered(r *repo.Repo) (generator.Result, map[string][]byte, e
 		return result, nil, err
 	}
 	files, err := disk(r)
+	var before plan.Manifest
+	_ = json.Unmarshal(files[output.Targets], &before) // without one nothing went
+	if named := before.Inputs[repo.ConfigFile] + before.Inputs[repo.MovedConfigFile]; named != "" && result.Config.File == "" {
+		result.Diags.Warnf(posOf(repo.ConfigFile), "config-removed", `restore it; "garnix2gha retire --move-config" would keep it outside of the root`,
+			"it is gone, so that garnix's default is built and not what it said")
+	}
 	return result, files, err
 }
 

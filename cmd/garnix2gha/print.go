@@ -55,12 +55,25 @@ func (o *options) printText(l diag.List) error {
 	if !o.terminal(o.stderr) {
 		return diag.Text(o.stderr, l, diag.Style{})
 	}
-	if err := diag.Text(o.stderr, l, diag.Style{Color: o.color(o.stderr), Sources: o.sources}); err != nil || len(l) == 0 || o.toldMore {
+	style := diag.Style{Sources: o.sources}
+	if style.Color = o.color(o.stderr); style.Color {
+		style.Page = func(code string) string { return explanation(homepage, code) }
+	}
+	if err := diag.Text(o.stderr, l, style); err != nil || len(l) == 0 || o.toldMore {
 		return err
 	}
 	o.toldMore = true
 	_, err := fmt.Fprintf(o.stderr, "explain: garnix2gha explain %s\n", l[0].Code)
 	return err
+}
+
+// explanation is the address of a code's explanation below the repository's, "" in a build that does not know that one.
+func explanation(home, code string) string {
+	page, found := explain.Find(code)
+	if home == "" || !found {
+		return ""
+	}
+	return fmt.Sprintf("%s/blob/%s/cmd/internal/explain/%s", home, buildVersion(), page.Source)
 }
 
 // printSARIF prints findings for code scanning, which takes none without a file: such a one is about what

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -72,6 +73,12 @@ func (s *syncer) sync(ctx context.Context, r *repo.Repo) error {
 	defer done()
 	hub, err := github.Open(ctx, s.dir, s.repository)
 	if err != nil {
+		var names []string
+		for _, change := range wanted {
+			names = append(names, change.Name)
+		}
+		done()
+		fmt.Fprintf(s.stderr, "the workflows need %s\n", strings.Join(names, ", "))
 		return err
 	}
 	hub.Environment = s.environment

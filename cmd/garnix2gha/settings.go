@@ -40,7 +40,7 @@ func (o *options) initialize(r *repo.Repo, cache string) error {
 		if diags := settings.CheckCacheName(cache); diags.HasErrors() {
 			return nil, usagef("%s; %s", diags[0].Message, diags[0].Hint)
 		}
-		return settings.WithCachix(old, cache, "", nil)
+		return settings.WithCachix(old, cache)
 	})
 	if err != nil {
 		return err

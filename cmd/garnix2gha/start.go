@@ -63,6 +63,9 @@ func standing(result generator.Result, changes []output.Change, next []string) [
 		have, next = have+", and generated workflows that are not current", []string{"next: garnix2gha check, which tells why, and garnix2gha generate"}
 	default:
 		have += ", and generated workflows that are current"
+		if len(next) == 0 {
+			next = []string{"what may be left to do, such as proving the cache: garnix2gha report"}
+		}
 	}
 	if n := len(result.Diags); n > 0 {
 		next = append(next, plural(n, "warning")+": garnix2gha targets")

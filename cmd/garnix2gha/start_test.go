@@ -52,7 +52,7 @@ func TestWithoutACommandOneIsToldWhereOneStands(t *testing.T) {
 	stands(current, "next: push the commit", "the whole list: garnix2gha report")
 	shell(t, dir, `git update-ref refs/remotes/origin/main HEAD`)
 	shell(t, dir, `git symbolic-ref refs/remotes/origin/HEAD refs/remotes/origin/main`)
-	stands(current)
+	stands(current, "what may be left to do, such as proving the cache: garnix2gha report")
 	garnix2gha("eject")
 	stands("this repository has garnix.yaml; workflows of the names that would be written are its own", "next: garnix2gha generate, which refuses to overwrite them and says which")
 

@@ -44,6 +44,20 @@ func TestPrintersKeepHostileTextOnItsLine(t *testing.T) {
 	assert.Equal(t, "::error file=a%0Ab%3A%2C%25,line=3,col=4,title=garnix2gha code::bad \"x%0Ay\" \uFFFD 100%25%0Ado\uFFFD[31m\n", annotations.String())
 }
 
+func TestTextLinksACodeThatHasAPage(t *testing.T) {
+	t.Parallel()
+	page := func(code string) string {
+		if code == "known" {
+			return "https://example.org/known"
+		}
+		return ""
+	}
+	found := diag.List{{Severity: diag.Error, Code: "known", Message: "a"}, {Severity: diag.Error, Code: "other", Message: "b"}}
+	var out strings.Builder
+	require.NoError(t, diag.Text(&out, found, diag.Style{Page: page}))
+	assert.Equal(t, "error: a [\x1b]8;;https://example.org/known\x1b\\known\x1b]8;;\x1b\\]\nerror: b [other]\n", out.String())
+}
+
 func TestTextNamesTheSeverityAndPaintsOnlyOnRequest(t *testing.T) {
 	t.Parallel()
 	var l diag.List

@@ -9,7 +9,8 @@ import (
 // Style says how Text prints; the zero value is fit for a pipe.
 type Style struct {
 	Color   bool
-	Sources map[string][]byte // texts of files by path: findings in these show the line that they are about
+	Sources map[string][]byte        // texts of files by path: findings in these show the line that they are about
+	Page    func(code string) string // the address that a code links to, "" for none; nil where nothing shows links
 }
 
 // Text prints one diagnostic a line, the line of the file that it is about below it, and its hint on a line of its own.
@@ -20,7 +21,7 @@ func Text(w io.Writer, l List, style Style) error {
 		if d.File != "" {
 			b.WriteString(": ")
 		}
-		fmt.Fprintf(&b, "%s: %s [%s]\n", paint(style.Color, d.Severity), Printable(d.Message), d.Code)
+		fmt.Fprintf(&b, "%s: %s [%s]\n", paint(style.Color, d.Severity), Printable(d.Message), style.linked(d.Code))
 		b.WriteString(snippet(d.Pos, style.Sources[d.File]))
 		if d.Hint != "" {
 			fmt.Fprintf(&b, "hint: %s\n", Printable(d.Hint))
@@ -28,6 +29,14 @@ func Text(w io.Writer, l List, style Style) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// linked is a code as the link that it is on terminals that know them; others show it alone.
+func (s Style) linked(code string) string {
+	if s.Page == nil || s.Page(code) == "" {
+		return code
+	}
+	return "\x1b]8;;" + s.Page(code) + "\x1b\\" + code + "\x1b]8;;\x1b\\"
 }
 
 // Annotations prints GitHub workflow commands that annotate the files.

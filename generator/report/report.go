@@ -4,6 +4,7 @@ package report
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -12,7 +13,6 @@ import (
 	"garnix2gha/generator/flake"
 	"garnix2gha/generator/plan"
 	"garnix2gha/generator/settings"
-	"garnix2gha/generator/target"
 )
 
 // Fate says where a key of garnix.yaml went.
@@ -198,8 +198,8 @@ func notes(p *plan.Plan) []string {
 	}
 	if len(cache.PushRefs) == 0 {
 		cost := "every branch is built and pushed, as with garnix, so whoever may push writes to the cache"
-		darwin := func(t target.Target) bool { return t.System.Darwin() }
-		if slices.ContainsFunc(p.Input.Selection.Targets, darwin) {
+		darwin := func(system string) bool { return flake.System(system).Darwin() }
+		if slices.ContainsFunc(slices.Collect(maps.Keys(p.Manifest.Runners)), darwin) {
 			cost += ", and in a private repository a macOS minute costs ten times a Linux one"
 		}
 		out = append(out, cost+"; cache.push-refs and triggers.push-branches narrow it")

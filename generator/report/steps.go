@@ -28,10 +28,11 @@ func steps(p *plan.Plan) []Step {
 		out = append(out, cacheStep(p.Input)...)
 	}
 	if p.Build != nil || p.Actions != nil {
-		out = append(out, Step{
-			"Give Actions its secrets", "a token of this one cache that may write, never a personal one; for actions that decrypt, a new age key",
-			[]string{"garnix2gha secrets sync"},
-		})
+		why := "a token of this one cache that may write, never a personal one"
+		if p.Actions != nil {
+			why += "; for actions that decrypt, a new age key"
+		}
+		out = append(out, Step{"Give Actions its secrets", why, []string{"garnix2gha secrets sync"}})
 	}
 	if p.Build == nil {
 		return out

@@ -42,34 +42,29 @@ func CheckCacheName(name string) diag.List {
 	return diags
 }
 
-// WithCachix returns the settings file naming a Cachix cache and what it is read by; everything else keeps its bytes.
-// url "" is the address that follows from the name. Without keys those of the file go, unless it names this cache
-// already: they belong to another one.
-func WithCachix(src []byte, name, url string, keys []string) ([]byte, error) {
+// WithCachix returns the settings file naming a Cachix cache; everything else keeps its bytes, save for the address and
+// the keys of another cache.
+func WithCachix(src []byte, name string) ([]byte, error) {
 	wanted, diags := Parse("", src)
 	if diags.HasErrors() {
 		return nil, errBroken
 	}
 	cache := &wanted.Cache
-	if cache.Backend != Cachix {
+	switch {
+	case cache.Backend != Cachix:
 		return nil, errors.New("the settings name a cache of another backend; change the key cache by hand")
+	case cache.Name == name:
+		return src, nil
 	}
-	standard := CachixURL(name)
-	url = cmp.Or(url, standard)
-	if len(keys) == 0 && cache.Name == name {
-		keys = cache.PublicKeys
-	}
-	var entries []entry // in the order in which a new section has them
-	if cache.Name != name {
-		entries = append(entries, entry{"name", fmt.Sprintf("name: %q\n", name)})
-	}
-	if given := wanted.Given("cache.url"); given && cache.URL != url || !given && url != standard {
+	url := CachixURL(name)
+	entries := []entry{{"name", fmt.Sprintf("name: %q\n", name)}} // in the order in which a new section has them
+	if wanted.Given("cache.url") && cache.URL != url {
 		entries = append(entries, entry{"url", fmt.Sprintf("url: %q\n", url)})
 	}
-	if !slices.Equal(cache.PublicKeys, keys) {
-		entries = append(entries, entry{"public-key", keyText(keys)})
+	if len(cache.PublicKeys) > 0 {
+		entries = append(entries, entry{"public-key", ""})
 	}
-	cache.Name, cache.URL, cache.PublicKeys = name, url, append(Texts{}, keys...)
+	cache.Name, cache.URL, cache.PublicKeys = name, url, Texts{}
 	return edited(src, "cache", entries, *wanted)
 }
 
@@ -94,21 +89,6 @@ func edited(src []byte, section string, entries []entry, wanted Settings) (fresh
 		return nil, fmt.Errorf("the layout of the settings leaves no room; write by hand, %s:\n%s", cmp.Or(section, "at the top level"), byHand)
 	}
 	return fresh, nil
-}
-
-// keyText spells public-key: nothing, one text, or a list.
-func keyText(keys []string) string {
-	switch len(keys) {
-	case 0:
-		return ""
-	case 1:
-		return fmt.Sprintf("public-key: %q\n", keys[0])
-	}
-	text := "public-key:\n"
-	for _, key := range keys {
-		text += fmt.Sprintf("  - %q\n", key)
-	}
-	return text
 }
 
 // spliced puts text, a whole entry without margin, in the place of the entry of a key: at the top level, or in a section.

@@ -39,7 +39,7 @@ func TestWithPins(t *testing.T) {
 
 func TestWhatTheTemplateShowsIsWrittenInItsPlace(t *testing.T) {
 	t.Parallel()
-	named, err := settings.WithCachix(settings.Template(), "acme", "", nil)
+	named, err := settings.WithCachix(settings.Template(), "acme")
 	require.NoError(t, err)
 	text := string(named)
 	assert.Contains(t, text, "\n\n## Where builds are pushed and looked for.\ncache:\n  name: \"acme\"\n")

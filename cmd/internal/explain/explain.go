@@ -32,6 +32,7 @@ type Page struct {
 	Commands []string `json:"commands"`         // that show the code there, for a shell
 	Output   string   `json:"output,omitempty"` // what they show, if the files are not enough for it
 	Test     string   `json:"-"`                // shows such a code
+	Source   string   `json:"-"`                // the page's file, by its path in this package
 }
 
 // File is a file of an example by its path below the repository's root.
@@ -59,7 +60,7 @@ func Pages() []Page {
 
 func parse(name string, content []byte) Page {
 	archive := txtar.Parse(content)
-	page := Page{Code: strings.TrimSuffix(path.Base(name), ".txtar"), Group: path.Base(path.Dir(name))}
+	page := Page{Code: strings.TrimSuffix(path.Base(name), ".txtar"), Group: path.Base(path.Dir(name)), Source: name}
 	page.Files, page.Commands = []File{}, []string{}
 	var text strings.Builder
 	for i, line := range strings.Split(string(archive.Comment), "\n") {

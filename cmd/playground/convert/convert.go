@@ -83,7 +83,7 @@ func Convert(request Request, version string) (Response, error) {
 			return refused(found), nil
 		}
 		var err error
-		if in.Settings.Content, err = settings.WithCachix(settings.Template(), name, "", nil); err != nil {
+		if in.Settings.Content, err = settings.WithCachix(settings.Template(), name); err != nil {
 			return Response{}, err
 		}
 	}
