@@ -35,19 +35,20 @@ var commit = regexp.MustCompile(`^([A-Za-z0-9._-]+/[A-Za-z0-9._/-]+)@([0-9a-f]{4
 // one word.
 var version = regexp.MustCompile(`^#\s*(?:(?:renovate\s*:\s*)?(?:pin\s+|tag\s*[=:]\s*|ratchet:[\w./-]+)?@?(v?[0-9][\w.+-]{0,58})|([A-Za-z][\w./+-]{0,59})\s*$)`)
 
-// usesIn lists the places below a node that pin an action to a commit, whoever formatted them.
-func usesIn(file string, n *yaml.Node) []use {
-	var found []use
-	for i, child := range n.Content {
-		m := commit.FindStringSubmatch(child.Value)
-		if m != nil && n.Kind == yaml.MappingNode && i%2 == 1 && n.Content[i-1].Value == "uses" {
+// usesIn lists the places from a node on that pin an action to a commit, whoever formatted them.
+func usesIn(file string, root *yaml.Node) (found []use) {
+	for n := range document.All(root) {
+		_, value := document.Find(n, "uses")
+		if value == nil {
+			continue
+		}
+		if m := commit.FindStringSubmatch(value.Value); m != nil {
 			pin := Pin{Action: m[1], SHA: m[2]}
-			if v := version.FindStringSubmatch(cmp.Or(child.LineComment, n.LineComment)); v != nil {
+			if v := version.FindStringSubmatch(cmp.Or(value.LineComment, n.LineComment)); v != nil {
 				pin.Version = v[1] + v[2]
 			}
-			found = append(found, use{pin, document.At(file, child), child})
+			found = append(found, use{pin, document.At(file, value), value})
 		}
-		found = append(found, usesIn(file, child)...)
 	}
 	return found
 }
@@ -55,10 +56,8 @@ func usesIn(file string, n *yaml.Node) []use {
 // usesOf lists the places of workflows that pin an action; other files have none.
 func usesOf(files ...File) (found []use) {
 	for _, file := range files {
-		if !strings.HasPrefix(file.Path, Dir+"/") {
-			continue
-		}
-		if root, _ := document.Read(file.Path, file.Data); root != nil {
+		if strings.HasPrefix(file.Path, Dir+"/") {
+			root, _ := document.Read(file.Path, file.Data)
 			found = append(found, usesIn(file.Path, root)...)
 		}
 	}

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 
 	"gopkg.in/yaml.v3"
 
@@ -49,8 +48,10 @@ func readWorkflow(content []byte) (reading, error) {
 	broken := errors.New("it is not YAML any more")
 	var value, bare any
 	root, _ := document.Read("", content)
-	if root != nil && aliased(root) { // which we never write, and a few of which can stand for gigabytes
-		return r, errors.New("it holds YAML aliases now")
+	for n := range document.All(root) {
+		if n.Kind == yaml.AliasNode { // which we never write, and a few of which can stand for gigabytes
+			return r, errors.New("it holds YAML aliases now")
+		}
 	}
 	if root == nil || root.Decode(&value) != nil || text(value) == "" {
 		return r, broken
@@ -64,10 +65,6 @@ func readWorkflow(content []byte) (reading, error) {
 	}
 	r.value, r.bare, r.pins = text(value), text(bare), distinct(uses)
 	return r, nil
-}
-
-func aliased(n *yaml.Node) bool {
-	return n.Kind == yaml.AliasNode || slices.ContainsFunc(n.Content, aliased)
 }
 
 // text is a value as JSON with sorted keys, "" for what is none.

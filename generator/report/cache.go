@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 
-	"gopkg.in/yaml.v3"
-
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/document"
 	"garnix2gha/generator/plan"
@@ -32,11 +30,7 @@ func caches(in plan.Input) []cache {
 	seen := map[string]bool{}
 	var pushed, read []cache
 	for _, file := range slices.Sorted(maps.Keys(in.Foreign)) {
-		root, _ := document.Read(file, in.Foreign[file])
-		if root == nil {
-			continue
-		}
-		for _, found := range named(file, root) {
+		for _, found := range named(file, in.Foreign[file]) {
 			key := fmt.Sprint(found.name, found.pushes)
 			again := seen[key] || len(seen) >= most
 			seen[key] = true
@@ -55,11 +49,14 @@ func caches(in plan.Input) []cache {
 	return pushed[:min(len(pushed), shown)]
 }
 
-// named lists what the steps below a node of a workflow name, in order of appearance. Aliases lead nowhere: what they
-// stand for is looked at where it stands.
-func named(file string, n *yaml.Node) (found []cache) {
-	_, uses := document.Find(n, "uses")
-	if uses != nil && strings.HasPrefix(strings.ToLower(uses.Value), "cachix/cachix-action@") {
+// named lists what the steps of one workflow name, in order of appearance.
+func named(file string, content []byte) (found []cache) {
+	root, _ := document.Read(file, content)
+	for n := range document.All(root) {
+		_, uses := document.Find(n, "uses")
+		if uses == nil || !strings.HasPrefix(strings.ToLower(uses.Value), "cachix/cachix-action@") {
+			continue
+		}
 		_, with := document.Find(n, "with")
 		input := func(name string) string {
 			if _, value := document.Find(with, name); value != nil {
@@ -69,9 +66,6 @@ func named(file string, n *yaml.Node) (found []cache) {
 		}
 		pushes := input("authToken")+input("signingKey") != "" && !strings.EqualFold(input("skipPush"), "true")
 		found = append(found, cache{input("name"), file, pushes})
-	}
-	for _, child := range n.Content {
-		found = append(found, named(file, child)...)
 	}
 	return found
 }

@@ -156,7 +156,8 @@ func (r *Repo) Workflows(dir string) (files map[string][]byte, unread map[string
 	return files, unread, nil
 }
 
-// Tree returns every file below a folder by path, but drafts. What is no regular file, such as a symbolic link, has no content.
+// Tree returns every file below a folder by path, but no drafts. What is no regular file, such as a symbolic link, has no
+// content.
 func (r *Repo) Tree(dir string) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	err := fs.WalkDir(r.root.FS(), dir, func(name string, entry fs.DirEntry, err error) error {
