@@ -156,7 +156,7 @@ func fix(name string, status output.Status) string {
 	case status == output.Foreign:
 		return `move the file away, or choose another name under "files:" in .github/garnix2gha/config.yaml`
 	case status == output.PinsMoved:
-		return `"garnix2gha generate" keeps them, and "garnix2gha pins keep" writes them into the settings`
+		return `"garnix2gha generate" keeps them, and "garnix2gha pins keep" writes those with a version into the settings`
 	}
 	return `run "garnix2gha generate" and commit the result`
 }

@@ -181,7 +181,8 @@ func Contradictions(disk map[string][]byte, known []Pin, severity diag.Severity)
 				said[key] = u
 			case first.SHA != u.SHA || older(first.Version, u.Version) || older(u.Version, first.Version):
 				told[u.Pin] = true
-				diags.Add(severity, u.at, "pin-mismatch", `look the commit up: either the comment is wrong, and "garnix2gha generate --force" puts ours back, or the tag moved, and "garnix2gha pins keep" keeps it`,
+				diags.Add(severity, u.at, "pin-mismatch",
+					`look the commit up: either it is wrong, and "garnix2gha generate --force" puts ours back, or the tag moved, and "garnix2gha pins keep" keeps it`,
 					"%s@%.12s is %s by its comment, but %s has %.12s as %s", u.Action, u.SHA, u.Version,
 					cmp.Or(first.at.String(), "what garnix2gha would write"), first.SHA, first.Version)
 			}
