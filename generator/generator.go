@@ -186,6 +186,11 @@ func (r *Result) lint(overlay Source) error {
 				r.Diags.Errorf(r.Settings.At("schedule"), "bad-schedule", "", "%s", d.Message)
 				continue
 			}
+			if d.Code == "unversioned-pin" && overlay.Content == nil { // ours have one, those of the settings need none
+				action, _, _ := strings.Cut(d.Message, "@")
+				r.Diags.Warnf(r.Settings.At("pins."+action), d.Code, "give sha: and version: there", "%s", d.Message)
+				continue
+			}
 			if overlay.Content == nil && d.Code != "file-too-large" {
 				return fmt.Errorf("lint what was rendered: %s; nothing was written", d)
 			}

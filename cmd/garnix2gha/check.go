@@ -34,10 +34,10 @@ func (o *options) check(r *repo.Repo, strict, withDiff bool) error {
 	if err != nil {
 		return err
 	}
-	diags := append(result.Diags, contradictions(onDisk, strict)...).Sorted()
+	diags := append(result.Diags, contradictions(onDisk, result.Settings, strict)...).Sorted()
 	var files []fileJSON
 	stale := diags.HasErrors()
-	for _, change := range output.Compare(result.Files, onDisk) {
+	for _, change := range o.compare(result.Files, onDisk) {
 		file := fileJSON{Path: change.Path, Status: string(change.Status), Cause: change.Cause}
 		stale = stale || !change.Status.OK(strict)
 		if change.Status != output.Current {
@@ -156,7 +156,7 @@ func fix(name string, status output.Status) string {
 	case status == output.Foreign:
 		return `move the file away, or choose another name under "files:" in .github/garnix2gha/config.yaml`
 	case status == output.PinsMoved:
-		return `nothing to do: "garnix2gha generate" keeps them, and "garnix2gha pins keep" writes them into the settings`
+		return `"garnix2gha generate" keeps them, and "garnix2gha pins keep" writes those with a version into the settings`
 	}
 	return `run "garnix2gha generate" and commit the result`
 }

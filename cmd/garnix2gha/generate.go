@@ -40,8 +40,10 @@ func (o *options) runGenerate(ctx context.Context, r *repo.Repo, dryRun, force b
 	if err != nil {
 		return err
 	}
-	changes := output.Compare(result.Files, onDisk)
-	if !force {
+	changes := o.compare(result.Files, onDisk)
+	if force {
+		changes = o.restored(result, onDisk)
+	} else {
 		changes = slices.DeleteFunc(changes, func(change output.Change) bool { return o.protected(change, &result.Diags) })
 		if err := o.sound(result.Diags.Sorted()); err != nil {
 			return err
@@ -112,12 +114,23 @@ func (o *options) rendered(r *repo.Repo) (generator.Result, map[string][]byte, e
 	return result, files, err
 }
 
-// disk reads what may be generated, by path.
+// compare judges files, and says what stands in the place of one that could not be read.
+func (o *options) compare(want []output.File, disk map[string][]byte) []output.Change {
+	changes := output.Compare(want, disk)
+	for i, change := range changes {
+		if why := o.unread[change.Path]; why != "" {
+			changes[i].Status, changes[i].Cause = output.Foreign, why
+		}
+	}
+	return changes
+}
+
+// disk reads what may be generated, by path. Another run may be writing: what it writes last is read first.
 func disk(r *repo.Repo) (map[string][]byte, error) {
-	files, err := r.Workflows(output.Dir)
+	targets, err := r.Read(output.Targets)
+	files, _, unread := r.Workflows(output.Dir)
 	programs, unlisted := r.Tree(output.Programs)
-	targets, unread := r.Read(output.Targets)
-	if err := cmp.Or(err, unlisted, unread); err != nil {
+	if err := cmp.Or(err, unread, unlisted); err != nil {
 		return nil, err
 	}
 	maps.Copy(files, programs)

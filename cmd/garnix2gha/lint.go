@@ -52,7 +52,10 @@ func (o *options) lint(r *repo.Repo, strict bool) error {
 		}
 		diags = append(diags, found...)
 	}
-	diags = append(diags, contradictions(in.Workflows, strict)...).Sorted()
+	for name, why := range o.unread {
+		diags.Warnf(posOf(name), "unread-workflow", "GitHub runs regular files only", "%s", why)
+	}
+	diags = append(diags, contradictions(in.Workflows, own, strict)...).Sorted()
 	if err := o.printDiagnostics(diags); err != nil {
 		return err
 	}

@@ -35,6 +35,7 @@ type options struct {
 	elsewhere string   // once something may have changed elsewhere: how one sees whether it has
 
 	sources  map[string][]byte // what was read of the repository, for findings that show their line
+	unread   map[string]string // why what has a workflow's name was not read, by path
 	toldMore bool              // where to read more about a code was said
 }
 
@@ -127,7 +128,7 @@ func (o *options) input(r *repo.Repo) (generator.Input, error) {
 		*into = generator.Source{Path: name, Content: content}
 	}
 	var err error
-	if in.Workflows, err = r.Workflows(output.Dir); err != nil {
+	if in.Workflows, o.unread, err = r.Workflows(output.Dir); err != nil {
 		return in, err
 	}
 	switch {

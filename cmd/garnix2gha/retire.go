@@ -76,7 +76,7 @@ func (p *retirement) settled(ctx context.Context) error {
 	}
 	p.inRoot = result.Config.File == repo.ConfigFile
 	known := []string{repo.ConfigFile, repo.MovedConfigFile, repo.SettingsFile, repo.LockFile, repo.OverlayFile}
-	for _, change := range output.Compare(result.Files, onDisk) {
+	for _, change := range p.compare(result.Files, onDisk) {
 		known = append(known, change.Path)
 		if !change.Status.OK(true) {
 			p.refused.Errorf(posOf(change.Path), string(change.Status), fix(change.Path, change.Status), "%s", change.Cause)
@@ -154,7 +154,7 @@ func (p *retirement) decided(ctx context.Context) error {
 		return nil
 	}
 	files, err := disk(p.repo)
-	p.edits = append(p.edits, pending(output.Compare(after.Files, files)...)...)
+	p.edits = append(p.edits, pending(p.compare(after.Files, files)...)...)
 	return err
 }
 

@@ -23,7 +23,7 @@ func (o *options) start(ctx context.Context) error {
 		}
 		result, onDisk, err := o.rendered(r)
 		if err == nil {
-			lines = standing(result, output.Compare(result.Files, onDisk), o.next(ctx, r, result, false))
+			lines = standing(result, o.compare(result.Files, onDisk), o.next(ctx, r, result, false))
 		}
 		return err
 	})

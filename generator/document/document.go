@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"regexp"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -69,6 +70,21 @@ func Find(mapping *yaml.Node, name string) (key, value *yaml.Node) {
 	return nil, nil
 }
 
+// All yields a node and those below it, in order of appearance, and nothing for nil. Aliases lead nowhere: what they
+// stand for is yielded where it stands.
+func All(n *yaml.Node) iter.Seq[*yaml.Node] {
+	return func(yield func(*yaml.Node) bool) {
+		if n != nil {
+			walk(n, yield)
+		}
+	}
+}
+
+// walk reports whether it came to the end.
+func walk(n *yaml.Node, yield func(*yaml.Node) bool) bool {
+	return yield(n) && !slices.ContainsFunc(n.Content, func(child *yaml.Node) bool { return !walk(child, yield) })
+}
+
 var (
 	version12 = regexp.MustCompile(`(?m)^(%YAML[ \t]+1\.)2`)
 	plainWord = regexp.MustCompile(`[^\s\[\]{},"'?:]\?+`)
@@ -91,16 +107,11 @@ func parse(src []byte) ([]*yaml.Node, error) {
 		return nil, err
 	}
 	for _, document := range documents {
-		reveal(document, standIn)
+		for n := range All(document) {
+			n.Value = strings.ReplaceAll(n.Value, standIn, "?")
+		}
 	}
 	return documents, nil
-}
-
-func reveal(n *yaml.Node, standIn string) {
-	n.Value = strings.ReplaceAll(n.Value, standIn, "?")
-	for _, child := range n.Content {
-		reveal(child, standIn)
-	}
 }
 
 // parseAll is the border to yaml.v3, whose parser has panicked on odd input before.

@@ -22,6 +22,24 @@ func TestReadGivesTheValueOfTheDocument(t *testing.T) {
 	assert.Equal(t, []string{"a@f:2:4", "c@f:3:4"}, got)
 }
 
+func TestAllYieldsWhatStandsBelow(t *testing.T) {
+	t.Parallel()
+	root, diags := document.Read("f", []byte("a: [b, &x c]\nd: *x\n"))
+	require.Empty(t, diags)
+	for _, most := range []int{7, 3} {
+		var got []string
+		for n := range document.All(root) {
+			if got = append(got, n.Value); len(got) == most {
+				break
+			}
+		}
+		assert.Equal(t, []string{"", "a", "", "b", "c", "d", "x"}[:most], got)
+	}
+	for range document.All(nil) {
+		t.Error("nothing stands there")
+	}
+}
+
 func TestReadGivesNothingForAnEmptyFile(t *testing.T) {
 	t.Parallel()
 	for _, src := range []string{"", "\ufeff", "\n", "# a comment\n# a: b\n"} {

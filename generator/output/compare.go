@@ -48,13 +48,13 @@ type Change struct {
 func Compare(want []File, disk map[string][]byte) []Change {
 	then := historyOf(want, disk[Targets])
 	own := ownPins(Pins(want...))
-	moved := Moved(own, disk)
+	moved, _ := Moved(own, disk)
 	var changes []Change
 	wanted := map[string]bool{}
 	for _, file := range want {
 		wanted[file.Path] = true
 		change := Change{Path: file.Path, Status: Missing, Cause: "it would be generated but does not exist"}
-		change.New = withPins(file, moved)
+		change.New = own.withPins(file, disk[file.Path], moved)
 		if old, exists := disk[file.Path]; exists {
 			change.Old = old
 			change.Status, change.Cause = then.judge(file, old, own)

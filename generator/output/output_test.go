@@ -2,6 +2,7 @@ package output_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -75,6 +76,17 @@ func TestCompareNamesTheCause(t *testing.T) {
 		{name: "a changed line is an edit", change: replace(path, "hello", "bye"), path: path, status: output.Edited, cause: "somebody changed it"},
 		{name: "a broken file is an edit", change: replace(path, "jobs:", "jobs: ["), path: path, status: output.Edited, cause: "not YAML"},
 		{name: "a second document is an edit", change: replace(path, "echo hello\n", "echo hello\n---\nname: x\n"), path: path, status: output.Edited, cause: "not YAML"},
+		{name: "aliases that stand for gigabytes are an edit", change: func(files map[string][]byte) {
+			bomb := "x:\n  - &a0 [" + strings.Repeat("1, ", 100) + "1]\n"
+			for i := range 9 {
+				bomb += fmt.Sprintf("  - &a%d [%s1]\n", i+1, strings.Repeat(fmt.Sprintf("*a%d, ", i), 40))
+			}
+			files[path] = append(files[path], bomb...)
+		}, path: path, status: output.Edited, cause: "aliases"},
+		{name: "an alias is an edit, even if the value is the same", change: func(files map[string][]byte) {
+			replace(path, "name: N\n", "name: &n N\n")(files)
+			replace(path, "name: C\n", "name: C\n        id: *n\n")(files)
+		}, path: path, status: output.Edited, cause: "aliases"},
 		{name: "an edit without its digest is an edit", change: func(files map[string][]byte) {
 			replace(path, "# digest: ", "# digest ")(files)
 			replace(path, "hello", "bye")(files)

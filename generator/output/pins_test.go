@@ -154,6 +154,79 @@ func TestMovedPinsReachNewWorkflows(t *testing.T) {
 	assert.Equal(t, string(fresh[0].Data), string(foreign.New))
 }
 
+// What surely is older is raised, what surely is not spreads, and what cannot be compared stays where it stands.
+func TestOnlyVersionsThatCanBeComparedSpread(t *testing.T) {
+	t.Parallel()
+	for comment, want := range map[string]struct {
+		status  output.Status
+		spreads bool
+	}{
+		"v7.0.2": {output.PinsMoved, true}, "7.0.2-rc1": {output.PinsMoved, true}, "V8": {output.PinsMoved, true}, "tag: v7.0.2": {output.PinsMoved, true},
+		"v7.0.1+build": {output.PinsMoved, true}, "v99999999999999999999.0": {output.PinsMoved, true},
+		"v7.0.1-rc1": {output.StaleGenerator, false}, "v7.0.0-rc1": {output.StaleGenerator, false}, "V1": {output.StaleGenerator, false},
+		"tag: v1.0.0": {output.StaleGenerator, false}, "v00000000000000000000006.9": {output.StaleGenerator, false},
+		"checkout-v1.0.0": {output.PinsMoved, false}, "2024-01-01": {output.PinsMoved, false}, "v8-rc1": {output.PinsMoved, false},
+		"v8.x": {output.PinsMoved, false}, "main": {output.PinsMoved, false}, "": {output.PinsMoved, false},
+	} {
+		t.Run(comment, func(t *testing.T) {
+			t.Parallel()
+			fresh := generated(t, pinning, "", "d1", "v")
+			steps, _, _ := strings.Cut(pinning, "      - name: S\n")
+			pin := strings.TrimSuffix(newCheckout+" # "+comment, " # ")
+			files := disk(generated(t, strings.ReplaceAll(steps, checkout, pin), "", "d1", "v"))
+			assert.Equal(t, want.status, changed(t, generated(t, steps, "", "d1", "v"), files).Status)
+
+			other, err := output.Workflow("a.yml", files[path]) // so that it comes first
+			require.NoError(t, err)
+			spread := changed(t, fresh, map[string][]byte{other.Path: other.Data})
+			assert.Equal(t, want.spreads, strings.Contains(string(spread.New), newCheckout), "%s", spread.New)
+			moved, loose := output.Moved(output.Pins(fresh...), map[string][]byte{other.Path: other.Data})
+			assert.Equal(t, want.spreads, len(moved) == 1)
+			assert.Equal(t, want.status == output.PinsMoved && !want.spreads, len(loose) == 1)
+		})
+	}
+}
+
+// Whether v8 or v8.1.0 is newer nobody knows, so neither takes the other's place.
+func TestMovedPinsThatCannotBeComparedStay(t *testing.T) {
+	t.Parallel()
+	fresh := generated(t, pinning, "", "d1", "v")
+	precise := "actions/checkout@" + strings.Repeat("9", 40) + " # v8.1.0"
+	files := disk(generated(t, strings.ReplaceAll(strings.ReplaceAll(pinning, checkout, precise), "hello", "bye"), "", "d0", "v"))
+	other, err := output.Workflow("a.yml", []byte(strings.ReplaceAll(pinning, checkout, newCheckout+" # v8")))
+	require.NoError(t, err)
+	files[other.Path] = other.Data
+	assert.Equal(t, 2, strings.Count(string(changed(t, fresh, files).New), "        uses: "+precise+"\n"))
+}
+
+func TestTheNewestOfSeveralPinsSpreads(t *testing.T) {
+	t.Parallel()
+	fresh := generated(t, pinning, "", "d1", "v")
+	files, newest := map[string][]byte{}, "actions/checkout@"+strings.Repeat("9", 40)+" # v10.0.0"
+	for name, pin := range map[string]string{
+		"a.yml": newCheckout, "b.yml": newCheckout + " # 2024-01-01", "c.yml": newCheckout + " # v9.9.9", "d.yml": newest, "e.yml": newCheckout + " # v10.0.0-rc2",
+	} {
+		file, err := output.Workflow(name, []byte(strings.ReplaceAll(pinning, checkout, pin)))
+		require.NoError(t, err)
+		files[file.Path] = file.Data
+	}
+	assert.Equal(t, 2, strings.Count(string(changed(t, fresh, files).New), "        uses: "+newest+"\n"))
+}
+
+// A use without a version keeps its commit, and the uses beside it keep theirs.
+func TestAPinWithoutAVersionStaysWhereItStands(t *testing.T) {
+	t.Parallel()
+	fresh := generated(t, pinning, "", "d1", "v")
+	files := disk(generated(t, strings.Replace(pinning, "hello", "bye", 1), "", "d0", "v"))
+	first, second, _ := strings.Cut(string(files[path]), "  b:\n")
+	files[path] = []byte(first + "  b:\n" + strings.Replace(second, checkout, newCheckout, 1))
+	change := changed(t, fresh, files)
+	assert.Equal(t, output.StaleInputs, change.Status)
+	first, second, _ = strings.Cut(string(change.New), "  b:\n")
+	assert.Contains(t, first, "        uses: "+checkout+"\n")
+	assert.Contains(t, second, "        uses: "+newCheckout+"\n")
+}
+
 // An edit that looks like a bot's is an edit.
 func TestWhatIsNoPinIsAnEdit(t *testing.T) {
 	t.Parallel()
@@ -190,11 +263,13 @@ func TestContradictionsNameBoth(t *testing.T) {
 	}{
 		{"what is known", "actions/checkout@" + known.SHA + " # " + known.Version, "actions/checkout@" + known.SHA + " # tag=" + known.Version, ""},
 		{"a version that is known by another commit", newCheckout + " # " + known.Version, ours,
-			".github/workflows/1.yml:4:13: actions/checkout@aaaaaaaaaaaa is v7.0.1 by its comment, but garnix2gha's own list has 3d3c42e5aac5 as v7.0.1 [pin-mismatch]"},
-		{"a commit that is known by another version", "actions/checkout@" + known.SHA + " # v999", ours, "@3d3c42e5aac5 is v999 by its comment, but garnix2gha's own list has 3d3c42e5aac5 as v7.0.1"},
+			".github/workflows/1.yml:4:13: actions/checkout@aaaaaaaaaaaa is v7.0.1 by its comment, but what garnix2gha would write has 3d3c42e5aac5 as v7.0.1 [pin-mismatch]"},
+		{"a commit that is known by another version", "actions/checkout@" + known.SHA + " # v999", ours, "@3d3c42e5aac5 is v999 by its comment, but what garnix2gha would write has 3d3c42e5aac5 as v7.0.1"},
 		{"a commit that is known, by its major", "actions/checkout@" + known.SHA + " # " + strings.Split(known.Version, ".")[0], ours, ""},
 		{"two commits of one version", ours + " # v1.2", theirs + " # pin @1.2",
 			".github/workflows/2.yml:4:13: a/b@222222222222 is 1.2 by its comment, but .github/workflows/1.yml:4:13 has 111111111111 as v1.2 [pin-mismatch]"},
+		{"a version in capitals", newCheckout + " # V7.0.1", ours, "actions/checkout@aaaaaaaaaaaa is V7.0.1 by its comment"},
+		{"a candidate and its release", ours + " # v1.2.0-rc1", ours + " # v1.2.0", "111111111111 is v1.2.0 by its comment"},
 		{"two versions of one commit", ours + " # v1.2", ours + " # v1.3", "111111111111 is v1.3 by its comment, but .github/workflows/1.yml:4:13 has 111111111111 as v1.2"},
 		{"two commits of two versions", ours + " # v1.2", theirs + " # v1.3", ""},
 		{"versions of several lengths", ours + " # v1", ours + " # v1.3", ""},

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 
+	"gopkg.in/yaml.v3"
+
 	"garnix2gha/generator/document"
 )
 
@@ -46,6 +48,11 @@ func readWorkflow(content []byte) (reading, error) {
 	broken := errors.New("it is not YAML any more")
 	var value, bare any
 	root, _ := document.Read("", content)
+	for n := range document.All(root) {
+		if n.Kind == yaml.AliasNode { // which we never write, and a few of which can stand for gigabytes
+			return r, errors.New("it holds YAML aliases now")
+		}
+	}
 	if root == nil || root.Decode(&value) != nil || text(value) == "" {
 		return r, broken
 	}

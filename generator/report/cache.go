@@ -49,31 +49,23 @@ func caches(in plan.Input) []cache {
 	return pushed[:min(len(pushed), shown)]
 }
 
-// named lists what the steps of one workflow name, by the names of their jobs.
-func named(file string, content []byte) []cache {
-	var workflow struct {
-		Jobs map[string]struct {
-			Steps []struct {
-				Uses string
-				With struct {
-					Name       string
-					AuthToken  string `yaml:"authToken"`
-					SigningKey string `yaml:"signingKey"`
-					SkipPush   string `yaml:"skipPush"`
-				}
-			}
+// named lists what the steps of one workflow name, in order of appearance.
+func named(file string, content []byte) (found []cache) {
+	root, _ := document.Read(file, content)
+	for n := range document.All(root) {
+		_, uses := document.Find(n, "uses")
+		if uses == nil || !strings.HasPrefix(strings.ToLower(uses.Value), "cachix/cachix-action@") {
+			continue
 		}
-	}
-	if root, _ := document.Read(file, content); root != nil {
-		_ = root.Decode(&workflow) // what fits is read all the same
-	}
-	var found []cache
-	for _, job := range slices.Sorted(maps.Keys(workflow.Jobs)) {
-		for _, step := range workflow.Jobs[job].Steps {
-			if with := step.With; strings.HasPrefix(strings.ToLower(step.Uses), "cachix/cachix-action@") {
-				found = append(found, cache{with.Name, file, with.AuthToken+with.SigningKey != "" && with.SkipPush != "true"})
+		_, with := document.Find(n, "with")
+		input := func(name string) string {
+			if _, value := document.Find(with, name); value != nil {
+				return value.Value
 			}
+			return ""
 		}
+		pushes := input("authToken")+input("signingKey") != "" && !strings.EqualFold(input("skipPush"), "true")
+		found = append(found, cache{input("name"), file, pushes})
 	}
 	return found
 }

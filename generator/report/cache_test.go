@@ -58,6 +58,10 @@ func TestACacheThatIsPushedToIsProposed(t *testing.T) {
 			"your workflow .github/workflows/ci.yml already reads the Cachix cache nix-community", "init --cache NAME"},
 		{"one whose pushes are switched off", "", map[string]string{"ci.yml": step("name: acme; " + token + "; skipPush: true")},
 			"your workflow .github/workflows/ci.yml already reads the Cachix cache acme", "init --cache NAME"},
+		{"as YAML spells it", "", map[string]string{"ci.yml": step("name: acme; " + token + "; skipPush: True")},
+			"your workflow .github/workflows/ci.yml already reads the Cachix cache acme", "init --cache NAME"},
+		{"a step that others repeat", "", map[string]string{"ci.yml": strings.Replace(step("name: acme; "+token), "      - uses: cachix", "      - &c\n        uses: cachix", 1) + "      - *c\n"},
+			"your workflow .github/workflows/ci.yml already pushes to the Cachix cache acme", "init --cache acme"},
 		{"a variable", "", map[string]string{"ci.yml": step("name: ${{ vars.CACHE }}; " + token)}, "", "init --cache NAME"},
 		{"another action", "", map[string]string{"ci.yml": strings.Replace(step("name: acme; "+token), "cachix/cachix-action", "other/cachix-action", 1)}, "", "init --cache NAME"},
 		{"no name that a cache has", "", map[string]string{"ci.yml": step(`name: "a;$(reboot)"; ` + token), "b.yml": step(`name: "::error::x"; ` + token), "c.yml": step("name: https://acme.cachix.org; " + token)},
@@ -93,7 +97,7 @@ func TestACacheThatIsPushedToIsProposed(t *testing.T) {
 // A file's name is whatever a pull request makes it.
 func TestTheNameOfAWorkflowIsData(t *testing.T) {
 	t.Parallel()
-	name := "x\x1b[31m\n::error::`<b>|[a](b)" + strings.Repeat("y", 200) + ".yml"
+	name := "x\x1b[31m\n::error::`@stranger <b>|[a](b)" + strings.Repeat("y", 200) + ".yml"
 	model := beside(t, "", map[string]string{name: step("name: acme; " + token)})
 	for _, text := range append(model.Next(report.Standing{}), model.CacheHint()) {
 		assert.NotContains(t, text, "\x1b")
@@ -101,7 +105,7 @@ func TestTheNameOfAWorkflowIsData(t *testing.T) {
 		assert.Less(t, len(text), 400)
 	}
 	markdown := model.Report().Markdown()
-	for _, raw := range []string{"\x1b", "\n::error", "<b>", "[a](b)"} {
+	for _, raw := range []string{"\x1b", "\n::error", "<b>", "[a](b)", "@stranger"} {
 		assert.NotContains(t, markdown, raw)
 	}
 }

@@ -142,10 +142,11 @@ func (r Report) Summary() string {
 	return strings.Join(append(lines, "the whole report: garnix2gha report --format markdown"), "\n") + "\n"
 }
 
-// escape makes text inert in Markdown and in a table.
+// escape makes text inert in Markdown and in a table. A zero-width space keeps it from mentioning anybody, which a
+// character reference would not: GitHub looks for mentions in what was rendered.
 func escape(s string) string {
 	return strings.NewReplacer(
-		"&", "&amp;", "<", "&lt;", ">", "&gt;", "|", "\\|", "`", "\\`", "*", "\\*", "_", "\\_", "[", "\\[", "]", "\\]",
+		"&", "&amp;", "<", "&lt;", ">", "&gt;", "|", "\\|", "`", "\\`", "*", "\\*", "_", "\\_", "[", "\\[", "]", "\\]", "@", "@&#8203;",
 	).Replace(diag.Printable(s))
 }
 

@@ -126,32 +126,38 @@ func ReadLimited(file io.Reader, name string) ([]byte, error) {
 	return content, nil
 }
 
-// Workflows returns the repository's workflow files by path, without their symbolic links.
-func (r *Repo) Workflows(dir string) (map[string][]byte, error) {
+// Workflows returns the repository's workflow files by path, and why others that have the name of one are not read, as a
+// sentence, lower case, no full stop.
+func (r *Repo) Workflows(dir string) (files map[string][]byte, unread map[string]string, err error) {
+	files, unread = map[string][]byte{}, map[string]string{}
 	entries, err := fs.ReadDir(r.root.FS(), dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return map[string][]byte{}, nil
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, fmt.Errorf("list %s: %w", dir, inside(err))
 	}
-	if err != nil {
-		return nil, fmt.Errorf("list %s: %w", dir, inside(err))
-	}
-	files := map[string][]byte{}
 	for _, entry := range entries {
-		ext := path.Ext(entry.Name())
-		if ext != ".yml" && ext != ".yaml" || !entry.Type().IsRegular() {
-			continue
-		}
 		name := path.Join(dir, entry.Name())
-		content, err := r.Read(name)
-		if err != nil {
-			return nil, err
+		switch ext := path.Ext(name); {
+		case ext != ".yml" && ext != ".yaml":
+		case entry.IsDir():
+			unread[name] = "it is a folder"
+		case entry.Type()&fs.ModeSymlink != 0:
+			unread[name] = "it is a symbolic link"
+		case !entry.Type().IsRegular():
+			unread[name] = "it is not a regular file"
+		default:
+			content, err := r.Read(name)
+			if err != nil {
+				unread[name] = err.Error()
+			} else if content != nil { // still there
+				files[name] = content
+			}
 		}
-		files[name] = content
 	}
-	return files, nil
+	return files, unread, nil
 }
 
-// Tree returns every file below a folder by path. What is no regular file, such as a symbolic link, has no content.
+// Tree returns every file below a folder by path, but no drafts. What is no regular file, such as a symbolic link, has no
+// content.
 func (r *Repo) Tree(dir string) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	err := fs.WalkDir(r.root.FS(), dir, func(name string, entry fs.DirEntry, err error) error {
@@ -160,7 +166,7 @@ func (r *Repo) Tree(dir string) (map[string][]byte, error) {
 			return nil
 		case err != nil:
 			return fmt.Errorf("list %s: %w", dir, inside(err))
-		case entry.IsDir():
+		case entry.IsDir(), isDraft(entry):
 			return nil
 		}
 		files[name] = []byte{}

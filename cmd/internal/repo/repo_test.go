@@ -3,6 +3,7 @@ package repo_test
 import (
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -64,10 +65,30 @@ func TestALinkOutOfTheRepositoryIsNamedAsOne(t *testing.T) {
 	const says = "a symbolic link leads out of the repository"
 	_, err := r.Read("out/file")
 	assert.EqualError(t, err, "read out/file: "+says)
-	_, err = r.Workflows("out")
+	_, _, err = r.Workflows("out")
 	assert.EqualError(t, err, "list out: "+says)
 	_, err = r.Tree("out/below")
 	assert.EqualError(t, err, "list out/below: "+says)
+}
+
+// What nobody reads as a workflow stops nobody.
+func TestWorkflowsSaysWhatItCannotRead(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "w", "a.yml"), "on: push", 0o644)
+	write(t, filepath.Join(dir, "w", "b.yml", "c.yml"), "", 0o644)
+	write(t, filepath.Join(dir, "w", "huge.yaml"), "", 0o644)
+	require.NoError(t, os.Truncate(filepath.Join(dir, "w", "huge.yaml"), 16<<20+1))
+	require.NoError(t, os.Symlink("nowhere", filepath.Join(dir, "w", "link.yml")))
+	require.NoError(t, os.Symlink("nowhere", filepath.Join(dir, "w", "link")))
+	require.NoError(t, syscall.Mkfifo(filepath.Join(dir, "w", "pipe.yml"), 0o644))
+	files, unread, err := open(t, dir).Workflows("w")
+	require.NoError(t, err)
+	assert.Equal(t, map[string][]byte{"w/a.yml": []byte("on: push")}, files)
+	assert.Equal(t, map[string]string{
+		"w/b.yml": "it is a folder", "w/link.yml": "it is a symbolic link", "w/pipe.yml": "it is not a regular file",
+		"w/huge.yaml": "read w/huge.yaml: larger than 16777216 bytes",
+	}, unread)
 }
 
 func TestTreeSeesEverythingBelowAFolder(t *testing.T) {

@@ -4,6 +4,8 @@ package repo
 
 import (
 	"bytes"
+	"cmp"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -17,18 +19,23 @@ import (
 	"garnix2gha/generator/output"
 )
 
-// A draft is the file beside another that becomes its new content, one for each process. A killed run may leave it
-// behind; GitHub does not read it, and a run an hour later removes it.
+// A draft is the file beside another that becomes its new content. A killed run may leave it behind; GitHub does not
+// read it, no listing shows it, and a run an hour later removes it.
 const (
 	draftPrefix = ".garnix2gha-"
 	draftSuffix = ".tmp"
 	draftAge    = time.Hour
 )
 
+func isDraft(entry fs.DirEntry) bool {
+	return entry.Type().IsRegular() && strings.HasPrefix(entry.Name(), draftPrefix) && strings.HasSuffix(entry.Name(), draftSuffix)
+}
+
 // Apply carries out the edits, the removals last, after it has refused the whole lot if any of them leaves the
 // repository, reaches into .git, makes a file outside of .github, meets a symbolic link, or is for a file that no longer
 // is as it was when the edit was decided. A file keeps its permissions and is replaced in one step: whenever the program
-// is killed, each file is the old one or the new one.
+// is killed, each file is the old one or the new one. What tells the inputs of the others is written after them, so that
+// those that are still old are not taken for edited.
 func (r *Repo) Apply(edits []output.Change) error {
 	modes := map[string]fs.FileMode{}
 	for _, edit := range edits {
@@ -39,24 +46,37 @@ func (r *Repo) Apply(edits []output.Change) error {
 		modes[edit.Path] = mode
 	}
 	for _, edit := range edits {
-		if edit.New == nil {
-			continue
+		if err := r.sweep(path.Dir(edit.Path)); err != nil {
+			return fmt.Errorf("remove drafts: %w", err)
 		}
-		if err := r.replace(filepath.FromSlash(edit.Path), edit.New, modes[edit.Path]); err != nil {
-			return fmt.Errorf("write %q: %w", edit.Path, err)
-		}
-		r.Changed(edit.Path)
 	}
-	for _, edit := range edits {
+	var done []string
+	for _, edit := range slices.SortedStableFunc(slices.Values(edits), func(a, b output.Change) int { return stage(a) - stage(b) }) {
+		name, verb := filepath.FromSlash(edit.Path), "write"
+		var err error
 		if edit.New != nil {
-			continue
+			err = r.replace(name, edit.New, modes[edit.Path])
+		} else if verb, err = "remove", r.root.Remove(name); errors.Is(err, fs.ErrNotExist) {
+			err = nil
 		}
-		if err := r.root.Remove(filepath.FromSlash(edit.Path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("remove %q: %w", edit.Path, err)
+		if err != nil {
+			return fmt.Errorf("%s %q: %w; changed before that: %q", verb, edit.Path, err, done)
 		}
+		done = append(done, edit.Path)
 		r.Changed(edit.Path)
 	}
 	return nil
+}
+
+// stage orders the edits.
+func stage(edit output.Change) int {
+	switch {
+	case edit.New == nil:
+		return 2
+	case edit.Path == output.Targets:
+		return 1
+	}
+	return 0
 }
 
 // check returns the permissions that an edit's file has to keep, 0 for a new one.
@@ -74,7 +94,8 @@ func (r *Repo) check(edit output.Change) (fs.FileMode, error) {
 		return 0, err
 	}
 	now, err := r.Read(edit.Path)
-	if err == nil && ((now == nil) != (edit.Old == nil) || !bytes.Equal(now, edit.Old)) {
+	done := now != nil && edit.New != nil && bytes.Equal(now, edit.New) // by another run
+	if err == nil && !done && ((now == nil) != (edit.Old == nil) || !bytes.Equal(now, edit.Old)) {
 		err = errors.New("it changed in the meantime; nothing was written, run the command again")
 	}
 	return mode, err
@@ -112,10 +133,7 @@ func (r *Repo) replace(name string, data []byte, mode fs.FileMode) error {
 	if err := r.root.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	if err := r.sweep(dir); err != nil {
-		return err
-	}
-	draft := filepath.Join(dir, fmt.Sprint(draftPrefix, os.Getpid(), draftSuffix))
+	draft := filepath.Join(dir, draftPrefix+rand.Text()+draftSuffix)
 	file, err := r.root.OpenFile(draft, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
@@ -139,22 +157,18 @@ func (r *Repo) replace(name string, data []byte, mode fs.FileMode) error {
 	return nil
 }
 
-// sweep removes drafts that nobody can be writing any more.
+// sweep removes drafts of a folder that nobody can be writing any more.
 func (r *Repo) sweep(dir string) error {
-	entries, err := fs.ReadDir(r.root.FS(), filepath.ToSlash(dir))
-	if err != nil {
-		return err
-	}
+	entries, err := fs.ReadDir(r.root.FS(), dir)
 	for _, entry := range entries {
-		if !strings.HasPrefix(entry.Name(), draftPrefix) || !strings.HasSuffix(entry.Name(), draftSuffix) {
+		info, unknown := entry.Info()
+		if !isDraft(entry) || unknown != nil || time.Since(info.ModTime()) < draftAge {
 			continue
 		}
-		if info, err := entry.Info(); err != nil || time.Since(info.ModTime()) < draftAge {
-			continue
-		}
-		if err := r.root.Remove(filepath.Join(dir, entry.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
+		err = cmp.Or(err, r.root.Remove(filepath.Join(filepath.FromSlash(dir), entry.Name())))
 	}
-	return nil
+	if errors.Is(err, fs.ErrNotExist) { // no folder yet, or another run was faster
+		return nil
+	}
+	return err
 }
