@@ -240,6 +240,6 @@ func sameURL(a, b string) bool { return strings.TrimRight(a, "/") == strings.Tri
 
 // problem prints an error that is the user's to fix, so that the exit code says so.
 func (o *options) problem(err error) error {
-	fmt.Fprintf(o.stderr, "garnix2gha: %s\n", err)
+	fmt.Fprintf(o.stderr, "garnix2gha: %s\n", message(err))
 	return errProblems
 }

@@ -43,7 +43,7 @@ func (o *options) create(ctx context.Context, name string, public bool) error {
 		return usagef("that is the token, not the name of a cache")
 	}
 	if err := cachix.ValidateName(name); err != nil {
-		return usageError{err}
+		return usageError{error: err}
 	}
 	known, err := o.settings()
 	if err != nil {

@@ -106,7 +106,7 @@ func (o *options) printFiles(files []fileJSON) {
 			line += " (" + file.stat + ")"
 		}
 		fmt.Fprintln(o.stdout, line)
-		o.printDiff(file.Diff)
+		o.printDiff(o.stdout, file.Diff)
 		command := fix(file.Path, output.Status(file.Status))
 		if command == "" {
 			continue

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"garnix2gha/cmd/internal/repo"
+	"garnix2gha/generator/diag"
 	"garnix2gha/generator/output"
 	"garnix2gha/generator/plan"
 	"garnix2gha/generator/settings"
@@ -46,7 +47,7 @@ func (o *options) eject(r *repo.Repo) error {
 		return err
 	}
 	for _, edit := range edits {
-		fmt.Fprintf(o.stdout, "ejected   %s\n", edit.Path)
+		fmt.Fprintf(o.stdout, "ejected   %s\n", diag.Printable(edit.Path))
 	}
 	if len(edits) == 0 {
 		fmt.Fprintln(o.stdout, "nothing here was generated")

@@ -4,17 +4,19 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"garnix2gha/cmd/internal/explain"
+	"garnix2gha/generator/diag"
 )
 
 func newExplain(o *options) *cobra.Command {
 	return &cobra.Command{
-		Use:   "explain [CODE]",
+		Use:   "explain [CODE | GROUP]",
 		Short: "Tell what the code of a finding means, and how to fix it",
-		Args:  arguments(0, 1, "one code"),
+		Args:  arguments(0, 1, "one code or group"),
 		ValidArgsFunction: func(command *cobra.Command, args []string, start string) ([]string, cobra.ShellCompDirective) {
 			var codes []string
 			for _, page := range explain.Pages() {
@@ -24,7 +26,7 @@ func newExplain(o *options) *cobra.Command {
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return o.listCodes()
+				return o.listCodes(explain.Pages())
 			}
 			return o.explain(args[0])
 		},
@@ -33,21 +35,23 @@ func newExplain(o *options) *cobra.Command {
 
 func (o *options) explain(code string) error {
 	page, ok := explain.Find(code)
+	group := slices.DeleteFunc(explain.Pages(), func(page explain.Page) bool { return page.Group != code })
 	switch {
+	case !ok && len(group) > 0:
+		return o.listCodes(group)
 	case !ok:
 		if near := explain.Nearest(code); near != "" {
-			return usagef("unknown code %q; did you mean %q?", code, near)
+			return unknown("code", code, near)
 		}
 		return usagef(`unknown code %q; "garnix2gha explain" lists all`, code)
 	case o.format == "json":
 		return o.printJSON(page)
 	}
-	_, err := fmt.Fprintf(o.stdout, "%s: %s", code, page)
+	_, err := fmt.Fprintf(o.stdout, "%s: %s", diag.Printable(code), page)
 	return err
 }
 
-func (o *options) listCodes() error {
-	pages := explain.Pages()
+func (o *options) listCodes(pages []explain.Page) error {
 	if o.format == "json" {
 		return o.printJSON(map[string]any{"codes": pages})
 	}
@@ -63,5 +67,6 @@ func (o *options) listCodes() error {
 		}
 		fmt.Fprintf(w, "  %s\t%s\n", page.Code, page.Summary)
 	}
+	fmt.Fprintln(w, "\ngarnix2gha explain CODE tells more")
 	return w.Flush()
 }

@@ -72,11 +72,18 @@ func TestExplanationsHold(t *testing.T) {
 // TestEveryCodeIsExplained compares the pages with the codes that stand in the source.
 func TestEveryCodeIsExplained(t *testing.T) {
 	t.Parallel()
-	var explained []string
+	used := codesInSource(t)
 	for _, page := range explain.Pages() {
-		explained = append(explained, page.Code)
+		at := slices.Index(used, page.Code)
+		if at < 0 {
+			t.Errorf("nothing uses %s any more: remove cmd/internal/explain/codes/%s/%s.txtar", page.Code, page.Group, page.Code)
+			continue
+		}
+		used = slices.Delete(used, at, at+1)
 	}
-	assert.ElementsMatch(t, codesInSource(t), explained)
+	for _, code := range used {
+		t.Errorf("no page for %s: write cmd/internal/explain/codes/GROUP/%s.txtar", code, code)
+	}
 }
 
 // codesInSource finds what the program uses as a code: arguments of parameters called code, and what is assigned to
@@ -261,9 +268,10 @@ func TestExplain(t *testing.T) {
 		{name: "a status", args: []string{"stale-inputs"}, says: "stale-inputs: What the file was generated from has changed\n"},
 		{name: "a rule of another's", args: []string{"actionlint-if-cond"}, says: "actionlint-if-cond: actionlint finds fault with a workflow\n"},
 		{name: "no rule of another's", args: []string{"actionlint-"}, code: exitUsage, errors: `unknown code "actionlint-"; "garnix2gha explain" lists all`},
-		{name: "a misspelt one", args: []string{"matcher-part"}, code: exitUsage, errors: `unknown code "matcher-part"; did you mean "matcher-parts"?`},
+		{name: "a misspelt one", args: []string{"matcher-part"}, code: exitUsage, errors: `unknown code "matcher-part"; did you mean "matcher-parts"?` + "\n"},
 		{name: "none at all", args: []string{"\x1b[31mnonsense"}, code: exitUsage, errors: `unknown code "\x1b[31mnonsense"; "garnix2gha explain" lists all`},
 		{name: "two", args: []string{"a", "b"}, code: exitUsage, errors: "want one code"},
+		{name: "a group", args: []string{"leftovers"}, says: "leftovers\n  "},
 		{name: "the list", says: "files\n  current          The file is what would be generated now\n"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -277,6 +285,15 @@ func TestExplain(t *testing.T) {
 	page := decoded[explain.Page](t, invocation{}.run(t, "explain", "matcher-parts", "--format", "json"))
 	assert.Equal(t, "matcher-parts", page.Code)
 	assert.Equal(t, []explain.File{{Path: "garnix.yaml", Content: "builds:\n  include: [packages]\n"}}, page.Files)
+	all, group := invocation{}.run(t, "explain").stdout, invocation{}.run(t, "explain", "leftovers").stdout
+	for _, shown := range []string{all, group} {
+		assert.True(t, strings.HasSuffix(shown, "\n\ngarnix2gha explain CODE tells more\n"), shown)
+	}
+	for _, page := range explain.Pages() {
+		assert.Contains(t, all, "\n  "+page.Code+" ")
+		assert.Equal(t, page.Group == "leftovers", strings.Contains(group, "\n  "+page.Code+" "), page.Code)
+	}
+	assert.NotEmpty(t, decoded[struct{ Codes []explain.Page }](t, invocation{}.run(t, "explain", "leftovers", "--format", "json")).Codes)
 	list := decoded[struct{ Codes []explain.Page }](t, invocation{}.run(t, "explain", "--format", "json"))
 	assert.Len(t, list.Codes, len(explain.Pages()))
 	offered := invocation{}.run(t, "__complete", "explain", "")

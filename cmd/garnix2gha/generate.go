@@ -87,7 +87,7 @@ func (o *options) protected(change output.Change, diags *diag.List) bool {
 		diags.Errorf(posOf(collapsed(change.Path)), "foreign-file", "move it away, choose another name in the settings (files:), or pass --force", "%s; nothing was written", change.Cause)
 	case change.Status == output.Edited:
 		diags.Errorf(at, "edited-file", fix(change.Path, change.Status), "%s; nothing was written", change.Cause)
-		fmt.Fprint(o.stderr, unified(change.Path, change.Old, change.New))
+		o.printDiff(o.stderr, unified(change.Path, change.Old, change.New))
 	case change.Status == output.Foreign:
 		diags.Warnf(at, "foreign-program", "move it away, or pass --force to remove it", "%s; it was left alone", change.Cause)
 	case change.Status == output.Orphan && change.Edited:
@@ -173,7 +173,7 @@ func (o *options) printGenerated(result generator.Result, files []fileJSON, dryR
 	for _, file := range files {
 		o.printFile(file, dryRun)
 		if status := output.Status(file.Status); !dryRun && (status == output.Edited || status == output.PinsMoved) {
-			fmt.Fprintf(o.stderr, "notice: %s: %s\n", file.Path, file.Cause)
+			o.say("notice", []string{file.Path + ": " + file.Cause})
 		}
 	}
 	return nil

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -64,13 +67,84 @@ func TestExamplesAreTrue(t *testing.T) {
 	assert.Contains(t, invocation{}.run(t, "check", "--help").stdout, "\n\nExamples:\n  garnix2gha check ")
 }
 
+// TestHelpNamesTheFormats also holds that a command prints no text where another format is asked for.
+func TestHelpNamesTheFormats(t *testing.T) {
+	t.Parallel()
+	for line, want := range map[string]string{
+		"check": "text, json, github or sarif", "report": "text, json or markdown", "targets": "text, json or github", "init": "text or json",
+		"version": "text or json", "pins list": "text or json",
+		"cache": "text", "secrets": "text", "eject": "text", "help": "text", "pins keep": "text", "completion": "text",
+		"completion bash": "text", "completion fish": "text", "completion powershell": "text", "completion zsh": "text",
+	} {
+		words := strings.Fields(line)
+		help := invocation{}.run(t, append(words, "--help")...).stdout
+		if want != "text" {
+			assert.Contains(t, help, "\n\nFormats: "+want+"\n", line)
+		} else {
+			assert.NotContains(t, help, "Formats: ", line)
+			got := invocation{}.run(t, append(words, "--format", "json", "-C", t.TempDir())...)
+			assert.Equal(t, exitUsage, got.code, line)
+			assert.Contains(t, got.stderr, `--format "json": garnix2gha `+line+" prints text\n", line)
+			assert.Empty(t, got.stdout, line)
+		}
+	}
+	page := filepath.Join(t.TempDir(), "man")
+	require.Zero(t, invocation{}.run(t, "man", page).code)
+	content, err := os.ReadFile(filepath.Join(page, "garnix2gha-check.1"))
+	require.NoError(t, err)
+	assert.Contains(t, string(content), "\nFormats: text, json, github or sarif\n")
+}
+
+func TestInitPrintsJSON(t *testing.T) {
+	t.Parallel()
+	dir := folder(t, map[string]string{"garnix.yaml": "builds: []\n"})
+	for _, tc := range []struct {
+		args   []string
+		action string
+	}{{nil, "created"}, {[]string{"--cache", "acme"}, "updated"}, {[]string{"--cache", "acme"}, "unchanged"}} {
+		got := invocation{}.run(t, append([]string{"init", "-C", dir, "--format", "json"}, tc.args...)...)
+		assert.Zero(t, got.code, got.stderr)
+		assert.JSONEq(t, `{"files": [{"path": "`+repo.SettingsFile+`", "action": "`+tc.action+`"}], "diagnostics": []}`, got.stdout)
+	}
+}
+
+// full is a disk without room.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
+
+func TestAResultThatCannotBeWrittenIsAFailure(t *testing.T) {
+	t.Parallel()
+	for _, line := range []string{
+		"", "report", "check", "check --format json", "generate --dry-run", "generate", "targets", "explain", "init", "lint --format sarif", "schema", "version", "help", "--version",
+	} {
+		dir := folder(t, map[string]string{"garnix.yaml": "builds: {include: [packages.x86_64-linux.a]}\n"})
+		var stderr strings.Builder
+		code := run(t.Context(), append(strings.Fields(line), "-C", dir), environment{
+			stdin: strings.NewReader(""), stdout: full{}, stderr: &stderr, getenv: func(string) string { return "" },
+		})
+		assert.Equal(t, exitFailure, code, line)
+		assert.Contains(t, stderr.String(), "garnix2gha: no space left on device\n", line)
+	}
+}
+
+func TestAFileIsNoFolder(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(folder(t, map[string]string{"garnix.yaml": "builds: []\n"}), "garnix.yaml")
+	for _, line := range []string{"", "check", "generate", "init"} {
+		got := invocation{}.run(t, append(strings.Fields(line), "-C", file)...)
+		assert.Equal(t, exitUsage, got.code, line)
+		assert.Contains(t, got.stderr, "-C wants a folder, and "+file+" is none\n", line)
+	}
+}
+
 func TestAWrongCommandIsToldWhichIsMeant(t *testing.T) {
 	t.Parallel()
 	for line, want := range map[string]string{
-		"generat":                   "unknown command \"generat\"; did you mean \"garnix2gha generate\"?\nhint: run \"garnix2gha --help\"\n",
+		"generat":                   "unknown command \"generat\"; did you mean \"garnix2gha generate\"?\n",
 		"chekc":                     `did you mean "garnix2gha check"?`,
 		"frobnicate":                "garnix2gha: unknown command \"frobnicate\"\nhint: run \"garnix2gha --help\"\n",
-		"cache verfy":               "unknown command \"verfy\"; did you mean \"garnix2gha cache verify\"?\nhint: run \"garnix2gha cache --help\"\n",
+		"cache verfy":               "unknown command \"verfy\"; did you mean \"garnix2gha cache verify\"?\n",
 		"pins lst":                  `did you mean "garnix2gha pins list"?`,
 		"help nope":                 "unknown command \"nope\"\nhint: run \"garnix2gha --help\"\n",
 		"help generat":              `did you mean "garnix2gha generate"?`,
@@ -85,6 +159,7 @@ func TestAWrongCommandIsToldWhichIsMeant(t *testing.T) {
 		got := invocation{}.run(t, strings.Fields(line)...)
 		assert.Equal(t, exitUsage, got.code, line)
 		assert.Contains(t, got.stderr, want, line)
+		assert.Equal(t, !strings.Contains(want, "did you mean"), strings.Contains(got.stderr, "\nhint: "), "help is named where nothing else helps: %s", line)
 		assert.Empty(t, got.stdout, line)
 	}
 }

@@ -98,7 +98,7 @@ func TestPlaceIsNoCommandOfARunner(t *testing.T) {
 
 func TestDiffOnATerminalKeepsItsLinesAndNothingElse(t *testing.T) {
 	t.Parallel()
-	assert.Equal(t, "+a\tb\uFFFD[31m\uFFFD\n-c", harmless("+a\tb\x1b[31m\r\n-c"))
+	assert.Equal(t, "+a\tb\uFFFD[31m\uFFFD\n-c", diag.PrintableBut("+a\tb\x1b[31m\r\n-c", "\t\n"))
 }
 
 func TestNobodyIsAskedForACacheThatNothingNeeds(t *testing.T) {

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"garnix2gha/generator/diag"
 )
 
 func main() {
@@ -47,13 +49,22 @@ type environment struct {
 var errProblems = errors.New("problems found")
 
 // usageError is a mistake on the command line.
-type usageError struct{ error }
+type usageError struct {
+	error
+	meant bool // it tells what was meant, so that nobody need look it up
+}
 
-func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+func usagef(format string, args ...any) error { return usageError{error: fmt.Errorf(format, args...)} }
+
+// unknown refuses a word that stands for nothing, and tells what was meant.
+func unknown(kind, word, meant string) error {
+	return usageError{fmt.Errorf("unknown %s %q; did you mean %q?", kind, word, meant), true}
+}
 
 // run is the program: it returns the exit code.
 func run(ctx context.Context, args []string, env environment) int {
-	env.stdin = stoppable{ctx, env.stdin}
+	printed := &results{Writer: env.stdout}
+	env.stdin, env.stdout = stoppable{ctx, env.stdin}, printed
 	o := &options{environment: env}
 	root := newRoot(o)
 	root.SetArgs(args)
@@ -68,6 +79,8 @@ func run(ctx context.Context, args []string, env environment) int {
 	}
 	var usage usageError
 	switch {
+	case printed.err != nil:
+		err = printed.err
 	case err == nil:
 		return exitFine
 	case ctx.Err() != nil:
@@ -79,10 +92,13 @@ func run(ctx context.Context, args []string, env environment) int {
 		if command.Name() == "help" { // which has nothing to tell about itself
 			command = root
 		}
-		fmt.Fprintf(env.stderr, "garnix2gha: %s\nhint: run \"%s --help\"\n", err, command.CommandPath())
+		fmt.Fprintf(env.stderr, "garnix2gha: %s\n", message(err))
+		if !usage.meant {
+			fmt.Fprintf(env.stderr, "hint: run \"%s --help\"\n", command.CommandPath())
+		}
 		return exitUsage
 	}
-	fmt.Fprintf(env.stderr, "garnix2gha: %s\n", err)
+	fmt.Fprintf(env.stderr, "garnix2gha: %s\n", message(err))
 	return exitFailure
 }
 
@@ -95,11 +111,11 @@ func newRoot(o *options) *cobra.Command {
 		SilenceUsage:  true,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return o.start(cmd.Context()) },
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{error: err} })
 	flags := root.PersistentFlags()
 	flags.StringVarP(&o.dir, "directory", "C", "", "a folder of the repository")
 	flags.StringVar(&o.config, "config", "", "a garnix.yaml elsewhere")
-	flags.StringVar(&o.format, "format", "text", "text, json, github, sarif, markdown")
+	flags.StringVar(&o.format, "format", "text", "how results are printed")
 	root.PersistentPreRunE = func(command *cobra.Command, _ []string) error { return o.validate(command) }
 	for _, group := range []struct {
 		title    string
@@ -123,13 +139,13 @@ func newRoot(o *options) *cobra.Command {
 	root.InitDefaultCompletionCmd()
 	root.InitDefaultHelpCmd()
 	completeValues(root)
-	fill(root)
 	addPages(root)
+	fill(root)
 	return root
 }
 
-// fill gives the commands what they do not say themselves: they take no arguments, and one that only groups others
-// shows its help.
+// fill gives the commands what they do not say themselves: they take no arguments, one that only groups others shows its
+// help, and a page ends with what can be printed.
 func fill(command *cobra.Command) {
 	command.SuggestionsMinimumDistance = 2
 	switch {
@@ -147,6 +163,9 @@ func fill(command *cobra.Command) {
 	if command.RunE == nil && command.Run == nil {
 		command.RunE = func(command *cobra.Command, _ []string) error { return command.Help() }
 	}
+	if known := formats(command); command.HasParent() && len(known) > 1 {
+		command.Long += "\n\nFormats: " + diag.Enumerate(known, "or")
+	}
 	for _, child := range command.Commands() {
 		fill(child)
 	}
@@ -161,7 +180,7 @@ func noArguments(command *cobra.Command, args []string) error {
 		return usagef("unexpected argument %q", args[0])
 	}
 	if meant := command.SuggestionsFor(args[0]); len(meant) > 0 {
-		return usagef("unknown command %q; did you mean %q?", args[0], command.CommandPath()+" "+meant[0])
+		return unknown("command", args[0], command.CommandPath()+" "+meant[0])
 	}
 	return usagef("unknown command %q", args[0])
 }

@@ -42,6 +42,9 @@ type options struct {
 // formats are what a command can print.
 func formats(command *cobra.Command) []string {
 	switch _, name, _ := strings.Cut(command.CommandPath(), " "); name {
+	case "cache", "secrets", "eject", "help", "man", "pins keep",
+		"completion", "completion bash", "completion fish", "completion powershell", "completion zsh":
+		return []string{"text"}
 	case "check", "generate", "lint", "leftovers", "cache verify":
 		return []string{"text", "json", "github", "sarif"}
 	case "targets", "snapshot", "retire":
@@ -66,7 +69,7 @@ func (o *options) changed() string {
 	case o.elsewhere != "":
 		return "; " + o.elsewhere
 	case len(o.written) > 0:
-		return " after writing " + strings.Join(o.written, ", ")
+		return " after writing " + diag.Printable(strings.Join(o.written, ", "))
 	}
 	return ", nothing was changed"
 }
@@ -74,8 +77,11 @@ func (o *options) changed() string {
 // within finds the repository, says where it is unless that is the current folder, and opens it while do works.
 func (o *options) within(do func(*repo.Repo) error) error {
 	start := cmp.Or(o.dir, ".")
-	if _, err := os.Stat(start); err != nil {
+	switch info, err := os.Stat(start); {
+	case err != nil:
 		return fmt.Errorf("open repository: %w", err)
+	case !info.IsDir():
+		return usagef("-C wants a folder, and %s is none", start)
 	}
 	dir, err := repo.Find(start)
 	switch {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -76,12 +77,15 @@ func explanation(home, code string) string {
 	return fmt.Sprintf("%s/blob/%s/cmd/internal/explain/%s", home, buildVersion(), page.Source)
 }
 
-// printSARIF prints findings for code scanning, which takes none without a file: such a one is about what
-// garnix.yaml asks for.
+// printSARIF prints findings for code scanning, which takes none without a file of the repository: such a one is about
+// what garnix.yaml asks for, and says where it stands itself.
 func (o *options) printSARIF(l diag.List) error {
 	l = slices.Clone(l)
 	for i := range l {
-		l[i].File = cmp.Or(l[i].File, repo.ConfigFile)
+		if !filepath.IsLocal(l[i].File) {
+			l[i].Message = strings.TrimPrefix(l[i].Pos.String()+": ", ": ") + l[i].Message
+			l[i].Pos = posOf(repo.ConfigFile)
+		}
 	}
 	return diag.SARIF(o.stdout, l, buildVersion(), func(code string) (summary, help string) {
 		page, _ := explain.Find(code) // a test holds that there is one
@@ -125,8 +129,23 @@ func (o *options) say(what string, texts []string) {
 	}
 }
 
+// results is where results go. It remembers the first error, as few look at what printing returns.
+type results struct {
+	io.Writer
+	err error
+}
+
+func (r *results) Write(p []byte) (int, error) {
+	n, err := r.Writer.Write(p)
+	r.err = cmp.Or(r.err, err)
+	return n, err
+}
+
 // terminal reports whether w is a terminal, where alone progress and colour belong.
 func (o *options) terminal(w io.Writer) bool {
+	if printed, ok := w.(*results); ok {
+		w = printed.Writer
+	}
 	file, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
 }
@@ -200,29 +219,25 @@ func filesOf(changes []output.Change, dryRun bool) []fileJSON {
 // printFile prints a file that changed, or the diff of one that would.
 func (o *options) printFile(f fileJSON, dryRun bool) {
 	if dryRun {
-		o.printDiff(f.Diff)
+		o.printDiff(o.stdout, f.Diff)
 		return
 	}
 	fmt.Fprintf(o.stdout, "%-9s %s\n", f.Action, diag.Printable(f.Path))
 }
 
 // printDiff prints a diff as it is, for patch, but not on a terminal: its lines come from files that may hold anything.
-func (o *options) printDiff(text string) {
-	if o.terminal(o.stdout) {
-		text = harmless(text)
+func (o *options) printDiff(w io.Writer, text string) {
+	if o.terminal(w) {
+		text = diag.PrintableBut(text, "\t\n")
 	}
-	fmt.Fprint(o.stdout, text)
+	fmt.Fprint(w, text)
 }
 
-// harmless is text fit for a terminal. Tabs and line ends stay.
-func harmless(text string) string {
-	var b strings.Builder
-	for _, r := range text {
-		if r == '\t' || r == '\n' {
-			b.WriteRune(r)
-		} else {
-			b.WriteString(diag.Printable(string(r)))
-		}
+// message is an error as people are told it: foreign text in it may hold anything, and a line ends only before a hint.
+func message(err error) string {
+	parts := strings.Split(err.Error(), "\nhint: ")
+	for i, part := range parts {
+		parts[i] = diag.Printable(part)
 	}
-	return b.String()
+	return strings.Join(parts, "\nhint: ")
 }

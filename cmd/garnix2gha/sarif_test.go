@@ -1,6 +1,8 @@
 package main
 
 import (
+	"path/filepath"
+	"regexp"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -49,6 +51,7 @@ func TestCommandsPrintSARIF(t *testing.T) {
 		args  []string
 		code  int
 		finds map[string]string // files by their findings' rules
+		says  string            // how the first message begins
 	}{
 		{name: "check", args: []string{"-C", dir, "check"}, code: exitProblems, finds: map[string]string{
 			"matcher-never-matches": "garnix.yaml", "missing": ".github/workflows/nix-build-cache.yml",
@@ -56,6 +59,10 @@ func TestCommandsPrintSARIF(t *testing.T) {
 		{name: "lint", args: []string{"-C", dir, "lint"}, code: exitProblems, finds: map[string]string{"actionlint-events": ".github/workflows/ci.yml"}},
 		{name: "generate", args: []string{"-C", dir, "generate", "--dry-run"}, finds: map[string]string{"matcher-never-matches": "garnix.yaml"}},
 		{name: "leftovers", args: []string{"-C", dir, "leftovers"}, code: exitProblems, finds: map[string]string{"substituter": "nix.conf"}},
+		{
+			name: "a configuration elsewhere", args: []string{"-C", dir, "--config", filepath.Join(broken, "garnix.yaml"), "check"}, code: exitProblems,
+			finds: map[string]string{"config-type": "garnix.yaml"}, says: filepath.Join(broken, "garnix.yaml") + ":1:9: builds: ",
+		},
 		{name: "a broken configuration", args: []string{"-C", broken, "generate"}, code: exitProblems, finds: map[string]string{"config-type": "garnix.yaml"}},
 		{
 			name: "what is in no file", args: []string{"-C", dir, "cache", "verify", "--url", newSubstituter(t, "").URL, "--paths", "-"}, code: exitProblems,
@@ -85,6 +92,9 @@ func TestCommandsPrintSARIF(t *testing.T) {
 				assert.Contains(t, []string{"error", "warning", "note"}, result.Level)
 				require.Len(t, result.Locations, 1)
 				found[result.RuleID] = result.Locations[0].PhysicalLocation.ArtifactLocation.URI
+			}
+			if tc.says != "" {
+				assert.Regexp(t, "^"+regexp.QuoteMeta(tc.says), run.Results[0].Message.Text)
 			}
 			for rule, file := range tc.finds {
 				assert.Equal(t, file, found[rule], "%s in %v", rule, found)

@@ -45,8 +45,8 @@ func (o *options) initialize(r *repo.Repo, cache string) error {
 	if err != nil {
 		return err
 	}
-	if change.Old != nil {
-		o.printDiff(unified(change.Path, change.Old, change.New))
+	if change.Old != nil && o.format != "json" {
+		o.printDiff(o.stdout, unified(change.Path, change.Old, change.New))
 	}
 	if cache != "" && action(change) != "unchanged" {
 		fmt.Fprintln(o.stderr, "next: garnix2gha generate")
@@ -77,8 +77,11 @@ func (o *options) changeSettings(r *repo.Repo, rewrite func(old []byte) ([]byte,
 	if err := r.Apply(pending(change)); err != nil {
 		return change, err
 	}
-	fmt.Fprintf(o.stdout, "%-9s %s\n", action(change), change.Path)
 	_, found := settings.Parse(change.Path, fresh)
+	if o.format == "json" {
+		return change, o.printJSON(map[string]any{"files": filesOf([]output.Change{change}, false), "diagnostics": nonNil(found)})
+	}
+	fmt.Fprintf(o.stdout, "%-9s %s\n", action(change), change.Path)
 	return change, o.printWarnings(found)
 }
 

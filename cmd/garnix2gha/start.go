@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 
 	"garnix2gha/cmd/internal/repo"
@@ -33,7 +34,7 @@ func (o *options) start(ctx context.Context) error {
 		return o.printJSON(map[string]any{"standing": lines[0], "next": lines[1:]})
 	}
 	for _, line := range append(lines, "garnix2gha help lists the commands") {
-		fmt.Fprintln(o.stdout, line)
+		fmt.Fprintln(o.stdout, diag.Printable(line))
 	}
 	return nil
 }
@@ -53,6 +54,8 @@ func standing(result generator.Result, changes []output.Change, next []string) [
 		return []string{"this repository has no garnix.yaml and no flake.nix, so there is nothing to build", "next: change into another one, or name it with -C"}
 	case result.Config.File == "":
 		have = "this repository has no garnix.yaml, so garnix's defaults hold"
+	case !filepath.IsLocal(result.Config.File):
+		have = "the configuration is read from " + result.Config.File
 	}
 	switch {
 	case foreign:

@@ -56,6 +56,10 @@ func TestWithoutACommandOneIsToldWhereOneStands(t *testing.T) {
 	garnix2gha("eject")
 	stands("this repository has garnix.yaml; workflows of the names that would be written are its own", "next: garnix2gha generate, which refuses to overwrite them and says which")
 
+	elsewhere := filepath.Join(t.TempDir(), "\x1b.yaml")
+	require.NoError(t, os.WriteFile(elsewhere, []byte("builds: []\n"), 0o600))
+	assert.Contains(t, invocation{}.run(t, "-C", dir, "--config", elsewhere).stdout, "the configuration is read from "+filepath.Dir(elsewhere)+"/\uFFFD.yaml, and ")
+
 	write("garnix.yaml", "builds: 1\n")
 	got := invocation{}.run(t, "-C", dir)
 	assert.Equal(t, exitProblems, got.code)

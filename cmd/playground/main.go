@@ -20,7 +20,7 @@ import (
 func main() {
 	serve := flag.Bool("serve", false, "serve the page on this machine until interrupted")
 	flag.Usage = func() {
-		fmt.Fprintln(flag.CommandLine.Output(), "usage: go run ./cmd/playground [-serve] DIR\nwrites the page into DIR, for any server of static files")
+		fmt.Fprintln(flag.CommandLine.Output(), "usage: go run ./cmd/playground [-serve] DIR\ncreates the folder DIR and writes the page into it, for any server of static files")
 		flag.PrintDefaults()
 	}
 	flag.Parse()

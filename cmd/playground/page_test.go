@@ -23,6 +23,21 @@ import (
 
 const converted = `document.getElementById("summary").textContent.startsWith("Converted")`
 
+// TestExamplesHaveTitles holds what the page's menu shows of each.
+func TestExamplesHaveTitles(t *testing.T) {
+	t.Parallel()
+	all, err := examples(filepath.Join("..", ".."))
+	require.NoError(t, err)
+	titles := map[string]bool{}
+	for _, example := range all {
+		assert.NotEmpty(t, example.Title, example.Config)
+		assert.True(t, strings.HasPrefix(example.Config, "# "+example.Title), "begin the file with a comment, its title: %s", example.Config)
+		assert.False(t, titles[example.Title], "two are called %q", example.Title)
+		titles[example.Title] = true
+	}
+	assert.Greater(t, len(titles), 1)
+}
+
 // TestPage builds the page, serves it and uses it as people do.
 func TestPage(t *testing.T) {
 	t.Parallel()

@@ -1,6 +1,7 @@
 package diag_test
 
 import (
+	"io"
 	"strings"
 	"testing"
 
@@ -36,12 +37,23 @@ func TestSortedOrdersByPlaceAndDropsDuplicates(t *testing.T) {
 func TestPrintersKeepHostileTextOnItsLine(t *testing.T) {
 	t.Parallel()
 	var l diag.List
-	l.Errorf(diag.Pos{File: "a\nb:,%", Line: 3, Column: 4}, "code", "do\x1b[31m", "bad \"x\ny\" \u202e 100%%")
+	l.Errorf(diag.Pos{File: "a\nb:,%\x1b", Line: 3, Column: 4}, "code", "do\x1b[31m", "bad \"x\ny\" \u202e 100%%")
 	var text, annotations strings.Builder
 	require.NoError(t, diag.Text(&text, l, diag.Style{}))
-	assert.Equal(t, "a\uFFFDb:,%:3:4: error: bad \"x\uFFFDy\" \uFFFD 100% [code]\nhint: do\uFFFD[31m\n", text.String())
+	assert.Equal(t, "a\uFFFDb:,%\uFFFD:3:4: error: bad \"x\uFFFDy\" \uFFFD 100% [code]\nhint: do\uFFFD[31m\n", text.String())
 	require.NoError(t, diag.Annotations(&annotations, l))
-	assert.Equal(t, "::error file=a%0Ab%3A%2C%25,line=3,col=4,title=garnix2gha code::bad \"x%0Ay\" \uFFFD 100%25%0Ado\uFFFD[31m\n", annotations.String())
+	assert.Equal(t, "::error file=a%0Ab%3A%2C%25\uFFFD,line=3,col=4,title=garnix2gha code::bad \"x%0Ay\" \uFFFD 100%25%0Ado\uFFFD[31m\n", annotations.String())
+}
+
+func TestTextAsksOnceForThePageOfACode(t *testing.T) {
+	t.Parallel()
+	count := func(findings int) (asked int) {
+		l := make(diag.List, findings)
+		page := func(string) string { asked++; return "https://example.org" }
+		require.NoError(t, diag.Text(io.Discard, l, diag.Style{Page: page}))
+		return asked
+	}
+	assert.Equal(t, count(1), count(1000))
 }
 
 func TestTextLinksACodeThatHasAPage(t *testing.T) {

@@ -1,6 +1,7 @@
 package diag
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -16,13 +17,21 @@ type Style struct {
 // Text prints one diagnostic a line, the line of the file that it is about below it, and its hint on a line of its own.
 func Text(w io.Writer, l List, style Style) error {
 	var b strings.Builder
+	lines := map[string][][]byte{} // of the sources, split once for all findings
+	codes := map[string]string{} // as they are shown, each looked up once
 	for _, d := range l {
+		if codes[d.Code] == "" {
+			codes[d.Code] = style.linked(d.Code)
+		}
+		if text := style.Sources[d.File]; text != nil && lines[d.File] == nil {
+			lines[d.File] = bytes.Split(bytes.TrimPrefix(text, []byte("\ufeff")), []byte("\n"))
+		}
 		b.WriteString(Printable(d.Pos.String()))
 		if d.File != "" {
 			b.WriteString(": ")
 		}
-		fmt.Fprintf(&b, "%s: %s [%s]\n", paint(style.Color, d.Severity), Printable(d.Message), style.linked(d.Code))
-		b.WriteString(snippet(d.Pos, style.Sources[d.File]))
+		fmt.Fprintf(&b, "%s: %s [%s]\n", paint(style.Color, d.Severity), Printable(d.Message), codes[d.Code])
+		b.WriteString(snippet(d.Pos, lines[d.File]))
 		if d.Hint != "" {
 			fmt.Fprintf(&b, "hint: %s\n", Printable(d.Hint))
 		}
@@ -48,7 +57,7 @@ func Annotations(w io.Writer, l List) error {
 	for _, d := range l {
 		fmt.Fprintf(&b, "::%s ", d.Severity)
 		if d.File != "" {
-			fmt.Fprintf(&b, "file=%s,", property.Replace(d.File))
+			fmt.Fprintf(&b, "file=%s,", property.Replace(PrintableBut(d.File, "\n")))
 		}
 		if d.Line > 0 {
 			fmt.Fprintf(&b, "line=%d,", d.Line)
@@ -68,11 +77,7 @@ func (d Diagnostic) paragraph() string {
 	if d.Hint != "" {
 		message += "\n" + d.Hint
 	}
-	lines := strings.Split(message, "\n")
-	for i, line := range lines {
-		lines[i] = Printable(line)
-	}
-	return strings.Join(lines, "\n")
+	return PrintableBut(message, "\n")
 }
 
 func paint(color bool, s Severity) string {

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// SARIF prints the list as a SARIF 2.1.0 log, as GitHub's code scanning reads it. Every finding needs a file there.
-// rule tells about a code: what it means in a sentence, and the whole of it.
+// SARIF prints the list as a SARIF 2.1.0 log, as GitHub's code scanning reads it. Every finding needs a file there, and
+// one of the repository. rule tells about a code: what it means in a sentence, and the whole of it.
 func SARIF(w io.Writer, l List, version string, rule func(code string) (summary, help string)) error {
 	levels := map[Severity]string{Error: "error", Warning: "warning", Notice: "note"}
 	links := strings.NewReplacer("](", "] (") // foreign text must not make any
@@ -23,7 +23,7 @@ func SARIF(w io.Writer, l List, version string, rule func(code string) (summary,
 				"id": d.Code, "shortDescription": text(summary), "fullDescription": text(summary), "help": text(help),
 			})
 		}
-		place := map[string]any{"artifactLocation": map[string]any{"uri": uri(d.File)}}
+		place := map[string]any{"artifactLocation": map[string]any{"uri": (&url.URL{Path: d.File}).String()}}
 		if d.Line > 0 {
 			region := map[string]any{"startLine": d.Line}
 			if d.Column > 0 {
@@ -52,11 +52,3 @@ func SARIF(w io.Writer, l List, version string, rule func(code string) (summary,
 }
 
 func text(s string) map[string]any { return map[string]any{"text": s} }
-
-// uri is a file's path as a reference: relative to the repository's root, if the path is.
-func uri(path string) string {
-	if strings.HasPrefix(path, "/") {
-		return (&url.URL{Scheme: "file", Path: path}).String()
-	}
-	return (&url.URL{Path: path}).String()
-}

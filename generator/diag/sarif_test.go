@@ -15,7 +15,7 @@ func TestSARIF(t *testing.T) {
 	var l diag.List
 	l.Errorf(diag.Pos{File: "nix/a b%?:ü.yml", Line: 3, Column: 4}, "one", "do\x1b[31m", "bad [x](http://evil.example)\u202e")
 	l.Warnf(diag.Pos{File: "a:b", Line: 2}, "two", "", "careful")
-	l.Add(diag.Notice, diag.Pos{File: "/elsewhere/garnix.yaml"}, "one", "", "by the way")
+	l.Add(diag.Notice, diag.Pos{File: "garnix.yaml"}, "one", "", "by the way")
 	place := func(uri, region string) string {
 		return `"locations": [{"physicalLocation": {"artifactLocation": {"uri": "` + uri + `"}` + region + `}}]`
 	}
@@ -34,7 +34,7 @@ func TestSARIF(t *testing.T) {
 			results: `{"ruleId": "one", "ruleIndex": 0, "level": "error", "message": {"text": "bad [x] (http://evil.example)\uFFFD\ndo\uFFFD[31m"},` +
 				place("nix/a%20b%25%3F:%C3%BC.yml", `, "region": {"startLine": 3, "startColumn": 4}`) + `},
 				{"ruleId": "two", "ruleIndex": 1, "level": "warning", "message": {"text": "careful"},` + place("./a:b", `, "region": {"startLine": 2}`) + `},
-				{"ruleId": "one", "ruleIndex": 0, "level": "note", "message": {"text": "by the way"},` + place("file:///elsewhere/garnix.yaml", "") + `}`,
+				{"ruleId": "one", "ruleIndex": 0, "level": "note", "message": {"text": "by the way"},` + place("garnix.yaml", "") + `}`,
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

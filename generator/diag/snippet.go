@@ -1,7 +1,6 @@
 package diag
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,24 +8,24 @@ import (
 	"github.com/mattn/go-runewidth"
 )
 
-// snippet shows the line of a file that a finding is about, and marks the word that begins there:
+// snippet shows the line that a finding is about, and marks the word that begins there:
 //
 //	  |
 //	3 | include: [packages]
 //	  |           ^~~~~~~~
 //
-// It is "" if the text has no such line. Without a column, or with one beyond what is shown, nothing is marked.
-func snippet(at Pos, text []byte) string {
-	const most = 160 // cells of a line that are shown
-	if text == nil || at.Line < 1 {
+// It is "" if there is no such line. Without a column, or with one beyond what is shown, nothing is marked.
+func snippet(at Pos, lines [][]byte) string {
+	const (
+		most    = 160      // cells of a line that are shown
+		longest = 8 * most // bytes of it that are looked at, so that a finding costs the same in any line
+	)
+	if at.Line < 1 || at.Line > len(lines) {
 		return ""
 	}
-	lines := bytes.SplitN(bytes.TrimPrefix(text, []byte("\ufeff")), []byte("\n"), at.Line+1)
-	if len(lines) < at.Line {
-		return ""
-	}
-	line := []rune(strings.TrimSuffix(string(lines[at.Line-1]), "\r")) // a byte that is no UTF-8 counts as one
-	width := &runewidth.Condition{StrictEmojiNeutral: true}            // the default one asks the environment
+	start := lines[at.Line-1]
+	line := []rune(strings.TrimSuffix(string(start[:min(len(start), longest)]), "\r")) // a byte that is no UTF-8 counts as one
+	width := &runewidth.Condition{StrictEmojiNeutral: true}                            // the default one asks the environment
 	number := fmt.Sprint(at.Line)
 	gutter := strings.Repeat(" ", len(number)) + " |"
 	shown := fmt.Sprintf("%s\n%s | %s\n", gutter, number, width.Truncate(visible(line), most, "…"))

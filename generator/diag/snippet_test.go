@@ -1,6 +1,9 @@
 package diag_test
 
 import (
+	"fmt"
+	"io"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -53,6 +56,42 @@ func TestTextShowsTheLine(t *testing.T) {
 	l := diag.List{{Pos: diag.Pos{File: "other", Line: 1, Column: 1}, Severity: diag.Error, Code: "c", Message: "m"}}
 	require.NoError(t, diag.Text(&out, l, diag.Style{Sources: map[string][]byte{"f": []byte("a")}}))
 	assert.Equal(t, "other:1:1: error: m [c]\n", out.String(), "a file whose text is not at hand")
+}
+
+// TestLinesAreFoundInAnyOrder has findings go forth and back in two files.
+func TestLinesAreFoundInAnyOrder(t *testing.T) {
+	t.Parallel()
+	sources := map[string][]byte{"f": []byte("f1\nf2\nf3\n"), "g": []byte("g1\ng2")}
+	var l diag.List
+	var want strings.Builder
+	for _, at := range []struct {
+		file string
+		line int
+		text string
+	}{{"f", 3, "f3"}, {"g", 2, "g2"}, {"f", 2, "f2"}, {"f", 2, "f2"}, {"f", 1, "f1"}, {"g", 9, ""}, {"g", 2, "g2"}, {"h", 1, ""}, {"f", 3, "f3"}} {
+		l.Warnf(diag.Pos{File: at.file, Line: at.line}, "c", "", "m")
+		fmt.Fprintf(&want, "%s:%d: warning: m [c]\n", at.file, at.line)
+		if at.text != "" {
+			fmt.Fprintf(&want, "  |\n%d | %s\n", at.line, at.text)
+		}
+	}
+	var out strings.Builder
+	require.NoError(t, diag.Text(&out, l, diag.Style{Sources: sources}))
+	assert.Equal(t, want.String(), out.String())
+}
+
+// TestAFindingInALongLineCostsLittle counts bytes: looking at the whole line for each would take gigabytes.
+func TestAFindingInALongLineCostsLittle(t *testing.T) {
+	var l diag.List
+	for column := range 500 {
+		l.Warnf(diag.Pos{File: "f", Line: 2, Column: 1000 * column}, "c", "", "m")
+	}
+	style := diag.Style{Sources: map[string][]byte{"f": []byte("\n" + strings.Repeat("é ", 500_000))}}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	require.NoError(t, diag.Text(io.Discard, l, style))
+	runtime.ReadMemStats(&after)
+	assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(50_000_000))
 }
 
 func FuzzText(f *testing.F) {

@@ -15,7 +15,7 @@ func TestPrintable(t *testing.T) {
 		{name: "ordinary text stays", text: "a b-ä \U0001F680 \u4e2d", want: "a b-ä \U0001F680 \u4e2d"},
 		{name: "line breaks of any sort", text: "a\nb\rc\u0085d\u2028e\u2029f", want: "a\uFFFDb\uFFFDc\uFFFDd\uFFFDe\uFFFDf"},
 		{name: "control characters", text: "a\x00b\tc\x1b[31md\x7fe\u009bf", want: "a\uFFFDb\uFFFDc\uFFFD[31md\uFFFDe\uFFFDf"},
-		{name: "marks that turn text round", text: "a\u202ab\u202ec\u2066d\u2069e", want: "a\uFFFDb\uFFFDc\uFFFDd\uFFFDe"},
+		{name: "marks that turn text round", text: "a\u202ab\u202ec\u2066d\u2069e\u200ef\u200fg\u061ch", want: "a\uFFFDb\uFFFDc\uFFFDd\uFFFDe\uFFFDf\uFFFDg\uFFFDh"},
 		{name: "bytes that are no UTF-8", text: "a\xffb\xed\xa0\x80", want: "a\uFFFDb\uFFFD\uFFFD\uFFFD"},
 	}
 	for _, tc := range tests {

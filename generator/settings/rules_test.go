@@ -79,6 +79,7 @@ func documentRules() []rule {
 func cacheRules() []rule {
 	return []rule{
 		{name: "the backend is known", src: "cache: {backend: cachex}\n", line: 1, column: 18, code: "bad-value", says: "cachix, nix or attic", hint: `"cachix"`},
+		{name: "S3 is no backend", src: "cache: {backend: s3}\n", line: 1, column: 18, code: "bad-value", says: `not "s3"`, hint: "S3, R2, MinIO, ssh and folders are backend nix"},
 		{name: "the name has no odd characters", src: "cache: {name: my project}\n", line: 1, column: 15, code: "cache-name"},
 		{name: "the name begins with a letter or digit", src: "cache: {name: -x}\n", line: 1, column: 15, code: "cache-name"},
 		{name: "the name fits into a host name", src: "cache: {name: " + strings.Repeat("a", 64) + "}\n", line: 1, column: 15, code: "cache-name", says: "at most 63"},
@@ -109,6 +110,11 @@ func cacheRules() []rule {
 		{name: "three stars mean nothing", src: "cache: {push-refs: ['a***']}\n", line: 1, column: 21, code: "branch-pattern"},
 		{name: "a pattern is a possible branch", src: "cache: {push-refs: ['a..b']}\n", line: 1, column: 21, code: "branch-pattern"},
 		{name: "a secret is named, not shown", src: "cache: {token-secret: ghp_0123456789}\n", line: 1, column: 23, code: "secret-in-setting", hint: "revoke"},
+		{
+			name: "a secret is not in a setting that there is none of", src: "cache: {token: eyJhbGciOiJIUzI1NiJ9.e30.x}\n", line: 1, column: 9, code: "secret-in-setting",
+			says: `unknown key "token" in cache holds what looks like a secret`, hint: "a secret has no place in this file: revoke it",
+		},
+		{name: "nor in a whole section that there is none of", src: "token: ghp_0123456789\n", line: 1, column: 1, code: "secret-in-setting", hint: "ends in -secret"},
 		{name: "a secret has a possible name", src: "cache: {token-secret: my-token}\n", line: 1, column: 23, code: "bad-value", says: "underscores"},
 		{name: "a secret's name is not GitHub's own", src: "cache: {token-secret: Github_X}\n", line: 1, column: 23, code: "bad-value", says: "GITHUB_"},
 		{name: "backend cachix has no push-url", src: "cache: {push-url: 's3://x'}\n", line: 1, column: 19, code: "unused-setting", says: "only backend nix"},

@@ -66,6 +66,7 @@ func (p *parser) violation(at []string, rule map[string]any, broken jsonschema.E
 		c.message = fmt.Sprintf("must be %s, not %s", diag.Enumerate(words(rule), "or"), diag.Excerpt(fmt.Sprint(broken.Got)))
 		if near := diag.Nearest(fmt.Sprint(broken.Got), words(rule)); near != "" {
 			c.hint = fmt.Sprintf("did you mean %q?", near)
+			rule = nil // no other words tell it better
 		}
 	case *kind.Minimum, *kind.Maximum:
 		c.message = fmt.Sprintf("must be from %v to %v", rule["minimum"], rule["maximum"])
@@ -129,16 +130,24 @@ func (p *parser) unknownKeys(at, keys []string, rule map[string]any) {
 	for _, key := range keys {
 		unknown[key] = true
 	}
-	for key := range document.Pairs(p.nodes[strings.Join(at, ".")]) {
+	noSecret := ruleAt("#/$defs/noSecret")
+	pattern, _ := object(noSecret["not"])["pattern"].(string)
+	secret := regexp.MustCompile(pattern) // the schema is compiled already
+	for key, value := range document.Pairs(p.nodes[strings.Join(at, ".")]) {
 		if !unknown[key.Value] {
 			continue
 		}
 		unknown[key.Value] = false // a second one is a repeated key
-		c := complaint{code: "unknown-key", message: "unknown key " + diag.Excerpt(key.Value) + within(strings.Join(at, ".")), hint: "known keys: " + strings.Join(known, ", ")}
+		what := "unknown key " + diag.Excerpt(key.Value) + within(strings.Join(at, "."))
+		c := complaint{code: "unknown-key", message: what, hint: "known keys: " + strings.Join(known, ", ")}
 		if near := diag.Nearest(key.Value, known); near != "" {
 			c.hint = fmt.Sprintf("did you mean %q? %s", near, c.hint)
 		}
 		c = c.inWordsOf(rule, "additionalProperties")
+		if secret.MatchString(value.Value) {
+			c = complaint{}.inWordsOf(noSecret, "not")
+			c.message = what + " " + c.message
+		}
 		p.diags.Errorf(p.pos(key), c.code, c.hint, "%s", c.message)
 	}
 }

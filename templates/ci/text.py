@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 # Control characters, and those that change a text's direction or lines. A line feed stays.
-_CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROLS = re.compile(
+    r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 # All but what neither Markdown nor HTML gives a meaning.
 _MARKUP = re.compile(r"[^ '()+,\-./0-9A-Za-z\x80-\U0010ffff]")
 _ADDRESS = re.compile(r"(www)\.", re.IGNORECASE)

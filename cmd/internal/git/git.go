@@ -119,7 +119,8 @@ func (w WorkTree) paths(ctx context.Context, args ...string) ([]string, error) {
 var noWorkTree = regexp.MustCompile(`not a git repository|must be run in a work tree`)
 
 func (w WorkTree) run(ctx context.Context, args ...string) ([]byte, error) {
-	// A monitor is a program that the repository's own configuration names.
+	// A monitor is a program that the repository's own configuration names. So is a filter, by which git reads a file that
+	// may have changed; there is no leaving out those of any name, and every git status in such a folder runs them.
 	command := exec.CommandContext(ctx, "git", append([]string{"-c", "core.fsmonitor=false"}, args...)...)
 	command.Dir, command.WaitDelay = string(w), stopTime
 	command.Env = append(command.Environ(),

@@ -174,11 +174,11 @@ func targets(m generator.Model) []Target {
 func summary(result generator.Result, found diag.List) string {
 	text := "The configuration selects nothing, so no workflow is needed."
 	if len(result.Files) > 0 {
-		text = "Converted: " + sum(
+		text = "Converted: " + cmp.Or(sum(
 			count{len(result.Selection.Targets), "target", "targets"},
 			count{len(result.Selection.Open), "pattern that each run looks up in the flake", "patterns that each run looks up in the flake"},
 			count{len(result.Selection.Actions), "action", "actions"},
-		) + "."
+		), "nothing is selected") + "."
 	}
 	if remarks := remarks(found); remarks != "" {
 		text += " " + remarks + "."

@@ -9,7 +9,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"garnix2gha/generator"
+	"garnix2gha/generator/config"
 	"garnix2gha/generator/diag"
+	"garnix2gha/generator/output"
+	"garnix2gha/generator/target"
 )
 
 func TestConvert(t *testing.T) {
@@ -106,6 +110,35 @@ func TestConvert(t *testing.T) {
 			assert.Equal(t, test.files, files)
 			assert.Equal(t, len(files) > 1, len(got.Archive) > 0)
 		})
+	}
+}
+
+func TestSummary(t *testing.T) {
+	t.Parallel()
+	warnings := diag.List{{Severity: diag.Warning}, {Severity: diag.Warning}}
+	for _, test := range []struct {
+		files, targets, open, actions int
+		found                         diag.List
+		want                          string
+	}{
+		{want: "The configuration selects nothing, so no workflow is needed."},
+		{found: warnings, want: "The configuration selects nothing, so no workflow is needed. 2 warnings."},
+		{files: 1, want: "Converted: nothing is selected."},
+		{files: 1, found: warnings, want: "Converted: nothing is selected. 2 warnings."},
+		{files: 1, targets: 1, want: "Converted: 1 target."},
+		{files: 1, targets: 2, found: warnings[:1], want: "Converted: 2 targets. 1 warning."},
+		{files: 1, open: 2, want: "Converted: 2 patterns that each run looks up in the flake."},
+		{files: 1, actions: 1, want: "Converted: 1 action."},
+		{files: 1, targets: 1, open: 1, want: "Converted: 1 target and 1 pattern that each run looks up in the flake."},
+		{files: 1, targets: 1, actions: 2, want: "Converted: 1 target and 2 actions."},
+		{files: 1, open: 1, actions: 1, want: "Converted: 1 pattern that each run looks up in the flake and 1 action."},
+		{files: 1, targets: 1, open: 1, actions: 1, want: "Converted: 1 target, 1 pattern that each run looks up in the flake and 1 action."},
+	} {
+		result := generator.Result{Files: make([]output.File, test.files)}
+		result.Selection = target.Selection{
+			Targets: make([]target.Target, test.targets), Open: make([]target.Open, test.open), Actions: make([]config.Action, test.actions),
+		}
+		assert.Equal(t, test.want, summary(result, test.found))
 	}
 }
 
