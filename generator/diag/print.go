@@ -18,7 +18,7 @@ type Style struct {
 func Text(w io.Writer, l List, style Style) error {
 	var b strings.Builder
 	lines := map[string][][]byte{} // of the sources, split once for all findings
-	codes := map[string]string{} // as they are shown, each looked up once
+	codes := map[string]string{}   // as they are shown, each looked up once
 	for _, d := range l {
 		if codes[d.Code] == "" {
 			codes[d.Code] = style.linked(d.Code)
