@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime"
 	"strings"
 	"testing"
 
@@ -76,33 +75,20 @@ func TestReadmeNamesCommandsThatExist(t *testing.T) {
 // binary cache are servers of this test.
 func TestReadmeCommandsWork(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
-		t.Skip("the example's checks are for x86_64-linux")
-	}
-	requireTool(t, "nix")
-	requireTool(t, "git")
-	const name = "octo-flake"
-	public, secret := signingKey(t, name+".cachix.org-1")
-	store := t.TempDir()
-	substituter := newStore(t, store)
-	cachix := newCachix(t, substituter.URL)
-	cachix.override["POST /api/v1/cache/"+name] = func(http.ResponseWriter, *http.Request) {
-		cachix.caches[name] = map[string]any{"name": name, "uri": substituter.URL, "isPublic": true, "publicSigningKeys": []string{public}}
-	}
-	github := newGitHub(t)
-	github.rulesets = []map[string]any{{
+	w := newWorld(t)
+	w.github.rulesets = []map[string]any{{
 		"id": 1, "name": "main", "target": "branch", "enforcement": "active", "source_type": "Repository", "source": "octo/flake",
 		"rules": []any{map[string]any{"type": "required_status_checks", "parameters": map[string]any{
 			"required_status_checks": []any{map[string]any{"context": "All Garnix checks", "integration_id": 4711}},
 		}}},
 	}}
 	var opened struct{ Title, Body, HeadRefName, BaseRefName string } // the pull request
-	github.override["POST /graphql"] = func(w http.ResponseWriter, r *http.Request) {
+	w.github.override["POST /graphql"] = func(rw http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		assert.NoError(t, err)
 		if bytes.Contains(body, []byte("ranchProtectionRule")) {
 			r.Body = io.NopCloser(bytes.NewReader(body))
-			github.answer(w, r)
+			w.github.answer(rw, r)
 			return
 		}
 		if bytes.Contains(body, []byte("PullRequestCreate")) {
@@ -111,7 +97,7 @@ func TestReadmeCommandsWork(t *testing.T) {
 			assert.NoError(t, json.Unmarshal(body, &sent))
 		}
 		main := map[string]any{"name": "main"}
-		reply(w, 200, map[string]any{"data": map[string]any{
+		reply(rw, 200, map[string]any{"data": map[string]any{
 			"viewer": map[string]any{"login": "octo"},
 			"repository": map[string]any{
 				"id": "R_1", "name": "flake", "owner": map[string]any{"login": "octo"}, "viewerPermission": "ADMIN", "defaultBranchRef": main,
@@ -131,20 +117,9 @@ func TestReadmeCommandsWork(t *testing.T) {
 		Files:               []string{"testdata/readme.txtar"},
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
-			for name, value := range map[string]string{
-				"HOME":               env.WorkDir + "/home",
-				"NIX_CONFIG":         "experimental-features = nix-command flakes\nbuild-users-group =\nsandbox = false\nsubstituters =\n",
-				"GIT_AUTHOR_NAME":    "t",
-				"GIT_AUTHOR_EMAIL":   "t@example.org",
-				"GIT_COMMITTER_NAME": "t", "GIT_COMMITTER_EMAIL": "t@example.org",
-				apiVariable: cachix.URL + "/api/v1",
-				"GH_HOST":   "github.localhost", "HTTP_PROXY": github.URL, "GH_TOKEN": githubToken,
-				"ACCOUNT_TOKEN": accountToken, "PUSH_TOKEN": pushToken,
-				"UPSTREAM": newSubstituter(t, "").URL,
-				"PATH":     env.WorkDir + "/bin:" + os.Getenv("PATH"),
-			} {
-				env.Setenv(name, value)
-			}
+			w.setenv(t, env)
+			env.Setenv("GH_TOKEN", githubToken)
+			env.Setenv("PATH", env.WorkDir+"/bin:"+os.Getenv("PATH"))
 			return os.CopyFS(env.WorkDir+"/repo", os.DirFS("../../golden/example"))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -158,7 +133,7 @@ func TestReadmeCommandsWork(t *testing.T) {
 				if !strings.HasPrefix(next, strings.Join(args, " ")) {
 					ts.Fatalf("the README's next command is %s", next)
 				}
-				if err := ts.Exec("sh", "-c", strings.ReplaceAll(next, "NAME", name)); err != nil != fails {
+				if err := ts.Exec("sh", "-c", strings.ReplaceAll(next, "NAME", worldCache)); err != nil != fails {
 					ts.Fatalf("%s: %v", next, err)
 				}
 			},
@@ -168,12 +143,12 @@ func TestReadmeCommandsWork(t *testing.T) {
 				var found struct{ Results []struct{ Path string } }
 				ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &found))
 				for _, output := range found.Results {
-					ts.Check(publish(store, output.Path, secret))
+					ts.Check(publish(w.store, output.Path, w.secret))
 				}
 			},
 			// opened TITLE is what the pull request at GitHub must be, with the report as its text.
 			"opened": func(ts *testscript.TestScript, _ bool, args []string) {
-				github.hand()
+				w.github.hand()
 				if opened.Title != args[0] || opened.BaseRefName != "main" || !strings.HasPrefix(opened.Body, "# From garnix to GitHub Actions\n") {
 					ts.Fatalf("the pull request is %+v", opened)
 				}

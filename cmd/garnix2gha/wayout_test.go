@@ -22,47 +22,25 @@ import (
 // services do. What CI would do is done by the script itself.
 func TestWayOut(t *testing.T) {
 	t.Parallel()
-	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
-		t.Skip("the flake of this test is for x86_64-linux")
-	}
-	requireTool(t, "nix")
-	requireTool(t, "git")
-	const name = "octo-flake"
-	public, secret := signingKey(t, name+".cachix.org-1")
-	store := t.TempDir()
-	substituter := newStore(t, store)
-	cachix := newCachix(t, substituter.URL)
-	cachix.override["POST /api/v1/cache/"+name] = func(http.ResponseWriter, *http.Request) {
-		cachix.caches[name] = map[string]any{"name": name, "uri": substituter.URL, "isPublic": true, "publicSigningKeys": []string{public}}
-	}
-	github := newGitHub(t)
+	w := newWorld(t)
 
 	testscript.Run(t, testscript.Params{
 		Files:               []string{"testdata/wayout.txtar"},
 		RequireExplicitExec: true,
 		Setup: func(env *testscript.Env) error {
+			w.setenv(t, env)
 			for name, value := range map[string]string{
-				"HOME": env.WorkDir + "/home",
 				// The flake must not be in the store already: nothing is pushed that was never built.
-				"NONCE":              rand.Text(),
-				"NIX_CONFIG":         "experimental-features = nix-command flakes\nbuild-users-group =\nsandbox = false\nsubstituters =\n",
-				"GIT_AUTHOR_NAME":    "t",
-				"GIT_AUTHOR_EMAIL":   "t@example.org",
-				"GIT_COMMITTER_NAME": "t", "GIT_COMMITTER_EMAIL": "t@example.org",
-				apiVariable: cachix.URL + "/api/v1",
-				"GH_HOST":   "github.localhost", "HTTP_PROXY": github.URL,
-				"ACCOUNT_TOKEN": accountToken,
-				"PUSH_TOKEN":    pushToken,
+				"NONCE":         rand.Text(),
 				"GITHUB_SECRET": githubToken,
-				"CACHE":         substituter.URL,
-				"UPSTREAM":      newSubstituter(t, "").URL,
-				"CACHE_DIR":     store,
+				"CACHE":         w.cache.URL,
+				"CACHE_DIR":     w.store,
 				"KEY_FILE":      env.WorkDir + "/signing-key",
-				"PUBLIC_KEY":    public,
+				"PUBLIC_KEY":    w.public,
 			} {
 				env.Setenv(name, value)
 			}
-			if err := os.WriteFile(env.WorkDir+"/signing-key", []byte(secret), 0o600); err != nil {
+			if err := os.WriteFile(env.WorkDir+"/signing-key", []byte(w.secret), 0o600); err != nil {
 				return err
 			}
 			return os.Mkdir(env.WorkDir+"/home", 0o755)
@@ -70,21 +48,21 @@ func TestWayOut(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			// arrived FILE writes what GitHub got as CACHIX_AUTH_TOKEN, as its workflows would see it.
 			"arrived": func(ts *testscript.TestScript, _ bool, args []string) {
-				github.mu.Lock()
-				defer github.mu.Unlock()
-				got, ok := github.secrets["actions/"+tokenVariable]
-				if !ok || github.variables["actions/"+nameVariable] != name {
+				w.github.mu.Lock()
+				defer w.github.mu.Unlock()
+				got, ok := w.github.secrets["actions/"+tokenVariable]
+				if !ok || w.github.variables["actions/"+nameVariable] != worldCache {
 					ts.Fatalf("the secret or the variable did not arrive")
 				}
 				ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(got), 0o600))
 			},
 			// locked yes makes the cache want a password that nobody has.
 			"locked": func(ts *testscript.TestScript, _ bool, args []string) {
-				substituter.mu.Lock()
-				defer substituter.mu.Unlock()
-				delete(substituter.override, "GET /nix-cache-info")
+				w.cache.mu.Lock()
+				defer w.cache.mu.Unlock()
+				delete(w.cache.override, "GET /nix-cache-info")
 				if args[0] == "yes" {
-					substituter.override["GET /nix-cache-info"] = say(401, "text/plain", "Unauthorized")
+					w.cache.override["GET /nix-cache-info"] = say(401, "text/plain", "Unauthorized")
 				}
 			},
 			// silent looks for tokens in what the last command printed.
@@ -95,6 +73,54 @@ func TestWayOut(t *testing.T) {
 			},
 		},
 	})
+}
+
+// worldCache is the cache that a world's Cachix makes when it is asked to.
+const worldCache = "octo-flake"
+
+// world is what is outside of the program where nix and git are real: Cachix, GitHub, and the cache's store with its key.
+type world struct {
+	cachix         *cachixStandIn
+	github         *githubStandIn
+	cache          *answers
+	store          string
+	public, secret string
+}
+
+func newWorld(t *testing.T) world {
+	t.Helper()
+	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
+		t.Skip("the flake of this test is for x86_64-linux")
+	}
+	requireTool(t, "nix")
+	requireTool(t, "git")
+	w := world{store: t.TempDir()}
+	w.public, w.secret = signingKey(t, worldCache+".cachix.org-1")
+	w.cache = newStore(t, w.store)
+	w.cachix = newCachix(t, w.cache.URL)
+	w.cachix.override["POST /api/v1/cache/"+worldCache] = func(http.ResponseWriter, *http.Request) {
+		w.cachix.caches[worldCache] = map[string]any{"name": worldCache, "uri": w.cache.URL, "isPublic": true, "publicSigningKeys": []string{w.public}}
+	}
+	w.github = newGitHub(t)
+	return w
+}
+
+// setenv leads the programs of a script there.
+func (w world) setenv(t *testing.T, env *testscript.Env) {
+	for name, value := range map[string]string{
+		"HOME":               env.WorkDir + "/home",
+		"NIX_CONFIG":         "experimental-features = nix-command flakes\nbuild-users-group =\nsandbox = false\nsubstituters =\n",
+		"GIT_AUTHOR_NAME":    "t",
+		"GIT_AUTHOR_EMAIL":   "t@example.org",
+		"GIT_COMMITTER_NAME": "t", "GIT_COMMITTER_EMAIL": "t@example.org",
+		apiVariable: w.cachix.URL + "/api/v1",
+		"GH_HOST":   "github.localhost", "HTTP_PROXY": w.github.URL,
+		"ACCOUNT_TOKEN": accountToken,
+		"PUSH_TOKEN":    pushToken,
+		"UPSTREAM":      newSubstituter(t, "").URL,
+	} {
+		env.Setenv(name, value)
+	}
 }
 
 // signingKey makes a key as "nix key generate-secret" does, and its public half.
