@@ -79,9 +79,10 @@ func (p *retirement) settled(ctx context.Context) error {
 	for _, change := range p.compare(result.Files, onDisk) {
 		known = append(known, change.Path)
 		if !change.Status.OK(true) {
-			p.refused.Errorf(posOf(change.Path), string(change.Status), fix(change.Path, change.Status), "%s", change.Cause)
+			p.refused.Errorf(posOf(collapsed(change.Path)), string(change.Status), fix(change.Path, change.Status), "%s", change.Cause)
 		}
 	}
+	p.refused = slices.Compact(p.refused) // programs are alike
 	if p.head, err = p.tree.Head(ctx); err != nil {
 		return err
 	}
@@ -106,7 +107,7 @@ func (p *retirement) settled(ctx context.Context) error {
 	}
 	name, err := p.cacheName(p.settings, "")
 	if err == nil && name == "" && p.settings.Cache.URL == "" {
-		p.refused.Errorf(p.settings.At("cache"), "no-cache", "name it under cache: in the settings, or in "+nameVariable, "no cache is known that could hold what garnix built")
+		p.refused.Errorf(p.settings.At("cache"), "no-cache", "garnix2gha init --cache NAME, or its name in "+nameVariable, "no cache is known that could hold what garnix built")
 	}
 	return err
 }
