@@ -64,6 +64,9 @@ func stat(unified string) string {
 			removed++
 		}
 	}
+	if added+removed == 0 { // of a bot's pins, which stay
+		return ""
+	}
 	return fmt.Sprintf("+%d -%d", added, removed)
 }
 

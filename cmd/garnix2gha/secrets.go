@@ -78,7 +78,7 @@ func (s *syncer) sync(ctx context.Context, r *repo.Repo) error {
 			names = append(names, change.Name)
 		}
 		done()
-		fmt.Fprintf(s.stderr, "the workflows need %s\n", strings.Join(names, ", "))
+		fmt.Fprintf(s.stderr, "to be set: %s\n", strings.Join(names, ", "))
 		return err
 	}
 	hub.Environment = s.environment

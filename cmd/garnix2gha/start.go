@@ -23,6 +23,7 @@ func (o *options) start(ctx context.Context) error {
 		}
 		result, onDisk, err := o.rendered(r)
 		if err == nil {
+			result.Diags = append(result.Diags, contradictions(onDisk, result.Settings, false)...)
 			lines = standing(result, o.compare(result.Files, onDisk), o.next(ctx, r, result, false))
 		}
 		return err
@@ -41,16 +42,19 @@ func (o *options) start(ctx context.Context) error {
 
 // standing tells what there is and what comes next, which is given for a repository whose files are current.
 func standing(result generator.Result, changes []output.Change, next []string) []string {
-	flakeless := slices.ContainsFunc(result.Diags, func(d diag.Diagnostic) bool { return d.Code == "flake-missing" })
-	var foreign, ours, stale bool
+	found := func(code string) bool {
+		return slices.ContainsFunc(result.Diags, func(d diag.Diagnostic) bool { return d.Code == code })
+	}
+	var foreign, ours, edited, stale bool
 	for _, change := range changes {
 		foreign = foreign || change.Status == output.Foreign && change.New != nil
 		ours = ours || change.Status != output.Foreign && change.Old != nil
-		stale = stale || !change.Status.OK(false)
+		edited = edited || change.Status == output.Edited
+		stale = stale || !change.Status.OK(true)
 	}
 	have := "this repository has " + result.Config.File
 	switch {
-	case flakeless && !ours:
+	case found("flake-missing") && !ours:
 		return []string{"this repository has no garnix.yaml and no flake.nix, so there is nothing to build", "next: change into another one, or name it with -C"}
 	case result.Config.File == "":
 		have = "this repository has no garnix.yaml, so garnix's defaults hold"
@@ -58,8 +62,14 @@ func standing(result generator.Result, changes []output.Change, next []string) [
 		have = "the configuration is read from " + result.Config.File
 	}
 	switch {
+	case found("config-removed"):
+		next = []string{"next: git checkout HEAD -- " + repo.ConfigFile + ", for what it said is not built any more"}
 	case foreign:
-		have, next = have+"; workflows of the names that would be written are its own", []string{"next: garnix2gha generate, which refuses to overwrite them and says which"}
+		have, next = have+"; workflows of the names that would be written are its own", []string{"next: nothing, if they were ejected; else garnix2gha check, which says what is in the way"}
+	case edited:
+		have, next = have+", and generated files that somebody edited", []string{"next: garnix2gha check --diff, which shows the change"}
+	case !ours && result.Settings.Cache.Name != "":
+		have, next = have+", and no generated workflows yet", []string{"next: garnix2gha generate, which writes them"}
 	case !ours:
 		have, next = have+", and no generated workflows yet", []string{"next: garnix2gha report, which tells what they will do"}
 	case stale:
@@ -71,7 +81,7 @@ func standing(result generator.Result, changes []output.Change, next []string) [
 		}
 	}
 	if n := len(result.Diags); n > 0 {
-		next = append(next, plural(n, "warning")+": garnix2gha targets")
+		next = append(next, plural(n, "warning")+": garnix2gha check")
 	}
 	return append([]string{have}, next...)
 }

@@ -173,7 +173,7 @@ func (h history) judgeProgram(old, fresh []byte) (Status, string) {
 	case bytes.Equal(normal(old), normal(fresh)):
 		return Current, ""
 	case h.other:
-		return StaleGenerator, "garnix2gha " + diag.Printable(h.writer) + " wrote it, and only that version can vouch for it"
+		return StaleGenerator, Targets + " says that garnix2gha " + diag.Printable(h.writer) + " wrote it, and only that version can vouch for it"
 	}
 	return Edited, "it is not what garnix2gha writes"
 }

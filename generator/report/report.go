@@ -171,7 +171,7 @@ func judge(c *config.Config, key config.Key, top string) verdict {
 	case top == "actions" && strings.HasSuffix(key.Path, ".run"):
 		return verdict{Manual, "garnix's age key cannot be exported: make a new one and encrypt again"}
 	case top == "actions" && strings.HasSuffix(key.Path, ".on"):
-		return verdict{Carried, "every push of every branch, forks' pull requests without its key, and also merge queues and runs by hand"}
+		return verdict{Carried, "it runs whenever the builds do (triggers: in the settings), on forks' pull requests without its key"}
 	case key.Path == "actions":
 		return verdict{Changed, "each action is a job of its own workflow and never turns the aggregate red"}
 	case top == "servers":
@@ -202,7 +202,7 @@ func notes(p *plan.Plan) []string {
 		if slices.ContainsFunc(slices.Collect(maps.Keys(p.Manifest.Runners)), darwin) {
 			cost += ", and in a private repository a macOS minute costs ten times a Linux one"
 		}
-		out = append(out, cost+"; cache.push-refs and triggers.push-branches narrow it")
+		out = append(out, cost+"; cache.push-refs narrows it, and triggers.push-branches together with triggers.pull-requests: all")
 	}
 	if cache.Backend == settings.NixCopy {
 		out = append(out, "nix copy uploads whole closures, also what cache.nixos.org serves: about a gigabyte for the first NixOS system")

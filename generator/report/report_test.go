@@ -141,7 +141,7 @@ func TestNextIsTheFirstThingLeft(t *testing.T) {
 		"converted before":                         {builds, named, report.Standing{Converted: true}, "commit the files and open a pull request"},
 		"not pushed":                               {builds, named, report.Standing{Committed: true}, "push the commit"},
 		"not pushed, and a token needs a scope":    {builds, named, report.Standing{Committed: true, HTTPS: true}, "push the commit; a token that may not push workflows gets the right to by: gh auth refresh --scopes workflow"},
-		"pushed to a branch":                       {builds, named, report.Standing{Committed: true, Pushed: true}, `merge the pull request, once "garnix2gha secrets sync" shows`},
+		"pushed to a branch":                       {builds, named, report.Standing{Committed: true, Pushed: true}, `open a pull request if there is none (garnix2gha report | gh pr create --title TITLE --body-file -), and merge it once "garnix2gha secrets sync" shows`},
 		"all is done":                              {builds, named, report.Standing{Committed: true, Pushed: true, Merged: true}, ""},
 		"actions alone need no cache":              {"builds: {include: []}\nactions: [{on: push, run: a}]\n", "", report.Standing{Committed: true}, "push the commit"},
 		"nothing is selected":                      {"builds: {include: []}\n", "", report.Standing{Committed: true, Pushed: true, Merged: true}, ""},

@@ -109,7 +109,7 @@ func Next(p *plan.Plan, at Standing) []string {
 	case !at.Pushed:
 		step = "push the commit"
 	case !at.Merged:
-		step = `merge the pull request, once "garnix2gha secrets sync" shows that Actions have the token: schedules and runs by hand start from the default branch only`
+		step = `open a pull request if there is none (garnix2gha report | gh pr create --title TITLE --body-file -), and merge it once "garnix2gha secrets sync" shows that Actions have the token: schedules and runs by hand start from the default branch only`
 	}
 	if step == "" {
 		return nil

@@ -102,7 +102,8 @@ const (
 	NixCopy = "nix"    // a store that "nix copy" writes and HTTP reads
 	Attic   = "attic"  // an attic server, written by the attic client
 
-	NoPullRequests = "none" // triggers.pull-requests
+	ForkPullRequests = "forks" // triggers.pull-requests
+	NoPullRequests   = "none"
 
 	CancelPullRequests = "pull-requests" // cancel
 	CancelNever        = "never"

@@ -75,7 +75,7 @@ type Standing struct {
 
 // Standing asks about files, which need not exist, and the mark, one of them.
 func (w WorkTree) Standing(ctx context.Context, files []string, mark string) (Standing, error) {
-	const trunk = "refs/remotes/origin/HEAD"
+	trunk := "refs/remotes/origin/HEAD"
 	open, err := w.paths(ctx, append([]string{"status", "--porcelain", "-z", "--ignored", "--untracked-files=all", "--"}, files...)...)
 	if err != nil {
 		return Standing{}, err
@@ -89,6 +89,12 @@ func (w WorkTree) Standing(ctx context.Context, files []string, mark string) (St
 			Trunk:     name == string(branch) || err != nil && slices.Contains([]string{"main\n", "master\n"}, string(branch)),
 			Converted: len(before) > 0,
 		}, ctx.Err()
+	}
+	for _, likely := range []string{"main", "master"} { // a remote that was added has no HEAD
+		if _, err := w.run(ctx, "rev-parse", "--verify", "--quiet", trunk); err == nil {
+			break
+		}
+		trunk = "refs/remotes/origin/" + likely
 	}
 	differ, unknown := w.paths(ctx, append([]string{"diff", "--name-only", "-z", "--no-ext-diff", trunk, "HEAD", "--"}, files...)...)
 	if unknown == nil && len(differ) == 0 {
