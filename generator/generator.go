@@ -17,6 +17,7 @@
 package generator
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -27,6 +28,7 @@ import (
 
 	"garnix2gha/generator/config"
 	"garnix2gha/generator/diag"
+	"garnix2gha/generator/document"
 	"garnix2gha/generator/flake"
 	"garnix2gha/generator/lint"
 	"garnix2gha/generator/output"
@@ -194,13 +196,37 @@ func (r *Result) lint(overlay Source) error {
 			if overlay.Content == nil && d.Code != "file-too-large" {
 				return fmt.Errorf("lint what was rendered: %s; nothing was written", d)
 			}
-			if d.Hint == "" {
-				d.Hint = "fix " + overlay.Path
+			if overlay.Content != nil { // the file is not on disk as it was linted
+				d.Pos, d.Message = diag.Pos{File: overlay.Path}, fmt.Sprintf("it makes %s unsound: %s", path.Base(file.Path), d.Message)
+				d.Hint = cmp.Or(r.meant(file, d.Message), d.Hint)
 			}
 			r.Diags = append(r.Diags, d)
 		}
 	}
 	return nil
+}
+
+var namedJob = regexp.MustCompile(`job "([^"]+)"`)
+
+// meant asks about the name of a workflow or of a job that the overlay has made, if it looks like one that was there.
+func (r *Result) meant(file output.File, message string) string {
+	name := diag.Nearest(path.Base(file.Path), r.Plan.Files())
+	if job := namedJob.FindStringSubmatch(message); job != nil && name == "" {
+		var others []string
+		root, _ := document.Read(file.Path, file.Data)
+		if _, jobs := document.Find(root, "jobs"); jobs != nil {
+			for key := range document.Pairs(jobs) {
+				if key.Value != job[1] {
+					others = append(others, key.Value)
+				}
+			}
+		}
+		name = diag.Nearest(job[1], others)
+	}
+	if name == "" {
+		return ""
+	}
+	return fmt.Sprintf("did you mean %q?", name)
 }
 
 // programs adds what the workflows call, and targets.json, which tells it what to do.

@@ -31,7 +31,7 @@ func TestImportsRunOneWay(t *testing.T) {
 			"generator/diag", "generator/flake", "generator/document", "generator/config", "generator/settings", "generator/target", "generator/plan",
 		},
 		"generator": {
-			"generator/diag", "generator/flake", "generator/config", "generator/settings", "generator/target", "generator/plan",
+			"generator/diag", "generator/document", "generator/flake", "generator/config", "generator/settings", "generator/target", "generator/plan",
 			"generator/workflow", "generator/lint", "generator/output", "generator/report",
 		},
 		"templates": {},
