@@ -41,9 +41,14 @@ func TestEveryPageHasItsCommand(t *testing.T) {
 		assert.Empty(t, rest, page.Name)
 		assert.Equal(t, page.Name, command.CommandPath())
 		assert.NotContains(t, command.Long, "\n$ ", "an example is none of the text")
+		for line := range strings.Lines(command.Long) {
+			if !strings.HasPrefix(line, "  ") { // a command
+				assert.LessOrEqual(t, utf8.RuneCountInString(line), 81, "with its end: %s", line)
+			}
+		}
 	}
 	assert.Contains(t, invocation{}.run(t, "secrets", "sync", "--help").stdout, "A SOURCE is "+secretsource.Forms+":\n")
-	assert.Contains(t, invocation{}.run(t, "retire", "--help").stdout, "it moves to "+repo.MovedConfigFile+", ")
+	assert.Contains(t, invocation{}.run(t, "retire", "--help").stdout, "it moves to\n"+repo.MovedConfigFile+", ")
 }
 
 // TestExamplesAreTrue holds two examples of every command against the commands and flags that there are.
