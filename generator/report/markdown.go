@@ -123,7 +123,7 @@ func (r Report) Summary() string {
 		var names []string
 		for _, key := range r.Keys {
 			if key.Fate == part.fate {
-				names = append(names, key.Path)
+				names = append(names, fmt.Sprintf("%s (%s)", key.Path, key.Note))
 			}
 		}
 		if len(names) > 0 {
