@@ -116,3 +116,21 @@ func TestReleaseWantsAVersion(t *testing.T) {
 		assert.NoDirExists(t, dir)
 	}
 }
+
+// TestInstallWithGo installs the program from a checkout as the README says.
+func TestInstallWithGo(t *testing.T) {
+	t.Parallel()
+	needTools(t, "go")
+	readme := string(mustRead(t, "../README.md"))
+	const line = "go install ./cmd/garnix2gha"
+	require.Contains(t, readme, "`"+line+"`")
+	command := exec.Command("sh", "-c", line)
+	command.Dir = checkout(t)
+	bin := t.TempDir()
+	command.Env = append(os.Environ(), "GOBIN="+bin)
+	out, err := command.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	version, err := exec.Command(filepath.Join(bin, "garnix2gha"), "version").Output()
+	require.NoError(t, err)
+	assert.Regexp(t, `^garnix2gha \S+ \(go`, string(version))
+}
