@@ -91,7 +91,7 @@ func TestInspectSaysWhenTheServiceGivesNoAnswer(t *testing.T) {
 			t.Parallel()
 			env := map[string]string{tokenVariable: pushToken}
 			if tc.answer == nil {
-				env[apiVariable] = refused(t) + "/api/v1"
+				env[apiVariable] = refused + "/api/v1"
 			} else {
 				env[apiVariable] = serve(t, tc.answer).URL + "/api/v1"
 			}

@@ -154,7 +154,7 @@ func TestVerifyCallsAFaultUnknown(t *testing.T) {
 			t.Parallel()
 			var address string
 			if tc.answer == nil {
-				address = refused(t)
+				address = refused
 			} else {
 				address = serve(t, tc.answer).URL
 			}

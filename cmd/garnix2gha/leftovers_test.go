@@ -103,7 +103,7 @@ func TestDiffOnATerminalKeepsItsLinesAndNothingElse(t *testing.T) {
 
 func TestNobodyIsAskedForACacheThatNothingNeeds(t *testing.T) {
 	t.Parallel()
-	service := newCachix(t, refused(t))
+	service := newCachix(t, refused)
 	env := service.env("")
 	env[nameVariable] = "acme"
 	dir := committed(t, map[string]string{"flake.nix": "{ }\n", "README.md": "[![b](https://garnix.io/api/badges/o/r)](https://garnix.io)\n"})
@@ -116,7 +116,7 @@ func TestNobodyIsAskedForACacheThatNothingNeeds(t *testing.T) {
 // The new cache may be called after garnix, and then nothing of it is left over.
 func TestTheNewCacheIsNoLeftover(t *testing.T) {
 	t.Parallel()
-	service := newCachix(t, refused(t))
+	service := newCachix(t, refused)
 	dir := committed(t, map[string]string{
 		"flake.nix":                      "{ }\n",
 		".github/garnix2gha/config.yaml": "cache: {name: my-garnix}\n",

@@ -89,7 +89,7 @@ func TestFindingsNameEachOutputAndStopSomewhere(t *testing.T) {
 
 func TestRetireChangesNothingWhileTheCacheIsUnknown(t *testing.T) {
 	t.Parallel()
-	service := newCachix(t, refused(t))
+	service := newCachix(t, refused)
 	env := service.env("")
 	env[nameVariable] = "nobody"
 	dir := committed(t, map[string]string{"garnix.yaml": "builds: []\n", "nix.conf": "extra-substituters = https://cache.garnix.io\n"})

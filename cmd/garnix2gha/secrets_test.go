@@ -267,7 +267,7 @@ func TestSyncTellsWhatGitHubRefuses(t *testing.T) {
 		{name: "a proxy's page", entry: variable, answer: say(200, "text/html", proxyPage), says: []string{"read variable CACHIX_CACHE_NAME of github.localhost/octo/flake", "is there a proxy in between?"}},
 		{name: "out of order", entry: repository, answer: say(502, "text/html", proxyPage), says: []string{"HTTP 502", "\nhint: GitHub is out of order"}},
 		{name: "cut off", entry: repository, answer: cutOff, says: []string{"unexpected EOF"}},
-		{name: "nobody listens", env: map[string]string{"HTTP_PROXY": refused(t)}, says: []string{"connection refused"}},
+		{name: "nobody listens", env: map[string]string{"HTTP_PROXY": refused}, says: []string{"connection refused"}},
 		{name: "a failure half way", entry: post, answer: refuse(500, "Server Error"), says: []string{"1 of 2 changes made", "set variable CACHIX_CACHE_NAME", "\nhint: GitHub is out of order"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

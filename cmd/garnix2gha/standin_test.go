@@ -73,13 +73,8 @@ func cutOff(w http.ResponseWriter, _ *http.Request) {
 	panic(http.ErrAbortHandler)
 }
 
-// refused is an address at which nobody listens.
-func refused(t *testing.T) string {
-	t.Helper()
-	server := httptest.NewServer(http.NotFoundHandler())
-	server.Close()
-	return server.URL
-}
+// refused is an address at which nobody listens: a port that was free once may be somebody's by now.
+const refused = "http://127.0.0.1:1"
 
 const proxyPage = "<html><head><title>login</title></head><body>Please log in.</body></html>"
 
