@@ -24,7 +24,7 @@ func (o *options) start(ctx context.Context) error {
 		result, onDisk, err := o.rendered(r)
 		if err == nil {
 			result.Diags = append(result.Diags, contradictions(onDisk, result.Settings, false)...)
-			lines = standing(result, o.compare(result.Files, onDisk), o.next(ctx, r, result, false))
+			lines = standing(result, o.compare(result.Files, onDisk), func() []string { return o.next(ctx, r, result, false) })
 		}
 		return err
 	})
@@ -40,8 +40,8 @@ func (o *options) start(ctx context.Context) error {
 	return nil
 }
 
-// standing tells what there is and what comes next, which is given for a repository whose files are current.
-func standing(result generator.Result, changes []output.Change, next []string) []string {
+// standing tells what there is and what comes next; git is asked about it where the files are current.
+func standing(result generator.Result, changes []output.Change, asGitKnows func() []string) []string {
 	found := func(code string) bool {
 		return slices.ContainsFunc(result.Diags, func(d diag.Diagnostic) bool { return d.Code == code })
 	}
@@ -61,6 +61,7 @@ func standing(result generator.Result, changes []output.Change, next []string) [
 	case !filepath.IsLocal(result.Config.File):
 		have = "the configuration is read from " + result.Config.File
 	}
+	var next []string
 	switch {
 	case found("config-removed"):
 		next = []string{"next: git checkout HEAD -- " + repo.ConfigFile + ", for what it said is not built any more"}
@@ -76,7 +77,7 @@ func standing(result generator.Result, changes []output.Change, next []string) [
 		have, next = have+", and generated workflows that are not current", []string{"next: garnix2gha check, which tells why, and garnix2gha generate"}
 	default:
 		have += ", and generated workflows that are current"
-		if len(next) == 0 {
+		if next = asGitKnows(); len(next) == 0 {
 			next = []string{"what may be left to do, such as proving the cache: garnix2gha report"}
 		}
 	}

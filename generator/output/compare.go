@@ -53,9 +53,14 @@ func Compare(want []File, disk map[string][]byte) []Change {
 	wanted := map[string]bool{}
 	for _, file := range want {
 		wanted[file.Path] = true
+		old, exists := disk[file.Path]
+		if exists && bytes.Equal(old, file.Data) { // as nearly always: nothing has to be read
+			changes = append(changes, Change{Path: file.Path, Status: Current, Old: old, New: file.Data})
+			continue
+		}
 		change := Change{Path: file.Path, Status: Missing, Cause: "it would be generated but does not exist"}
-		change.New = own.withPins(file, disk[file.Path], moved)
-		if old, exists := disk[file.Path]; exists {
+		change.New = own.withPins(file, old, moved)
+		if exists {
 			change.Old = old
 			change.Status, change.Cause = then.judge(file, old, own)
 			change.Edited = change.Status == Edited
@@ -130,8 +135,6 @@ func historyOf(want []File, committed []byte) history {
 // judge compares a file that is wanted with the one on disk.
 func (h history) judge(file File, old []byte, own ownPins) (Status, string) {
 	switch {
-	case bytes.Equal(old, file.Data): // as nearly always: nothing has to be read
-		return Current, ""
 	case !Ours(file.Path, old):
 		return Foreign, "it stands where garnix2gha would write, but does not come from it"
 	case strings.HasPrefix(file.Path, Programs+"/"):
