@@ -37,7 +37,7 @@ func (o *options) initialize(r *repo.Repo, cache string) error {
 		case old == nil:
 			old = settings.Template()
 		}
-		if diags := settings.CheckCacheName(cache); diags.HasErrors() {
+		if diags := settings.CheckCacheName("--cache", cache); diags.HasErrors() {
 			return nil, usagef("%s; %s", diags[0].Message, diags[0].Hint)
 		}
 		return settings.WithCachix(old, cache)

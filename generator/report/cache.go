@@ -35,7 +35,7 @@ func caches(in plan.Input) []cache {
 			again := seen[key] || len(seen) >= most
 			seen[key] = true
 			switch {
-			case again || found.name == "" || len(settings.CheckCacheName(found.name)) > 0:
+			case again || found.name == "" || len(settings.CheckCacheName("", found.name)) > 0:
 			case found.pushes:
 				pushed = append(pushed, found)
 			default:

@@ -78,8 +78,7 @@ func Convert(request Request, version string) (Response, error) {
 		Version:   version,
 	}
 	if name := strings.TrimSpace(request.Cache); name != "" {
-		_, found := settings.Parse(CacheField, fmt.Appendf(nil, "cache: {name: %q}\n", name))
-		if found.HasErrors() {
+		if found := settings.CheckCacheName(CacheField, name); found.HasErrors() {
 			return refused(found), nil
 		}
 		var err error
