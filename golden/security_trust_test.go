@@ -131,7 +131,6 @@ func TestSecurityNothingIsGreenBySilence(t *testing.T) {
 			assert.Empty(t, step.If, file.name)
 		}
 		last := checks.Steps[len(checks.Steps)-1]
-		assert.Equal(t, "${{ needs.plan.result }}", last.Env["PLAN"], file.name)
 		assert.Equal(t, "${{ needs.build.result }}", last.Env["BUILD"], file.name)
 	})
 }

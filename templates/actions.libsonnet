@@ -14,7 +14,6 @@ function(actions, common) {
       'runs-on': common.helper,
       permissions: { contents: 'read' },
       'timeout-minutes': actions.minutes,
-      env: { ACTION: action.name },
       steps: [
         steps.head(common),
         steps.programs(common),

@@ -24,7 +24,7 @@ function(build, common)
         steps: [
           steps.head(common),
           steps.programs(common),
-          steps.nix(common),
+          steps.nix(common) { with+: { '//extra_nix_config': 'What garnix allowed.' } },
           steps.checkedOut('Plan the builds', 'plan', steps.reading(common) + steps.canPush(common)) { id: 'plan' },
           steps.keep(common, 'plan', 'garnix2gha-plan', 'plan'),
         ],
@@ -36,6 +36,7 @@ function(build, common)
         'if': "needs.plan.outputs.matrix != '[]'",
         'runs-on': '${{ matrix.runner }}',
         permissions: { contents: 'read' },
+        '//timeout-minutes': '30 of them to push',
         'timeout-minutes': build.minutes.build,
         strategy: {
           'fail-fast': false,
@@ -57,7 +58,7 @@ function(build, common)
                  name: build.aggregate,
                  'if': 'always()',
                } else always {
-                 '//name': 'GitHub shows the name of a skipped job as it stands here, so that no rule takes it for this check.',
+                 '//name': 'A skipped job shows this text as it stands, so that no rule takes it for the check.',
                  name: "${{ needs.plan.result != 'skipped' && '%s' || 'Built by its push' }}" % std.strReplace(build.aggregate, "'", "''"),
                  'if': "always() && needs.plan.result != 'skipped'",
                }) + {
@@ -74,7 +75,6 @@ function(build, common)
           steps.fetchPlan(common),
           steps.fetchResults(common),
           steps.fetched('Prove the cache and decide', 'checks', {
-            PLAN: '${{ needs.plan.result }}',
             BUILD: '${{ needs.build.result }}',
           } + steps.reading(common)),
         ],

@@ -14,11 +14,16 @@
   // for one that GITHUB_TOKEN opened: what that pushes starts no workflow.
   wanted(triggers):: if triggers['pull-requests'] != 'forks' then {} else {
     '//if': 'The push of a branch here builds its pull request too; one that GITHUB_TOKEN opened had no such push.',
-    'if': "github.event_name != 'pull_request' || github.event.pull_request.head.repo.full_name != github.repository || github.event.pull_request.user.login == 'github-actions[bot]'",
+    'if': std.join(' ||\n', [
+      "github.event_name != 'pull_request'",
+      'github.event.pull_request.head.repo.full_name != github.repository',
+      "github.event.pull_request.user.login == 'github-actions[bot]'",
+    ]),
   },
 
   // A run that is not to be ended is a group of its own, because GitHub also drops the waiting runs of a group.
   concurrency(cancel):: {
+    [if cancel == 'never' then '//group']: 'No run ends another.',
     group: '${{ github.workflow }}-${{ %sgithub.run_id }}' % {
       'pull-requests': 'github.event.pull_request.number || ',
       branches: "github.event.pull_request.number || github.event_name == 'push' && github.ref_name != github.event.repository.default_branch && github.ref || ",

@@ -16,8 +16,9 @@ local temp = '${{ runner.temp }}/garnix2gha';
   // The commit that garnix built: a pull request's head, not its merge.
   head(common):: self.checkout(common, '${{ github.event.pull_request.head.sha || github.sha }}'),
 
-  // Of the event's own commit, as this file is: a pull request's head may be older. The root's files come along.
+  // The root's files come along.
   programs(common):: {
+    '//name': "Those of this file's own commit: a pull request's head may be older.",
     name: 'Check out the programs',
     uses: common.uses.checkout,
     with: { path: '.garnix2gha', 'sparse-checkout': common.sparse, 'persist-credentials': false },
@@ -62,7 +63,11 @@ local temp = '${{ runner.temp }}/garnix2gha';
 
   // What writes to the cache, only in a run that pushes. The events are a second barrier beside the plan's decision.
   pushing(common):: {
-    [variable]: "${{ needs.plan.outputs.push == 'true' && github.event_name != 'pull_request' && github.event_name != 'merge_group' && secrets.%s || '' }}" % common.store.push[variable]
+    [variable]: '${{ %s }}' % std.join(' &&\n    ', [
+      "needs.plan.outputs.push == 'true'",
+      "github.event_name != 'pull_request' && github.event_name != 'merge_group'",
+      "secrets.%s || ''" % common.store.push[variable],
+    ])
     for variable in std.objectFields(common.store.push)
   },
 

@@ -49,7 +49,6 @@ func New(in Input) (*Plan, diag.List) {
 			Store:  store(s.Cache),
 			Sparse: sparse(in, &diags),
 		},
-		Manifest: manifest(in, strategy, dir),
 		Strategy: strategy,
 		Input:    in,
 	}
@@ -60,6 +59,7 @@ func New(in Input) (*Plan, diag.List) {
 		}
 	}
 	p.Actions = actions(in, &diags)
+	p.Manifest = manifest(in, strategy, dir, p.Actions)
 	for _, action := range slices.Sorted(maps.Keys(s.Pins)) {
 		if _, known := Pins()[action]; !known {
 			diags.Warnf(s.At("pins."+action), "unknown-pin", `"garnix2gha pins" shows those in use`, "no generated workflow uses %s", action)

@@ -25,11 +25,11 @@ type Manifest struct {
 	Granularity string               `json:"granularity,omitempty"`
 	Shards      map[string]int       `json:"shards,omitempty"` // jobs by system
 	Cache       *ManifestCache       `json:"cache,omitempty"`
-	Minutes     map[string]int       `json:"minutes,omitempty"` // "build": after which building stops
-	Nix         []string             `json:"nix"`               // lines of nix.conf
-	Quick       bool                 `json:"quick,omitempty"`   // builders run as the user that holds the secrets
-	Actions     map[string]RunAction `json:"actions,omitempty"`
-	Aggregate   string               `json:"aggregate,omitempty"` // name of the check that decides
+	Minutes     map[string]int       `json:"minutes,omitempty"`   // "build": after which building stops; "verify": of the job of Cache Only
+	Nix         []string             `json:"nix"`                 // lines of nix.conf
+	Quick       bool                 `json:"quick,omitempty"`     // builders run as the user that holds the secrets
+	Actions     map[string]RunAction `json:"actions,omitempty"`   // by the id of their job
+	Aggregate   string               `json:"aggregate,omitempty"` // name of the check that decides, which no status may have
 }
 
 // Rule is a build section.
@@ -57,13 +57,15 @@ type ManifestCache struct {
 
 // RunAction is a garnix action.
 type RunAction struct {
-	WithRepo bool `json:"withRepo"`
+	App      string `json:"app"`
+	WithRepo bool   `json:"withRepo"` // it works in the repository, else in an empty folder
 }
 
-const about = "What the workflows build, for whom and where. Written by garnix2gha generate from the inputs below; change those."
+const about = "What the workflows build, for whom and where, as garnix2gha generate read it from the inputs. " +
+	"true: on every branch; an input without a digest is not there."
 
 // manifest says what the programs need to know.
-func manifest(in Input, strategy string, dir string) Manifest {
+func manifest(in Input, strategy string, dir string, actions *Actions) Manifest {
 	s := in.Settings
 	m := Manifest{
 		About: about, Version: 1, Generator: in.Version, Inputs: in.Inputs, Stale: s.Stale,
@@ -72,9 +74,10 @@ func manifest(in Input, strategy string, dir string) Manifest {
 	if dir != "." {
 		m.FlakeDir = dir
 	}
-	for _, action := range in.Config.Actions {
-		// One app may run as several actions; it works in the repository if one of them does.
-		m.Actions[action.Run] = RunAction{WithRepo: m.Actions[action.Run].WithRepo || action.WithRepoContents}
+	if actions != nil {
+		for i, job := range actions.Jobs {
+			m.Actions[job.ID] = RunAction{App: job.Name, WithRepo: in.Config.Actions[i].WithRepoContents}
+		}
 	}
 	if !wanted(in.Config) {
 		return m
@@ -102,8 +105,10 @@ func manifest(in Input, strategy string, dir string) Manifest {
 		}
 	}
 	m.Cache = manifestCache(s.Cache)
-	m.Minutes = map[string]int{"build": s.Timeouts.Build}
-	m.Aggregate = s.Names.Aggregate
+	m.Minutes = map[string]int{"build": s.Timeouts.Build, "verify": s.Timeouts.Verify}
+	if s.Statuses {
+		m.Aggregate = s.Names.Aggregate
+	}
 	return m
 }
 

@@ -137,7 +137,7 @@ func TestManifest(t *testing.T) {
 			assert.Equal(t, "fail", m.Stale)
 			assert.Equal(t, "v1", m.Generator)
 			assert.Equal(t, map[string]string{"garnix.yaml": "digest"}, m.Inputs)
-			assert.Equal(t, map[string]int{"build": 330}, m.Minutes)
+			assert.Equal(t, map[string]int{"build": 330, "verify": 60}, m.Minutes)
 		}},
 		{name: "dead matchers leave a list of nothing", yaml: "builds: {include: [apps.x86_64-linux.a]}", want: func(t *testing.T, m plan.Manifest) {
 			assert.NotNil(t, m.Targets)
@@ -163,14 +163,14 @@ func TestManifest(t *testing.T) {
 		{name: "shards, limits and lines of nix.conf", yaml: "builds: {include: ['packages.x86_64-linux.*']}",
 			settings: "shards: 3\nstale: warn\ntimeouts: {build: 60}\nnix: {installer: quick, extra-config: 'cores = 2'}", want: func(t *testing.T, m plan.Manifest) {
 				assert.Equal(t, map[string]int{"x86_64-linux": 3}, m.Shards, "of systems that have targets")
-				assert.Equal(t, map[string]int{"build": 60}, m.Minutes)
+				assert.Equal(t, map[string]int{"build": 60, "verify": 60}, m.Minutes)
 				assert.Equal(t, "warn", m.Stale)
 				assert.True(t, m.Quick)
 				assert.Contains(t, m.Nix, "cores = 2")
 				assert.Contains(t, m.Nix, "accept-flake-config = false")
 			}},
 		{name: "actions alone", yaml: "flakeDir: sub\nbuilds: []\nactions: [{on: push, run: a}, {on: push, run: b, withRepoContents: true}, {on: push, run: b}]", want: func(t *testing.T, m plan.Manifest) {
-			assert.Equal(t, map[string]plan.RunAction{"a": {}, "b": {WithRepo: true}}, m.Actions)
+			assert.Equal(t, map[string]plan.RunAction{"action-a": {App: "a"}, "action-b": {App: "b", WithRepo: true}, "action-b-2": {App: "b"}}, m.Actions)
 			assert.Nil(t, m.Cache)
 			assert.Equal(t, "sub", m.FlakeDir)
 		}},
@@ -283,7 +283,7 @@ actions:
 	}
 	assert.Equal(t, []string{"action-deploy", "action-Deploy-2", "action-a_b", "action-a_b-2"}, ids)
 	assert.Equal(t, []string{"GARNIX_ACTION_KEY_DEPLOY", "GARNIX_ACTION_KEY_DEPLOY_2", "GARNIX_ACTION_KEY_A_B", "GARNIX_ACTION_KEY_A_B_2"}, secrets)
-	assert.True(t, p.Manifest.Actions["Deploy"].WithRepo)
+	assert.Equal(t, plan.RunAction{App: "Deploy", WithRepo: true}, p.Manifest.Actions["action-Deploy-2"])
 }
 
 func TestWhatAWorkflowCannotCarryIsRefused(t *testing.T) {

@@ -140,3 +140,23 @@ func TestAForeignFileOfOurNameIsTold(t *testing.T) {
 	model = beside(t, "files: {build: other.yml, cache: verify.yml}", map[string]string{"nix-build-cache.yml": "name: mine\n", "other.yml": ""})
 	assert.Equal(t, []string{"Make room for .github/workflows/other.yml"}, find(model.Report()))
 }
+
+// What a backend costs or needs of its own is said, for that backend alone.
+func TestBackendsAreToldApart(t *testing.T) {
+	t.Parallel()
+	const attic = "cache: {backend: attic, url: 'https://a.example/mine', server: 'https://a.example', public-key: 'mine:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='"
+	const copied = "nix copy uploads whole closures"
+	for _, tc := range []struct{ name, settings, says, not string }{
+		{"attic makes private caches unless it is told otherwise", attic + "}", "attic cache create --public mine", copied},
+		{"a private one is not made public", attic + ", private: true, token-secret: READS}", "attic cache create mine", "--public"},
+		{"nix copy uploads what others serve", "cache: {backend: nix, push-url: 's3://b', url: 'https://c.example.org', public-key: 'c-1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA='}", copied, "attic"},
+		{"Cachix does not", "", "cache create NAME", copied},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			text := strings.ReplaceAll(of(t, "builds: {include: ['packages.x86_64-linux.*']}", tc.settings).Markdown(), "\\", "")
+			assert.Contains(t, text, tc.says)
+			assert.NotContains(t, text, tc.not)
+		})
+	}
+}

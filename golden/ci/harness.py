@@ -27,9 +27,16 @@ ROOT = os.environ.get("GARNIX2GHA_ROOT", "")
 PYTHON = "python3" if ROOT else sys.executable
 SYSTEM = "x86_64-linux"
 HEAD = "a" * 40
+# Of targets.json.
+DEFAULTS = {
+    "version": 1,
+    "runners": {SYSTEM: "ubuntu-24.04"},
+    "minutes": {"build": 330, "verify": 60},
+}
 
 sys.path.insert(0, str(PROGRAMS))
 sys.dont_write_bytecode = True
+os.environ["RETRIES"] = "0"  # of the programs that run in this process
 
 # A single-user nix that builds without a sandbox and substitutes nothing.
 NIX = "experimental-features = nix-command flakes\nbuild-users-group =\nsandbox = false\nsubstituters =\n"
@@ -143,7 +150,7 @@ class Job:
             "GITHUB_WORKSPACE": str(self.checkout),
             "NIX_CONFIG": NIX,
             "LANG": "C.UTF-8",
-            "RETRY_SECONDS": "0.01",
+            "RETRIES": "0",
             "PUSH_PAUSE": "0",
             "POLL_SECONDS": "0.01",
         }
@@ -166,9 +173,7 @@ class Job:
 
     def model(self, **entries: Any) -> None:
         """Write targets.json."""
-        self.put(
-            "plan/targets.json", {"version": 1, "runners": {SYSTEM: "ubuntu-24.04"}, **entries}
-        )
+        self.put("plan/targets.json", {**DEFAULTS, **entries})
 
     def event(self, name: str, ref: str = "refs/heads/main", **payload: Any) -> None:
         """Say which event the run is about."""

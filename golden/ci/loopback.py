@@ -12,9 +12,12 @@ import time
 import unittest
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 from urllib.parse import unquote
 
 import harness  # noqa: F401 - says where the programs are
+
+import web
 
 DIGITS = "0123456789abcdfghijklmnpqrsvwxyz"
 
@@ -166,3 +169,9 @@ class CacheServer(Server):
             request.reply(200, file.read_bytes())
         else:
             request.reply(404, "404 - Not Found")
+
+
+def retries(number: int) -> mock._patch[str]:
+    """Let curl try again so often, the first time after a second."""
+    text = web._OPTIONS.replace("retry = 0\n", f"retry = {number}\n")
+    return mock.patch("web._OPTIONS", text)

@@ -17,7 +17,6 @@ def wants(attr: str, state: str, *numbers: int | None, **more: Any) -> dict[str,
     return {
         "attr": attr,
         "path": attr.split("."),
-        "check": f"check {attr}",
         "outputs": dict(zip(NAMES, paths, strict=False)),
         "state": state,
         "error": None,
@@ -32,7 +31,8 @@ def wants(attr: str, state: str, *numbers: int | None, **more: Any) -> dict[str,
 def entry(*attrs: str, id: str = "one", **more: Any) -> dict[str, Any]:
     """Return an entry of a plan."""
     paths = [attr.split(".") for attr in attrs]
-    return {"id": id, "name": SYSTEM, "system": SYSTEM, "runner": "u", "targets": paths, **more}
+    job = {"id": id, "name": SYSTEM, "system": SYSTEM, "runner": "u", "rules": False}
+    return {**job, "targets": paths, **more}
 
 
 class ChecksJob(Job):
@@ -55,10 +55,8 @@ class ChecksJob(Job):
             "head": HEAD,
             "branch": "main",
             "push": True,
-            "blocked": False,
-            "failed": 0,
         }
-        plan |= {"stale": "", "cache": {"state": "ok"}, "targets": list(targets)}
+        plan |= {"faults": [], "cache": {"state": "ok"}, "targets": list(targets)}
         self.put(
             "plan/plan.json", {**plan, "entries": default if entries is None else entries, **more}
         )
@@ -79,6 +77,6 @@ class ChecksJob(Job):
         """Put store paths into the cache."""
         self.cache.put(*map(store_path, numbers))
 
-    def check(self, plan: str = "success", build: str = "success", **env: str) -> Any:
+    def check(self, build: str = "success", **env: str) -> Any:
         """Run the checks."""
-        return self.run("checks", PLAN=plan, BUILD=build, **env)
+        return self.run("checks", BUILD=build, **env)

@@ -8,7 +8,7 @@ import unittest
 from pathlib import Path
 from typing import Any
 
-from harness import PROGRAMS, PYTHON, End, Job
+from harness import DEFAULTS, PROGRAMS, PYTHON, End, Job
 from loopback import CacheServer
 
 RUNNERS = {
@@ -45,7 +45,7 @@ class PlanJob(Job):
 
     def model(self, **entries: Any) -> None:
         """Say what targets.json of the event's commit is."""
-        self.entries = {"version": 1, "runners": RUNNERS, **entries}
+        self.entries = {**DEFAULTS, "runners": RUNNERS, **entries}
 
     def flake(self, outputs: str, **files: str) -> str:
         """Commit a flake and build its commit."""
@@ -108,11 +108,12 @@ class PlanJob(Job):
 _EVALUATE = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
-import context, evaluate, flake
+import context, evaluate, flake, nix
 request = json.loads(sys.argv[2])
 model = context.Model()
-machine = flake.Flake(model, request["head"], builds=True)
-paths = evaluate.of_entry(machine, model, "main", request["entry"])
+machine = flake.Flake(model, request["head"], nix.environment(model, {"state": "none"}, ""), lambda line: None)
+entry = request["entry"]
+paths = entry["targets"] + (evaluate.select(machine, model, "main", only=entry["system"])[0] if entry.get("rules") else [])
 print(json.dumps([target._asdict() for target in evaluate.evaluate(machine, paths)]))
 """
 

@@ -32,11 +32,17 @@ class Action(unittest.TestCase):
     def setUp(self) -> None:
         need("nix", "git", "bash")
         self.job = PlanJob(self)
+        self.act("foo")
+
+    def act(self, app: str, with_repository: bool = False) -> None:
+        """Make the job one that runs an app."""
+        self.job.env["GITHUB_JOB"] = "action-1"
+        self.job.model(actions={"action-1": {"app": app, "withRepo": with_repository}})
 
     def test_a_program_runs_as_garnix_ran_it(self) -> None:
         app = f'apps.x86_64-linux.foo = {{ type = "app"; program = "${{{program("foo", SEES)}}}/run"; }};'
         head = self.job.flake(app, data="")
-        self.job.env |= {"ACTION": "foo", "GITHUB_TOKEN": "s3cret", "CI": "true"}
+        self.job.env |= {"GITHUB_TOKEN": "s3cret", "CI": "true"}
         end = self.job.run("action", "build")
         self.assertEqual(end.code, 0, end.log)
         end = self.job.run("action", "run", ACTION_KEY="AGE-SECRET-KEY-1")
@@ -57,7 +63,7 @@ class Action(unittest.TestCase):
         )
         self.assertFalse((self.job.checkout / "file").exists())
 
-        self.job.model(actions={"foo": {"withRepo": True}})
+        self.act("foo", with_repository=True)
         self.job.pull_request(repo=None)
         end = self.job.run("action", "run")
         self.assertIn(
@@ -99,11 +105,12 @@ class Action(unittest.TestCase):
             "empty": "has no program",
             "text": "has no program",
             "foo": "the flake has no apps.x86_64-linux.foo",
-            "newline": "cannot be run",
+            "newline": "does not exist",
             "$(touch pwned)": "the flake has no apps.x86_64-linux.$(touch pwned)",
         }.items():
             with self.subTest(action):
-                end = self.job.run("action", "build", ACTION=action)
+                self.act(action)
+                end = self.job.run("action", "build")
                 self.assertEqual(end.code, 1)
                 self.assertEqual(len(end.annotations), 1, end.log)
                 self.assertTrue(end.annotations[0].startswith("error|Action|"), end.log)
@@ -117,7 +124,7 @@ class Action(unittest.TestCase):
         forever.write_text("#!/bin/bash\necho it runs\nsleep 60\necho never reached\n")
         forever.chmod(0o755)
         self.job.put("action-program", str(forever))
-        end = self.job.run("action", "run", ACTION="foo", ACTION_SECONDS="1")
+        end = self.job.run("action", "run", ACTION_SECONDS="1")
         self.assertEqual(end.code, 124)
         self.assertIn("it runs\n", end.log)
         self.assertNotIn("never reached", end.log)

@@ -8,20 +8,21 @@ import unittest
 from unittest import mock
 
 from harness import CASES, scratch
-from loopback import CacheServer, Request, Server, hash_of, narinfo, store_path
+from loopback import CacheServer, Request, Server, hash_of, narinfo, retries, store_path
 
 import cache
-from cache import State, Verdict
+from cache import Verdict
 from context import Cache
-from web import Client
 
 
 def settings(url: str, *upstreams: str, **more: object) -> Cache:
     """Return the cache as targets.json would name it."""
-    keys = dict.fromkeys(Cache._fields, "")
-    return Cache(
-        **{**keys, "backend": "cachix", "url": url, "keys": (), "upstreams": upstreams, **more}
-    )
+    return Cache(**{"url": url, "upstreams": upstreams, **more})
+
+
+def outputs(*paths: str) -> dict[str, str | None]:
+    """Return a target's outputs."""
+    return {f"out{number}": path for number, path in enumerate(paths)}
 
 
 class Meaning(unittest.TestCase):
@@ -38,8 +39,8 @@ class Meaning(unittest.TestCase):
                     return request.name.endswith(".narinfo")
 
                 server.answer = answer
-                found = cache.look_up(Client(pause=0), settings(server.url), [table["path"]])
-                self.assertEqual(found.verdicts[table["path"]].verdict, case["verdict"])
+                _, verdicts = cache.look_up(settings(server.url), [outputs(table["path"])])
+                self.assertEqual(verdicts[table["path"]].state, case["verdict"])
                 server.close()
 
     def test_each_answer_has_its_cause(self) -> None:
@@ -73,8 +74,11 @@ class Meaning(unittest.TestCase):
             return hash_of(path["unclear"]) in request.name
 
         there.answer, upstream.answer = answer, unclear
-        found = cache.look_up(Client(pause=0), settings(there.url, upstream.url), path.values())
-        self.assertEqual(State("ok"), found.state)
+        with retries(1):
+            found, verdicts = cache.look_up(
+                settings(there.url, upstream.url), [outputs(*path.values())]
+            )
+        self.assertEqual(Verdict("ok"), found)
         self.assertEqual(
             {
                 "there": Verdict("in-cache"),
@@ -93,7 +97,7 @@ class Meaning(unittest.TestCase):
                 "private": Verdict("unknown", "credentials: HTTP 401"),
                 "unclear": Verdict("unknown", f"{upstream.url}: HTTP 502"),
             },
-            {name: found.verdicts[each] for name, each in path.items()},
+            {name: verdicts[each] for name, each in path.items()},
         )
         self.assertEqual(1, there.asked("GET", hash_of(path["absent"])), "a miss is an answer")
         self.assertEqual(1, there.asked("GET", "nix-cache-info"))
@@ -101,77 +105,57 @@ class Meaning(unittest.TestCase):
 
 
 class CheckedFirst(unittest.TestCase):
-    def look(self, server: Server, *upstreams: str) -> cache.Found:
+    def look(self, server: Server, *upstreams: str) -> tuple[Verdict, dict[str, Verdict]]:
         return cache.look_up(
-            Client(pause=0), settings(server.url, *upstreams), [store_path(1), store_path(2)]
+            settings(server.url, *upstreams), [outputs(store_path(1), store_path(2))]
         )
 
     def test_a_cache_that_cannot_be_used_is_not_asked_for_paths(self) -> None:
-        for name, status, body, state, message in (
-            (
-                "private",
-                401,
-                "",
-                "missing-or-private",
-                "HTTP 401: it does not exist, or it is private",
-            ),
-            ("missing", 404, "", "missing-or-private", "HTTP 404"),
-            ("forbidden", 403, "", "missing-or-private", "HTTP 403"),
-            ("a web site", 200, "<html>", "not-a-cache", "names no StoreDir /nix/store"),
-            (
-                "another store",
-                200,
-                "StoreDir: /gnu/store\n",
-                "not-a-cache",
-                "names no StoreDir /nix/store",
-            ),
-            (
-                "a longer name",
-                200,
-                "StoreDir: /nix/store2\n",
-                "not-a-cache",
-                "names no StoreDir /nix/store",
-            ),
-            ("out of order", 502, "", "unreachable", "HTTP 502"),
-            ("busy", 429, "", "unreachable", "HTTP 429"),
-            ("a teapot", 418, "", "not-a-cache", "HTTP 418 for nix-cache-info"),
+        private = "it does not exist, or it is private"
+        no_store = "its nix-cache-info names no StoreDir /nix/store"
+        for name, status, body, message in (
+            ("private", 401, "", f"HTTP 401: {private}"),
+            ("missing", 404, "", f"HTTP 404: {private}"),
+            ("forbidden", 403, "", f"HTTP 403: {private}"),
+            ("a web site", 200, "<html>", no_store),
+            ("another store", 200, "StoreDir: /gnu/store\n", no_store),
+            ("a longer name", 200, "StoreDir: /nix/store2\n", no_store),
+            ("out of order", 502, "", "HTTP 502"),
+            ("busy", 429, "", "HTTP 429"),
+            ("a teapot", 418, "", "HTTP 418"),
         ):
             with self.subTest(name):
                 server = Server(self, lambda request, _, s=status, b=body: request.reply(s, b))
                 upstream = CacheServer(self, scratch(self))
                 upstream.put(store_path(2))
-                found = self.look(server, upstream.url)
-                self.assertEqual(state, found.state.state)
-                self.assertIn(message, found.state.message)
-                self.assertEqual(
-                    Verdict("unknown", found.state.message), found.verdicts[store_path(1)]
-                )
-                self.assertEqual("upstream", found.verdicts[store_path(2)].verdict)
+                found, verdicts = self.look(server, upstream.url)
+                self.assertEqual("unusable", found.state)
+                self.assertRegex(found.message, f"^{message}")
+                self.assertEqual(Verdict("unknown", found.message), verdicts[store_path(1)])
+                self.assertEqual("upstream", verdicts[store_path(2)].state)
                 self.assertEqual(0, server.asked("GET", "narinfo"))
 
     def test_nobody_answers(self) -> None:
         server = Server(self, lambda request, _: request.hang_up())
-        state = self.look(server).state
-        self.assertEqual("unreachable", state.state)
-        self.assertRegex(state.message, "^no answer: .")
+        found, _ = self.look(server)
+        self.assertEqual("unusable", found.state)
+        self.assertRegex(found.message, "^no answer: .")
 
     def test_none_is_configured(self) -> None:
         upstream = CacheServer(self, scratch(self))
         upstream.put(store_path(2))
-        found = cache.look_up(
-            Client(pause=0), settings("", upstream.url), [store_path(1), store_path(2)], wait=300
+        found, verdicts = cache.look_up(
+            settings("", upstream.url), [outputs(store_path(1), store_path(2))], wait=300
         )
-        self.assertEqual(State("none", "no cache is configured"), found.state)
-        self.assertEqual(
-            Verdict("unknown", "no cache is configured"), found.verdicts[store_path(1)]
-        )
-        self.assertEqual("upstream", found.verdicts[store_path(2)].verdict)
+        self.assertEqual(Verdict("none", "no cache is configured"), found)
+        self.assertEqual(Verdict("unknown", "no cache is configured"), verdicts[store_path(1)])
+        self.assertEqual("upstream", verdicts[store_path(2)].state)
 
     def test_line_ends_of_windows_are_fine(self) -> None:
         server = Server(
             self, lambda request, _: request.reply(200, "StoreDir: /nix/store/\r\nPriority: 1\r\n")
         )
-        self.assertEqual(State("ok"), cache.check(Client(), settings(server.url)))
+        self.assertEqual(Verdict("ok"), cache.check(settings(server.url)))
 
 
 class Asking(unittest.TestCase):
@@ -185,9 +169,9 @@ class Asking(unittest.TestCase):
             return False
 
         server.answer = answer
-        found = cache.look_up(Client(), settings(server.url), paths * 2)
-        self.assertEqual({"in-cache"}, {verdict.verdict for verdict in found.verdicts.values()})
-        self.assertEqual(300, len(found.verdicts))
+        _, verdicts = cache.look_up(settings(server.url), [outputs(*paths)] * 2)
+        self.assertEqual({"in-cache"}, {verdict.state for verdict in verdicts.values()})
+        self.assertEqual(300, len(verdicts))
         self.assertEqual(301, server.asked("GET"))
         self.assertLessEqual(server.most, 33)
         self.assertGreater(server.most, 8)
@@ -217,15 +201,15 @@ class Asking(unittest.TestCase):
             return False
 
         server.answer = private
-        found = cache.look_up(
-            Client(pause=0), settings(server.url, other.url), [a, b, c], token=token
+        found, verdicts = cache.look_up(
+            settings(server.url, other.url, token=token), [outputs(a, b, c)]
         )
         self.assertEqual(
-            ["in-cache", "in-cache", "missing"], [found.verdicts[p].verdict for p in (a, b, c)]
+            ["in-cache", "in-cache", "missing"], [verdicts[p].state for p in (a, b, c)]
         )
         self.assertEqual({None}, set(leaked), "neither a redirect nor an upstream gets the token")
-        found = cache.look_up(Client(pause=0), settings(server.url), [a], token="")
-        self.assertEqual("missing-or-private", found.state.state)
+        found, verdicts = cache.look_up(settings(server.url), [outputs(a)])
+        self.assertEqual("unusable", found.state)
 
     def test_it_waits_for_a_push_under_way(self) -> None:
         late, there = store_path(1, "late"), store_path(2, "there")
@@ -238,9 +222,9 @@ class Asking(unittest.TestCase):
             return False
 
         server.answer = arrive
-        with mock.patch.dict("os.environ", POLL_SECONDS="0.02"), mock.patch("builtins.print"):
-            found = cache.look_up(Client(), settings(server.url), [late, there], wait=60)
-        self.assertEqual("in-cache", found.verdicts[late].verdict)
+        with mock.patch("cache.PAUSE", 0.02), mock.patch("builtins.print"):
+            _, verdicts = cache.look_up(settings(server.url), [outputs(late, there)], wait=60)
+        self.assertEqual("in-cache", verdicts[late].state)
         self.assertEqual(3, server.asked("GET", hash_of(late)))
         self.assertEqual(
             1, server.asked("GET", hash_of(there)), "what is there is not asked for again"
@@ -258,9 +242,9 @@ class Asking(unittest.TestCase):
             return False
 
         server.answer = recover
-        with mock.patch.dict("os.environ", POLL_SECONDS="0.02"), mock.patch("builtins.print"):
-            found = cache.look_up(Client(pause=0), settings(server.url), [path], wait=60)
-        self.assertEqual((State("ok"), "in-cache"), (found.state, found.verdicts[path].verdict))
+        with mock.patch("cache.PAUSE", 0.02), mock.patch("builtins.print"):
+            found, verdicts = cache.look_up(settings(server.url), [outputs(path)], wait=60)
+        self.assertEqual((Verdict("ok"), "in-cache"), (found, verdicts[path].state))
 
     def test_only_store_paths_are_asked_for(self) -> None:
         server = CacheServer(self, scratch(self))
@@ -274,10 +258,10 @@ class Asking(unittest.TestCase):
             "",
             store_path(5, "é"),
         ]
-        found = cache.look_up(Client(), settings(server.url), [good, *bad])
-        self.assertEqual({good: Verdict("in-cache")}, found.verdicts)
+        _, verdicts = cache.look_up(settings(server.url), [outputs(good, *bad)])
+        self.assertEqual({good: Verdict("in-cache")}, verdicts)
         self.assertEqual(2, server.asked("GET"))
-        self.assertEqual({}, cache.look_up(Client(), settings(server.url), []).verdicts)
+        self.assertEqual({}, cache.look_up(settings(server.url), [])[1])
 
 
 class Keys(unittest.TestCase):
@@ -285,14 +269,18 @@ class Keys(unittest.TestCase):
 
     def ask(self, body: str, token: str = "", **more: object) -> list[str]:
         def answer(request: Request, _: int) -> None:
-            self.seen = request.headers.get("Authorization")
-            known = request.name == "/api/v1/cache/mine"
-            request.reply(200 if known else 404, body)
+            if request.name == "/nix-cache-info":
+                request.reply(200, "StoreDir: /nix/store\n")
+            else:
+                self.seen = request.headers.get("Authorization")
+                request.reply(200 if request.name == "/api/v1/cache/mine" else 404, body)
 
         server = Server(self, answer)
-        store = settings("", name="mine", **more)
+        store = settings(server.url, name="mine", token=token, **more)
         with mock.patch.dict("os.environ", CACHIX_API=f"{server.url}/api/v1"):
-            return cache.keys(Client(pause=0), store, token)
+            facts = cache.facts(store)
+        self.assertEqual(("ok", "", server.url), (facts["state"], facts["message"], facts["url"]))
+        return list(facts["keys"])
 
     def test_cachix_names_them(self) -> None:
         self.assertEqual([self.KEY], self.ask(json.dumps({"publicSigningKeys": [self.KEY]})))
@@ -322,7 +310,7 @@ class Keys(unittest.TestCase):
             self.assertEqual([], self.ask(body), body[:40])
 
     def test_those_of_the_settings_come_first(self) -> None:
-        self.assertEqual(["a:b"], self.ask("{}", keys=("a:b",)))
+        self.assertEqual(["a:b"], self.ask("{}", public_keys=("a:b",)))
         self.assertEqual(
             [], self.ask(json.dumps({"publicSigningKeys": [self.KEY]}), backend="attic")
         )

@@ -14,6 +14,7 @@ from typing import Any
 from harness import CASES, Job, need
 
 import evaluate
+import nix
 import plan
 import text
 from context import Model
@@ -50,12 +51,12 @@ class Tables(unittest.TestCase):
             job.env["PATH"] = os.environ["PATH"]
             os.chdir(job.checkout)
             os.environ["NIX_CONFIG"] = job.env["NIX_CONFIG"]
-            flake = Flake(Model(job.path("plan/targets.json")), head)
+            model = Model(job.path("plan/targets.json"))
+            flake = Flake(model, head, nix.environment(model, {"state": "none"}, ""))
             for case in given["cases"]:
                 with self.subTest(flake=given["name"], case=case["name"]):
                     job.model(rules=case["sections"])
-                    with contextlib.redirect_stdout(io.StringIO()):
-                        self.check(flake, Model(job.path("plan/targets.json")), case)
+                    self.check(flake, Model(job.path("plan/targets.json")), case)
 
     def check(self, flake: Flake, model: Model, case: dict[str, Any]) -> None:
         """Compare what is listed for a case."""
@@ -65,7 +66,11 @@ class Tables(unittest.TestCase):
             found = re.findall(r"^(\S+) cannot be listed", str(caught.exception), re.MULTILINE)
             self.assertEqual(found, case["fails"])
             return
-        listed = evaluate.of_branch(flake, model, case["branch"])
-        self.assertEqual(sorted(".".join(path) for path in listed.paths), case["targets"])
-        self.assertEqual(listed.dotted, case.get("dotted", []))
-        self.assertEqual(listed.unlisted, [])
+        with contextlib.redirect_stdout(io.StringIO()) as log:
+            paths, unlisted = evaluate.of_branch(flake, model, case["branch"])
+        self.assertEqual(sorted(".".join(path) for path in paths), case["targets"])
+        dotted = re.findall(
+            r"^::notice title=not built::(.*) has a dot", log.getvalue(), re.MULTILINE
+        )
+        self.assertEqual(dotted, [text.line(name) for name in case.get("dotted", [])])
+        self.assertEqual(unlisted, [])

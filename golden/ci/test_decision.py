@@ -15,7 +15,7 @@ from context import Event, Model
 
 OK = {"state": "ok", "message": ""}
 NONE = {"state": "none", "message": "no cache is configured"}
-DOWN = {"state": "unreachable", "message": "HTTP 502"}
+DOWN = {"state": "unusable", "message": "HTTP 502"}
 FORK = {"repository": {"default_branch": "main", "fork": True}}
 BOT = {"sender": {"login": "dependabot[bot]"}}
 STRANGER = {
@@ -64,18 +64,48 @@ class Pushes(unittest.TestCase):
         for name, given, push, blocked, said in (
             ("a branch of the repository", {}, True, False, ""),
             ("a run by hand", {"event": "workflow_dispatch"}, True, False, ""),
-            ("a pull request", {"event": "pull_request", "payload": OWN}, False, False, ""),
-            ("a merge group", {"event": "merge_group"}, False, False, ""),
-            ("an event nobody thought of", {"event": "schedule"}, False, False, ""),
-            ("a tag", {"ref": "refs/tags/v1"}, False, False, ""),
+            (
+                "a pull request",
+                {"event": "pull_request", "payload": OWN},
+                False,
+                False,
+                "|Nothing is pushed: a pull request never pushes.",
+            ),
+            (
+                "a merge group",
+                {"event": "merge_group"},
+                False,
+                False,
+                "|Nothing is pushed: a merge group never pushes.",
+            ),
+            (
+                "an event nobody thought of",
+                {"event": "schedule"},
+                False,
+                False,
+                "|Nothing is pushed: a schedule never",
+            ),
+            (
+                "a tag",
+                {"ref": "refs/tags/v1"},
+                False,
+                False,
+                "|Nothing is pushed: refs/tags/v1 is not among",
+            ),
             (
                 "a branch that is not named",
                 {"cache": {"pushRefs": ["release/*"]}},
                 False,
                 False,
-                "",
+                "|Nothing is pushed: refs/heads/main is not among",
             ),
-            ("no named branch", {"cache": {"pushRefs": []}}, False, False, ""),
+            (
+                "no named branch",
+                {"cache": {"pushRefs": []}},
+                False,
+                False,
+                "|Nothing is pushed: refs/heads/main is",
+            ),
             (
                 "no cache",
                 {"found": NONE},
@@ -88,14 +118,14 @@ class Pushes(unittest.TestCase):
                 {"found": NONE, "payload": FORK},
                 False,
                 False,
-                "notice|no cache is configured in this fork",
+                "notice|no cache is configured",
             ),
             (
                 "no cache and a pull request",
                 {"found": NONE, "event": "pull_request", "payload": OWN},
                 False,
                 False,
-                "",
+                "|Nothing is pushed: a pull request never pushes.",
             ),
             (
                 "no variables in a fork's pull request",
@@ -116,7 +146,7 @@ class Pushes(unittest.TestCase):
                 {"event": "pull_request", "payload": STRANGER},
                 False,
                 False,
-                "",
+                "|Nothing is pushed: a pull request never pushes.",
             ),
             (
                 "no token",
@@ -137,7 +167,7 @@ class Pushes(unittest.TestCase):
                 {**no, "payload": FORK},
                 False,
                 False,
-                "notice|this fork has no token for the cache mine",
+                "notice|there is no token to push to the cache mine",
             ),
             (
                 "Dependabot on its branch",
@@ -186,7 +216,7 @@ class Pushes(unittest.TestCase):
                 {**no, "found": DOWN, "payload": FORK},
                 False,
                 False,
-                "notice|this fork has no token",
+                "notice|there is no token",
             ),
             (
                 "the installer without a daemon",
@@ -205,11 +235,11 @@ class Pushes(unittest.TestCase):
         ):
             with self.subTest(name):
                 decided = self.decide(**given)
-                self.assertEqual((decided.push, decided.level == "error"), (push, blocked))
-                self.assertEqual(bool(decided.reason), not push, "a reason where nothing is pushed")
+                self.assertEqual((decided[0], decided[1] == "error"), (push, blocked))
+                self.assertTrue(push or decided[2], "something is said where nothing is pushed")
                 level, _, pattern = said.partition("|")
-                self.assertEqual(decided.level, level)
-                self.assertRegex(decided.message, f"^{pattern}" if pattern else "^$")
+                self.assertEqual(decided[1], level)
+                self.assertRegex(decided[2], f"^{pattern}" if pattern else "^$")
 
     def test_patterns_of_branches_are_read_as_github_reads_them(self) -> None:
         for pattern, ref, want in (
@@ -237,4 +267,4 @@ class Pushes(unittest.TestCase):
         ):
             self.assertEqual(decision.matches(pattern, ref), want, f"{pattern!r} on {ref!r}")
         two = {"pushRefs": ["main", "d*v"]}
-        self.assertTrue(self.decide(ref="refs/heads/dev", cache=two).push)
+        self.assertTrue(self.decide(ref="refs/heads/dev", cache=two)[0])

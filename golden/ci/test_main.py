@@ -12,11 +12,11 @@ class Ends(unittest.TestCase):
     def setUp(self) -> None:
         self.job = Job(self)
 
-    def test_a_command_that_nobody_knows_is_wrong_usage(self) -> None:
+    def test_a_command_that_nobody_knows_is_a_fault(self) -> None:
         for arguments in ((), ("os",), ("text",), ("--help",)):
             end = self.job.run(*arguments)
-            self.assertEqual(end.code, 2)
-            self.assertIn("COMMAND", end.log)
+            self.assertEqual(end.code, 1)
+            self.assertRegex(end.annotations[0], r"^error\|garnix2gha\|a fault in the programs: ")
 
     def test_a_fault_of_ours_is_told_in_one_line_without_foreign_text(self) -> None:
         self.replace(

@@ -10,7 +10,7 @@ from unittest import mock
 from harness import scratch
 
 import nix
-from context import Cache, Model
+from context import Model
 from process import SECRETS
 
 BUILD = "error: Cannot build '/nix/store/x.drv'.\n       Reason: required system or feature not available\n       Required system: 'aarch64-linux' with features {}\n"
@@ -95,43 +95,45 @@ class Settings(unittest.TestCase):
     def test_nix_has_our_settings_after_the_machines_and_no_secrets(self) -> None:
         file = scratch(self) / "targets.json"
         file.write_text(json.dumps({"version": 1, "nix": ["max-silent-time = 3600"]}))
-        facts = {
-            "state": "ok",
-            "url": "https://c.example",
-            "keys": ["c-1:AAAA=", "bad key\nbuilders = x"],
-        }
+        facts = {"state": "ok", "url": "https://c.example", "keys": ["c-1:AAAA=", "c-2:BBBB="]}
         env = {**dict.fromkeys(SECRETS, "s3cret"), "NIX_CONFIG": "cores = 1", "PATH": "/bin"}
         with mock.patch.dict(os.environ, env, clear=True):
-            plain = nix.environment(Model(file))
-            full = nix.environment(Model(file), facts, file)
-            down = nix.environment(Model(file), {**facts, "state": "unreachable"})
+            plain = nix.environment(Model(file), {"state": "none"}, "")
+            full = nix.environment(Model(file), facts, "")
+            down = nix.environment(Model(file), {**facts, "state": "unusable"}, "")
         self.assertEqual(set(plain), {"NIX_CONFIG", "PATH"})
         self.assertEqual(plain, down, "a cache that cannot be read is no substituter")
         lines = full["NIX_CONFIG"].split("\n")
         self.assertEqual(lines[0], "cores = 1")
         self.assertIn("max-silent-time = 3600", lines)
         self.assertIn("extra-substituters = https://c.example", lines)
-        self.assertIn("extra-trusted-public-keys = c-1:AAAA=", lines)
-        self.assertIn(f"netrc-file = {file}", lines)
-        self.assertNotIn("builders = x", lines)
+        self.assertIn("extra-trusted-public-keys = c-1:AAAA= c-2:BBBB=", lines)
         self.assertEqual(
-            nix.command("nix", "eval")[:4], ["nix", "--option", "accept-flake-config", "false"]
+            nix.command("nix", "eval"), ["nix", "eval", "--option", "accept-flake-config", "false"]
         )
 
-    def test_the_credentials_of_a_private_cache_are_nobodys_else_and_go(self) -> None:
-        folder = scratch(self)
-        private = Cache(url="https://c.example/x", private=True)
-        with mock.patch.dict(os.environ, {"RUNNER_TEMP": str(folder)}):
-            for cache, token in (
-                (private, ""),
-                (private._replace(private=False), "t"),
-                (Cache(), "t"),
-            ):
-                with nix.credentials(cache, token) as path:
-                    self.assertIsNone(path)
-            with self.assertRaises(KeyError), nix.credentials(private, "t0ken") as path:
-                assert path
+    def test_the_credentials_of_a_private_cache_are_nobodys_else(self) -> None:
+        folder, file = scratch(self), scratch(self) / "targets.json"
+        url = "https://c.example/x"
+        for private, token, event, state in (
+            (True, "t0ken", "push", "ok"),
+            (True, "", "push", "ok"),
+            (True, "t0ken", "pull_request", "ok"),
+            (True, "t0ken", "push", "none"),
+            (False, "t0ken", "push", "ok"),
+        ):
+            cache = {"backend": "nix", "url": url, "private": private}
+            file.write_text(json.dumps({"version": 1, "cache": cache}))
+            env = {"READ_TOKEN": token, "GITHUB_EVENT_NAME": event}
+            with mock.patch.dict(os.environ, env):
+                facts = {"state": state, "url": url, "keys": []}
+                found = nix.environment(Model(file), facts, str(folder))
+            reads = (private, token, event, state) == (True, "t0ken", "push", "ok")
+            self.assertEqual(f"netrc-file = {folder / 'netrc'}" in found["NIX_CONFIG"], reads)
+            self.assertNotIn("t0ken", "".join(found.values()))
+            self.assertEqual([one.name for one in folder.iterdir()], ["netrc"] * reads)
+            if reads:
+                path = folder / "netrc"
                 self.assertEqual(path.stat().st_mode & 0o777, 0o600)
                 self.assertEqual(path.read_text(), "machine c.example password t0ken\n")
-                raise KeyError
-        self.assertEqual([file for file in folder.rglob("*") if file.is_file()], [])
+                path.unlink()

@@ -8,7 +8,7 @@ import os
 import time
 import unittest
 
-from harness import annotations, scratch
+from harness import annotations, need, scratch
 
 import process
 from process import Fault
@@ -21,7 +21,8 @@ class Programs(unittest.TestCase):
         )
         self.assertEqual((ended.returncode, ended.stdout, ended.stderr), (3, "a\ufffd", "b"))
         self.assertEqual(process.run(["sh", "-c", "kill -9 $$"]).returncode, 137)
-        self.assertEqual(process.run(["sleep", "60"], seconds=0.1).returncode, 124)
+        ended = process.run(["sleep", "60"], over=process.after(0.1))
+        self.assertEqual(ended.returncode, 124)
         for name, message in (
             ("no-such-program", "is not installed on this runner"),
             ("/etc/passwd", "cannot be started: "),
@@ -81,24 +82,51 @@ class Programs(unittest.TestCase):
         with self.assertRaisesRegex(KeyError, "a"):
             process.stream(["sh", "-c", "echo a; sleep 60"], each)
 
+    def test_what_floods_us_or_blocks_is_ended(self) -> None:
+        for script in ("exec yes", "trap '' INT TERM; exec yes"):
+            over = process.after(0.2)
+            self.assertEqual(
+                process.stream(["sh", "-c", script], lambda line: None, over=over), 124
+            )
+
+    def test_a_program_may_close_its_output_and_go_on(self) -> None:
+        lines: list[str] = []
+        script = "echo a; exec >&- 2>&-; sleep 0.3; exit 6"
+        self.assertEqual(process.stream(["sh", "-c", script], lines.append), 6)
+        self.assertEqual(lines, ["a"])
+
+    def test_much_output_arrives_whole_in_order(self) -> None:
+        script = "i=0; while [ $i -lt 3000 ]; do i=$((i+1)); echo $i; echo $i.$i >&2; done"
+        ended = process.run(["sh", "-c", f"{script}; head -c 300000 /dev/zero | tr '\\0' x"])
+        numbers = [str(number) for number in range(1, 3001)]
+        self.assertEqual(ended.stdout.split("\n"), [*numbers, "x" * 300000])
+        self.assertEqual(ended.stderr.split("\n"), [f"{number}.{number}" for number in numbers])
+
     def test_the_output_of_others_is_no_command(self) -> None:
+        forged = "::error::forged\n##[error]\x1b[31mforged"
         out = io.StringIO()
-        with (
-            contextlib.redirect_stdout(out),
-            contextlib.suppress(KeyError),
-            process.foreign_output() as show,
-        ):
-            show("::error::forged")
-            show("##[error]\x1b[31mforged")
-            raise KeyError
+        with contextlib.redirect_stdout(out):
+            code, said = process.show(["sh", "-c", f"printf '{forged}'; exit 7"])
+        self.assertEqual((code, said), (7, forged))
         self.assertEqual(annotations(out.getvalue()), [])
+        self.assertIn("forged", out.getvalue())
         self.assertNotIn("\x1b", out.getvalue())
 
+    def test_the_runner_obeys_again_where_it_went_wrong(self) -> None:
+        def over() -> bool:
+            raise KeyError
+
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out), self.assertRaises(KeyError):
+            process.show(["sleep", "60"], over=over)
+        self.assertEqual(annotations(out.getvalue()), [])
+
     def test_what_outlives_its_program_is_not_shown(self) -> None:
-        shown = io.StringIO()
-        with contextlib.redirect_stdout(shown):
-            with process.foreign_output() as show:
-                show("::error::within")
-            show("::error::behind")
-        self.assertIn("within", shown.getvalue())
-        self.assertNotIn("behind", shown.getvalue())
+        need("setsid")
+        later = "setsid sh -c 'sleep 0.5; echo ::error::behind' &"
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            code, said = process.show(["sh", "-c", f"{later} sleep 0.2; echo within"])
+            time.sleep(0.6)
+        self.assertEqual((code, said), (0, "within"), "nor is it waited for")
+        self.assertNotIn("behind", out.getvalue())

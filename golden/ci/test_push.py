@@ -57,7 +57,7 @@ class EveryBackend(unittest.TestCase):
                 for package in ("multi", "needy"):
                     for path in job.target(package)["outputs"].values():
                         self.assertTrue(job.cache.has(path))
-                self.assertIn("; pushed.", end.summary)
+                self.assertIn(", pushed", end.summary)
                 self.assertNotIn(TOKEN, end.log)
                 self.assertEqual(1, len(end.annotations))
 
@@ -75,9 +75,9 @@ class EveryBackend(unittest.TestCase):
                 end = job.build()
                 self.assertEqual(1, end.code, end.log)
                 self.assertEqual({"a": "built", "b": "failed"}, job.states())
-                made = job.result()["made"]
-                self.assertEqual({"ifd", "tool"}, {path[44:] for path in made})
-                for path in [*made, job.target("a")["outputs"]["out"]]:
+                made = job.result()["finished"]
+                self.assertEqual({"ifd", "tool", "from-ifd"}, {path[44:] for path in made})
+                for path in made:
                     self.assertTrue(job.cache.has(path), path)
 
     def test_a_short_limit_ends_building_and_what_is_finished_arrives(self) -> None:
@@ -105,9 +105,9 @@ class EveryBackend(unittest.TestCase):
                 )
                 result = job.result()
                 self.assertEqual((True, True), (result["late"], result["pushed"]))
-                for path in (job.target("quick")["outputs"]["out"], *result["made"]):
+                for path in result["finished"]:
                     self.assertTrue(job.cache.has(path))
-                self.assertEqual(["early"], [path[44:] for path in result["made"]])
+                self.assertEqual({"early", "quick"}, {path[44:] for path in result["finished"]})
                 late = "is not built: there was no time left to build it"
                 self.assertEqual(
                     [
@@ -117,6 +117,17 @@ class EveryBackend(unittest.TestCase):
                     ],
                     end.annotations,
                 )
+
+    def test_an_evaluation_that_does_not_end_is_ended(self) -> None:
+        job = BuildJob(self)
+        job.packages('a = ok (import (d "ifd" "x86_64-linux" "/bin/sleep 300"));', "a")
+        job.model(cache=job.settings, minutes={"build": 5})
+        job.age(5 * 60 + 121)
+        end = job.build()
+        self.assertEqual(1, end.code, end.log)
+        error = "the evaluation or the build had no time left; see the log"
+        self.assertEqual(f"error|Nix Build Cache|{error}", end.annotations[-1])
+        self.assertEqual(0, job.calls().count("push "))
 
     def test_where_pushing_has_no_time_left_that_is_said(self) -> None:
         ready = push.Tool("mine", ["false"], {})
@@ -130,7 +141,6 @@ class Refusals(unittest.TestCase):
         job = BuildJob(self)
         job.packages(NEEDY, "a")
         other = {"cache": {**job.settings, "name": "other"}}
-        unknown = {"cache": {**job.settings, "backend": "other"}}
         once = "could not be pushed to mine: "
         for name, model, env, cause, tries in (
             (
@@ -189,7 +199,6 @@ class Refusals(unittest.TestCase):
                 f"{once}its client was ended by signal 9",
                 3,
             ),
-            ("no backend", unknown, {}, "the backend other is not known", 0),
         ):
             with self.subTest(name):
                 job.client_log.unlink(missing_ok=True)
@@ -215,7 +224,7 @@ class Refusals(unittest.TestCase):
         job.packages('bad = d "bad" "x86_64-linux" "exit 1";', "bad")
         end = job.build()
         self.assertEqual(1, end.code)
-        self.assertIn("nothing was built", end.log)
+        self.assertIn("0 built, 1 not, not pushed", end.log)
         self.assertNotIn("push mine", job.calls())
         self.assertFalse(job.result()["pushed"])
 

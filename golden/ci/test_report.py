@@ -10,7 +10,8 @@ from unittest import mock
 
 from harness import HOSTILE, annotations, plain_lines, scratch
 
-import report
+import build
+from report import Note
 
 
 def outcome(
@@ -39,7 +40,8 @@ class Report(unittest.TestCase):
         summary, log = scratch(self) / "summary", io.StringIO()
         env = mock.patch.dict("os.environ", GITHUB_STEP_SUMMARY=str(summary))
         with env, contextlib.redirect_stdout(log):
-            report.tell(told, system, list(faults))
+            notes = [Note("error", *fault) for fault in faults]
+            build._tell({"name": "x86_64-linux (1/2)", "system": system}, told, notes)
         return log.getvalue(), summary.read_text()
 
     def test_a_row_for_everything_and_an_annotation_for_what_failed(self) -> None:
@@ -47,32 +49,32 @@ class Report(unittest.TestCase):
             outcome("b.multi", "built", out="/x", dev="/y"),
             outcome("a.one", "built", out="/x"),
             outcome("bad", "failed", "its builder failed", "last\nwords\n"),
-            outcome("thrown", "evaluation-failed", "no"),
+            outcome("thrown", "evaluation-failed", "does not evaluate: no"),
             outcome("late", "not-started", "there was no time left"),
         ]
         log, summary = self.tell(result(targets, pushed=True))
         self.assertEqual(
             [
+                "error|thrown|thrown does not evaluate: no",
                 "error|bad|bad is not built: its builder failed\nlast\nwords",
                 "error|late|late is not built: there was no time left",
-                "error|thrown|thrown does not evaluate: no",
             ],
             annotations(log),
         )
-        self.assertIn("### x86&#95;64-linux-1\n", summary)
-        self.assertIn("\n2 built, 3 not; pushed.\n", summary)
+        self.assertIn("### x86&#95;64-linux (1/2)\n", summary)
+        self.assertIn("\n2 built, 3 not, pushed\n", summary)
         rows = plain_lines(summary, r"\| (built|failed|evaluation-failed|not-started) \|")
         self.assertEqual(
             [
+                "| evaluation-failed | <code>thrown</code> | does not evaluate&#58; no |",
                 "| failed | <code>bad</code> | its builder failed |",
                 "| not-started | <code>late</code> | there was no time left |",
-                "| evaluation-failed | <code>thrown</code> | no |",
                 "| built | <code>a.one</code> | 1 output |",
                 "| built | <code>b.multi</code> | 2 outputs |",
             ],
             rows,
         )
-        self.assertIn("0 built, 0 not; not pushed.", self.tell(result([]))[1])
+        self.assertIn("0 built, 0 not, not pushed", self.tell(result([]))[1])
 
     def test_advice_against_a_full_disk_fits_the_system(self) -> None:
         full = result([outcome("a", "failed", "No space left on device")], diskFull=True)
@@ -103,7 +105,7 @@ class Report(unittest.TestCase):
         log, summary = self.tell(result(targets, diskFull=True))
         found = annotations(log)
         self.assertEqual(11, len(found))
-        self.assertEqual("notice|Build|and 2491 more targets that failed", found[10])
+        self.assertEqual("notice|x86_64-linux (1/2)|and 2491 more", found[10])
         self.assertTrue(all(len(annotation) <= 4500 for annotation in found))
         self.assertLessEqual(len(summary), 910000)
 

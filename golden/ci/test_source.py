@@ -119,17 +119,9 @@ class Unreadable(unittest.TestCase):
     def test_the_folder(self) -> None:
         self.job.flake("", **{"inside/x": ""})
         (self.job.checkout / "out").symlink_to(scratch(self))
-        for folder, message in {
-            "..": "outside the checkout",
-            "out": "outside the checkout",
-            "inside/../..": "outside the checkout",
-            "/etc": "must be relative to the checkout",
-            "none": "does not exist",
-            "-": "does not exist",
-        }.items():
+        for folder in ("..", "out", "inside/../..", "/etc", "none", "-"):
             refusal = self.refusal(flakeDir=folder)
-            self.assertIn(f"the flake's directory {folder} ", refusal)
-            self.assertIn(message, refusal)
+            self.assertIn(f"the flake's directory {folder} is not in the checkout", refusal)
 
     def test_no_flake_and_one_that_is_none(self) -> None:
         self.job.commit({"README": ""})
@@ -143,7 +135,7 @@ class Unreadable(unittest.TestCase):
             self.job.env["GITHUB_SHA"] = self.job.git("rev-parse", "HEAD").strip()
             self.assertRegex(self.refusal(), f"the flake cannot be read: (.|\n)*{message}")
         self.job.env["GITHUB_SHA"] = ""
-        self.assertIn("the commit that is built is not known", self.refusal())
+        self.assertIn("the flake cannot be read: ", self.refusal())
 
     def test_a_shallow_clone(self) -> None:
         self.job.flake(f'{A} = ok "a";')

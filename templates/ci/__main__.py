@@ -8,26 +8,19 @@ import traceback
 import text
 from process import Fault
 
-COMMANDS = ("plan", "build", "inner", "checks", "verify", "action", "statuses", "disk")
-
 
 def main(arguments: list[str]) -> int:
     """Run a command: its main takes the rest of the arguments and returns the exit code."""
     # What cannot be encoded is replaced: a log with an odd byte must not end the run.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
-    if not arguments or arguments[0] not in COMMANDS:
-        print(__doc__, file=sys.stderr)
-        return 2
     # A cancelled run removes what it must not leave behind.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     try:
-        code: int = importlib.import_module(arguments[0]).main(arguments[1:])
-        return code
+        return int(importlib.import_module(arguments[0]).main(arguments[1:]))
     except Fault as fault:
         text.annotate("error", fault.title, str(fault))
-    except KeyboardInterrupt:
-        return 128 + signal.SIGINT
     except Exception as error:  # noqa: BLE001 - a fault of ours, told without foreign text
         frames = reversed(traceback.extract_tb(error.__traceback__))
         where = " < ".join(f"{frame.name}:{frame.lineno}" for frame in frames)

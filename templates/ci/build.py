@@ -1,14 +1,12 @@
 """Builds an entry of the plan and pushes what is finished, whatever fails and however late it is.
 
 The secrets that push are in the environment of this program and of the client alone. What runs the
-repository's code is the program `inner`, started without them; with Cachix its client starts it and
-pushes meanwhile.
+repository's code is `inner`, started without them, where possible by the client, which then pushes.
 """
 
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,95 +26,89 @@ START, GRACE, PUSHING = 120, 120, 28 * 60
 def main(_arguments: list[str]) -> int:
     """Build the entry ENTRY; 0 when all of it is built and, where this run pushes, pushed."""
     plan, model, event = read_json(PROGRAMS.parent / "plan.json"), Model(), Event()
-    entry = next((one for one in plan["entries"] if one["id"] == variable("ENTRY")), None)
-    if not entry:
-        raise process.Fault("the plan has no such entry")
-    token = "" if event.is_pull_request else variable("READ_TOKEN")
-    minutes = int(model.get("minutes", {}).get("build", 330))
+    (entry,) = (one for one in plan["entries"] if one["id"] == variable("ENTRY"))
+    minutes = model["minutes"]["build"]
     stop = event.started + minutes * 60
-    faults: list[tuple[str, str]] = []
-    work().mkdir(parents=True, exist_ok=True)
-    reading = nix.credentials(model.cache, token)
-    with reading as netrc, tempfile.TemporaryDirectory(dir=work()) as folder:
-        env = nix.environment(model, plan["cache"], netrc)
+    notes: list[report.Note] = []
+    with tempfile.TemporaryDirectory() as folder:
+        env = nix.environment(model, plan["cache"], folder)
         tool = None
-        if plan["push"]:
-            try:
-                tool = push.tool(model.cache, env, Path(folder))
-            except process.Fault as fault:
-                faults.append((fault.title, str(fault)))
+        try:
+            tool = push.tool(model.cache, env, Path(folder)) if plan["push"] else None
+        except process.Fault as fault:
+            notes.append(report.Note("error", fault.title, str(fault)))
         result = _build(entry["id"], stop, env, tool)
         if result["late"]:
             limit = f"building stopped {minutes} minutes after the job's start"
             advice = "spread the targets over more jobs (shards), or raise timeouts.build"
-            faults.append(("time is up", f"{limit}: {advice}"))
-        cause = _push(result, tool, stop + PUSHING)
-        faults += [("Push", cause)] if cause else []
+            notes.append(report.Note("error", "time is up", f"{limit}: {advice}"))
+        # What was built on the way is finished, too.
+        paths = [path for path in result["finished"] if inner.is_path(path)]
+        if tool and paths:
+            cause = push.push(tool, paths, stop + PUSHING)
+            notes += [report.Note("error", "Push", cause)] if cause else []
+            result["pushed"] = not cause
     write_json(work() / "result" / f"{entry['id']}.json", result)
-    report.tell(result, entry["system"], faults)
-    return 1 if faults or any(one["state"] != "built" for one in result["targets"]) else 0
+    return 0 if _tell(entry, result, notes) and not notes else 1
 
 
-def _build(
-    entry: str, stop: float, env: Mapping[str, str], tool: push.Tool | None
-) -> dict[str, Any]:
+def _tell(entry: dict[str, Any], result: dict[str, Any], notes: list[report.Note]) -> bool:
+    """Tell of a result, and say whether everything is built."""
+    targets = result["targets"]
+    failed = sum(target["state"] != "built" for target in targets)
+    if failed and result["diskFull"]:
+        advice = "name a larger runner, or spread the targets over more jobs (shards)."
+        if entry["system"].endswith("-linux"):
+            advice = f"set disk-space: free in garnix2gha's settings, or {advice}"
+        full = report.Note("error", "disk full", f"No space left on device: {advice}")
+        notes = [full, *notes]
+    rows = []
+    for target in targets:
+        what = "" if target["state"] == "evaluation-failed" else "is not built: "
+        fault = f"{what}{target['cause']}\n{target['log'][-2500:]}".strip()
+        said = target["cause"] or text.count(len(target["outputs"]), "output")
+        rows.append(report.Row(target["state"], target["attr"], said, fault))
+    pushed = "pushed" if result["pushed"] else "not pushed"
+    line = f"{len(targets) - failed} built, {failed} not, {pushed}"
+    return report.tell(entry["name"], line, notes, rows)
+
+
+def _build(entry: str, stop: float, env: dict[str, str], tool: push.Tool | None) -> dict[str, Any]:
     call = [sys.executable, "-IBu", str(PROGRAMS), "inner", entry, str(stop)]
     found = inner.place(entry)
-    code, trouble = 0, "none"
     if tool and tool.watch:
         unset = [word for name in process.SECRETS for word in ("-u", name)]
-        code = _run([*tool.watch, "env", *unset, *call], tool.env, found, stop)
-        trouble = _trouble(code, found)
-        if trouble:
-            message = f"the client that pushes what is being built {trouble}"
-            text.annotate("warning", "Push", message)
-    if trouble and not (code == 124 and found.exists()):
-        code = _run(call, env, found, stop)
-    if not found.exists():
-        why = "there was no time left" if code == 124 else f"exit code {code}; see the log"
-        raise process.Fault(f"the evaluation or the build ended early: {why}")
+        trouble = _run([*tool.watch, "env", *unset, *call], tool.env, found, stop)
+        if not trouble:
+            return inner.read(found)
+        _warn(f"{trouble}; building without pushing meanwhile")
+    if trouble := _run(call, env, found, stop):
+        raise process.Fault(f"the evaluation or the build {trouble}; see the log")
     return inner.read(found)
 
 
-def _run(command: list[str], env: Mapping[str, str], found: Path, stop: float) -> int:
-    """Run the inner program, alone or with a client around it, which may not wait for ever."""
-    began, limit, mark = time.time(), push.limit(), found.with_suffix(".started")
-    found.parent.mkdir(exist_ok=True)
-    for file in (found, mark):
-        file.unlink(missing_ok=True)
+def _run(command: list[str], env: dict[str, str], found: Path, stop: float) -> str:
+    """Run the inner program, alone or by a client. Return why it left no result."""
+    late = process.after(min(START, push.LIMIT))
+    found.unlink(missing_ok=True)
 
     def over() -> bool:
-        end = stop + GRACE
-        if not mark.exists():
-            end = began + min(START, limit)
-        elif found.exists():
-            end = min(found.stat().st_mtime + limit, stop + PUSHING)
+        if not found.exists():
+            return late()
+        file = found.stat()
+        # A client may not wait for ever when the work is done.
+        end = min(file.st_mtime + push.LIMIT, stop + PUSHING) if file.st_size else stop + GRACE
         return time.time() > end
 
-    with process.foreign_output() as show:
-        return process.stream(command, show, env=env, over=over)
-
-
-def _trouble(code: int, found: Path) -> str:
-    """Return what went wrong with the client around the inner program, if anything did."""
-    if not found.with_suffix(".started").exists():
-        return "did not start; building without pushing meanwhile"
+    code, _ = process.show(command, env=env, over=over)
+    if not found.exists():
+        return "did not start"
+    if code > 128 or not found.stat().st_size:
+        return "had no time left" if code == 124 else f"ended early (exit code {code})"
     if code == 124:
-        return "did not end; what is finished is pushed now" if found.exists() else ""
-    if code > 128 or not found.exists():
-        return f"ended early (exit code {code}); building without pushing meanwhile"
+        _warn("did not end; what is finished is pushed now")
     return ""
 
 
-def _push(result: dict[str, Any], tool: push.Tool | None, until: float) -> str:
-    """Push what is finished, and what else was built here; return why that failed."""
-    built = [target for target in result["targets"] if target["state"] == "built"]
-    paths = [path for target in built for path in target["outputs"].values()] + result["made"]
-    if not tool:
-        return ""
-    if not paths:
-        print("nothing was built, so there is nothing to push")
-        return ""
-    cause = push.push(tool, filter(inner.is_path, paths), until)
-    result["pushed"] = not cause
-    return cause
+def _warn(what: str) -> None:
+    text.annotate("warning", "Push", f"the client that pushes what is being built {what}")

@@ -3,8 +3,7 @@
 import json
 import os
 import re
-import time
-from functools import cached_property
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,9 +27,7 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def write_secret(path: Path, secret: str) -> None:
-    """Write a file that nobody else may read, from its first moment on, and its folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
+    """Write a new file that nobody else may read, from its first moment on."""
     path.touch(0o600, exist_ok=False)
     path.write_text(secret, encoding="utf-8")
 
@@ -56,80 +53,72 @@ def summarize(markdown: str) -> None:
 
 def work() -> Path:
     """Return the folder where the parts of a job keep their files."""
-    if not variable("RUNNER_TEMP"):
-        raise Fault("RUNNER_TEMP is not set: this runs in GitHub Actions only")
-    return Path(variable("RUNNER_TEMP")) / "garnix2gha"
+    return Path(os.environ["RUNNER_TEMP"], "garnix2gha")
 
 
 class Cache(NamedTuple):
-    """The cache as targets.json names it."""
+    """The cache as targets.json names it, and the token."""
 
     backend: str = "cachix"  # or nix, attic
     name: str = ""
     url: str = ""  # where it is read
     push_url: str = ""  # where nix writes it
     server: str = ""  # of attic
-    keys: tuple[str, ...] = ()  # public ones, NAME:BASE64
-    upstreams: tuple[str, ...] = ()  # caches whose paths count as there
+    public_keys: Sequence[str] = ()  # NAME:BASE64
+    upstreams: Sequence[str] = ()  # caches whose paths count as there
     private: bool = False  # reading takes a secret
-    refs: tuple[str, ...] = ("**",)  # patterns of the branches that push
+    push_refs: Sequence[str] = ("**",)  # patterns of the branches that push
     variable: str = ""  # of the repository, that holds the name
-    secrets: tuple[str, ...] = ()  # that a push needs
+    secrets: Sequence[str] = ()  # that a push needs
     client: str = ""  # installable
+    token: str = ""  # that reads it
 
 
 class Model(dict[str, Any]):
     """targets.json: what is built, for whom and where. It lies beside the programs' folder."""
 
     def __init__(self, path: Path = PROGRAMS.parent / "targets.json") -> None:
-        raw = read_json(path)
-        if not isinstance(raw, dict) or raw.get("version") != 1:
+        super().__init__(read_json(path))
+        if self.get("version") != 1:
             raise Fault("targets.json is not of these programs' version: run garnix2gha generate")
-        super().__init__(raw)
 
-    @cached_property
+    @property
     def cache(self) -> Cache:
         """Return the cache; its name may come from a variable, which the workflow hands over."""
-        names = {"pushUrl": "push_url", "publicKeys": "keys", "pushRefs": "refs"}
-        fields: dict[str, Any] = {}
+        known: dict[str, Any] = {"name": variable("CACHE_NAME")}
+        # A pull request's code could take the token.
+        if variable("GITHUB_EVENT_NAME") != "pull_request":
+            known["token"] = variable("READ_TOKEN")
         for key, value in self.get("cache", {}).items():
-            fields[names.get(key, key)] = tuple(value) if isinstance(value, list) else value
-        cache = Cache(**fields)
-        name = cache.name or variable("CACHE_NAME")
-        if not re.fullmatch(r"[\w.-]*", name):
+            known[re.sub("[A-Z]", r"_\g<0>", key).lower()] = value
+        cache = Cache(**known)
+        if not re.fullmatch(r"[\w.-]*", cache.name):
             raise Fault("the name of the cache has characters that no cache's name has")
-        cachix = f"https://{name}.cachix.org" if name and cache.backend == "cachix" else ""
-        upstreams = tuple(url.rstrip("/") for url in cache.upstreams)
-        url = (cache.url or cachix).rstrip("/")
-        return cache._replace(name=name, url=url, upstreams=upstreams)
+        if cache.backend == "cachix" and cache.name and not cache.url:
+            cache = cache._replace(url=f"https://{cache.name}.cachix.org")
+        return cache
 
 
 class Event:
     """What GitHub says of the run, by the variables and the file that it gives to every step."""
 
     def __init__(self) -> None:
-        path = variable("GITHUB_EVENT_PATH")
-        self._payload: Any = read_json(Path(path)) if path else {}
+        file = Path(variable("GITHUB_EVENT_PATH"))
+        self._payload = read_json(file)
         # The runner writes that file first: that is when the job began.
-        self.started = Path(path).stat().st_mtime if path else time.time()
+        self.started = file.stat().st_mtime
         self.name = variable("GITHUB_EVENT_NAME")
         self.ref = variable("GITHUB_REF")
         self.repository = variable("GITHUB_REPOSITORY")
-        self.actor = str(self.at("sender", "login") or variable("GITHUB_ACTOR"))
         self.in_fork = self.at("repository", "fork") is True
-        # A pull request's run has no secrets, or must not use them; its fork may be gone.
-        self.is_pull_request = self.name == "pull_request"
-        origin = self.at("pull_request", "head", "repo", "full_name")
-        self.is_fork = self.is_pull_request and origin != self.repository
+        origin = self.at("pull_request", "head", "repo", "full_name")  # it may be gone
+        self.is_fork = self.name == "pull_request" and origin != self.repository
         # What is built is a pull request's head, not its merge.
         self.head = str(self.at("pull_request", "head", "sha") or variable("GITHUB_SHA"))
         # It decides which sections count: a fork's pull request and a tag have none.
-        self.branch: str | None = None
-        if self.is_pull_request:
-            self.branch = None if self.is_fork else self.at("pull_request", "head", "ref")
-        elif self.ref.startswith("refs/heads/"):
+        self.branch = None if self.is_fork else self.at("pull_request", "head", "ref")
+        if self.ref.startswith("refs/heads/"):
             self.branch = self.ref.removeprefix("refs/heads/")
-        self.on_default_branch = self.branch == (self.at("repository", "default_branch") or "")
 
     def at(self, *keys: str) -> Any:
         """Return what stands under the keys in the payload, None where one of them is missing."""

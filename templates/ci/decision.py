@@ -2,88 +2,66 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from context import Cache, Event, Model, variable
 
 _INIT = "garnix2gha init --cache NAME"
-QUICK = "installer: quick has no daemon: what is built runs as this user and could take the token"
+Decision = tuple[bool, str, str]  # push; what to say: a level, or none for the summary, and a text
 
 
-class Decision(NamedTuple):
-    """Whether to push, else why not; and an annotation, or without a level just a text."""
+def decide(event: Event, model: Model, facts: Mapping[str, Any]) -> Decision:
+    """Decide by the event, the settings, the secrets, and the cache as plan.json has it.
 
-    push: bool
-    reason: str = ""
-    level: str = ""  # error: it should push and cannot, so that the run must not end green
-    message: str = ""
-
-
-def decide(event: Event, model: Model, found: Mapping[str, Any]) -> Decision:
-    """Decide by the event, the settings, the secrets, and the cache as plan.json has it."""
-    cache, state = model.cache, found["state"]
+    The level is error where the run should push and cannot, so that it must not end green.
+    """
+    cache, state = model.cache, facts["state"]
     named = f"the cache {cache.name or cache.url}"
-    if reason := _unwanted(event, cache):
-        said = "", ""
-        if state not in ("ok", "none"):
-            said = "notice", f"{named} cannot be read ({found['message']}): building without it"
-        elif state == "none" and event.is_fork and cache.variable:
-            hidden = "GitHub gives a fork's pull request no variables, so this run builds without"
+    pushes = event.name in ("push", "workflow_dispatch")
+    if not pushes or not any(matches(pattern, event.ref) for pattern in cache.push_refs):
+        if state == "none" and event.is_fork:
+            hidden = (
+                f"no variables, so this run builds without the cache that {cache.variable} names"
+            )
             help = f"A name in the settings helps: {_INIT}."
-            said = "", f"{hidden} the cache that {cache.variable} names. {help}"
-        return Decision(False, reason, *said)
+            return False, "", f"GitHub gives a fork's pull request {hidden}. {help}"
+        if state == "unusable":
+            why = f"{named} cannot be read ({facts['message']}): building without it"
+            return False, "notice", why
+        rest = "is not among the refs that push"
+        why = f"{event.ref} {rest}" if pushes else f"a {event.name.replace('_', ' ')} never pushes"
+        return False, "", f"Nothing is pushed: {why}."
     if state == "none":
-        level, message = "notice", "no cache is configured in this fork: nothing is pushed"
-        if not event.in_fork:
-            there = f"Set the repository variable {cache.variable}, or name it"
-            what = "no cache is configured: the targets are built and nothing is pushed."
-            place = f"{there if cache.variable else 'Name it'} in the settings: {_INIT}."
-            level, message = "warning", f"{what} {place}"
-        return Decision(False, "no cache is configured", level, message)
+        what = "no cache is configured: the targets are built and nothing is pushed"
+        place = f"Set the repository variable {cache.variable}, or name it in the settings: {_INIT}"
+        return False, "notice" if event.in_fork else "warning", f"{what}. {place}."
     if variable("CAN_PUSH") != "true":
-        said = _without_token(event, cache, named)
-        return Decision(False, "there is no token to push with", *said)
+        return _without_token(event, cache, named)
     if state != "ok":
-        message = f"{named} cannot be used: {found['message']}"
-        return Decision(False, f"{named} cannot be read", "error", message)
-    if model.get("quick", False):
-        return Decision(True, "", "warning", QUICK)
-    return Decision(True)
-
-
-def _unwanted(event: Event, cache: Cache) -> str:
-    """Return why the event pushes to no cache, empty if it does."""
-    if event.is_pull_request:
-        return "a pull request never pushes"
-    if event.name == "merge_group":
-        return "a merge group never pushes"
-    if event.name not in ("push", "workflow_dispatch"):
-        return f"the event {event.name} never pushes"
-    pushes = any(matches(pattern, event.ref) for pattern in cache.refs)
-    return "" if pushes else f"{event.ref} is not among the refs that push"
+        return False, "error", f"{named} cannot be used: {facts['message']}"
+    if model.get("quick"):
+        risk = "what is built runs as this user and could take the token"
+        return True, "warning", f"installer: quick has no daemon: {risk}"
+    return True, "", ""
 
 
 def matches(pattern: str, ref: str) -> bool:
     """Say whether a pattern of GitHub's filters matches a branch: *, ** and ? (the one before)."""
-    name = ref if pattern.startswith("refs/") else ref.removeprefix("refs/heads/")
-    parts = {"**": ".*", "*": "[^/]*", "?": "?"}
-    tokens = re.findall(r"\*\*|.", pattern.strip())
-    try:
-        expression = "".join(parts.get(token) or re.escape(token) for token in tokens)
-        return ref.startswith("refs/heads/") and bool(re.fullmatch(expression, name))
-    except re.error:
-        return False
+    name = pattern.strip().removeprefix("refs/heads/")
+    wild = {"**": ".*", "*": "[^/]*"}
+    parts = re.findall(r"(\*\*?|.)(\??)", name)
+    expression = "".join(wild.get(part, re.escape(part)) + maybe for part, maybe in parts)
+    return bool(re.fullmatch(f"refs/heads/{expression}", ref))
 
 
-def _without_token(event: Event, cache: Cache, named: str) -> tuple[str, str]:
+def _without_token(event: Event, cache: Cache, named: str) -> Decision:
     """Say that there is nothing to push with: the louder the more it is missed."""
-    if event.in_fork:
-        return "notice", f"this fork has no token for {named}: nothing is pushed"
-    by_dependabot = event.actor == "dependabot[bot]"
-    level = "error" if event.on_default_branch and not by_dependabot else "warning"
-    if (event.branch or "").startswith("dependabot/"):
+    by_dependabot = event.at("sender", "login") == "dependabot[bot]"
+    on_default_branch = event.branch == event.at("repository", "default_branch")
+    level = "error" if on_default_branch and not by_dependabot else "warning"
+    if event.in_fork or event.ref.startswith("refs/heads/dependabot/"):
         level = "notice"
+    why = f"there is no token to push to {named} with: add {' and '.join(cache.secrets)}"
     if by_dependabot:
-        return level, f"a run started by Dependabot gets no secrets: nothing is pushed to {named}"
-    secrets = " and ".join(cache.secrets) or "the secret that writes to it"
-    return level, f"there is no token to push to {named} with: add {secrets}"
+        why = f"a run started by Dependabot gets no secrets: nothing is pushed to {named}"
+    return False, level, why

@@ -1,7 +1,6 @@
 """nix copy: it pushes to any store that nix can write, S3 and its like among them."""
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
@@ -9,7 +8,7 @@ from context import Cache, write_secret
 from push import Tool, secret
 
 
-def tool(cache: Cache, env: Mapping[str, str], folder: Path) -> Tool:
+def tool(program: str, cache: Cache, env: dict[str, str], folder: Path) -> Tool:
     """Make the command ready; the key that signs goes into a file, as nix wants it."""
     names = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
     aws = cache.push_url.startswith("s3:")
@@ -19,4 +18,5 @@ def tool(cache: Cache, env: Mapping[str, str], folder: Path) -> Tool:
         key = folder / "signing-key"
         write_secret(key, secret("NIX_SIGNING_KEY") + "\n")
         url += f"{'&' if '?' in url else '?'}secret-key={quote(str(key))}"
-    return Tool(cache.push_url.partition("?")[0], ["copy", "--to", url], {**env, **given})
+    place = cache.push_url.partition("?")[0]
+    return Tool(place, [program, "copy", "--to", url], {**env, **given})

@@ -2,15 +2,19 @@
 
 import contextlib
 import os
+import select
 import signal
 import subprocess
-import threading
+import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import IO, Any, cast
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import text
 
+PART = 2000  # arguments of one call
+LONGEST = 1 << 20  # bytes of a line
 # A program gets none of these unless it is its own. They are named, and not what may stay: cachix
 # hands its hook to nix in variables that nobody could list.
 SECRETS = (
@@ -34,20 +38,28 @@ class Fault(Exception):
         self.title = title
 
 
-def run(
-    arguments: Sequence[str],
-    *,
-    env: Mapping[str, str] | None = None,
-    cwd: str | None = None,
-    seconds: float = threading.TIMEOUT_MAX,
-) -> subprocess.CompletedProcess[str]:
-    """Run a program and keep what it writes; past its seconds it is ended, with code 124."""
+def run(arguments: Sequence[str], **how: Any) -> subprocess.CompletedProcess[str]:
+    """Run a program as `stream` does, and keep what it writes."""
     out: list[str] = []
     err: list[str] = []
-    end = time.monotonic() + seconds
-    where: dict[str, Any] = {"env": env, "cwd": cwd, "over": lambda: time.monotonic() > end}
-    code = stream(arguments, err.append, out=out.append, **where)
+    code = stream(arguments, err.append, out=out.append, **how)
     return subprocess.CompletedProcess(arguments, code, "\n".join(out), "\n".join(err))
+
+
+def show(arguments: Sequence[str], **how: Any) -> tuple[int, str]:
+    """Run a program and print its lines, none of which the runner obeys; return code and lines."""
+    said: deque[str] = deque(maxlen=2000)
+
+    def each(line: str) -> None:
+        said.append(line)
+        print(text.plain(line), flush=True)
+
+    token = os.urandom(16).hex()
+    print(f"::stop-commands::{token}", flush=True)
+    try:
+        return stream(arguments, each, **how), "\n".join(said)
+    finally:
+        print(f"\n::{token}::", flush=True)
 
 
 def stream(
@@ -55,83 +67,62 @@ def stream(
     each: Callable[[str], None],
     *,
     stdin: str = "",
-    env: Mapping[str, str] | None = None,
-    cwd: str | None = None,
     over: Callable[[], bool] = lambda: False,
     out: Callable[[str], None] | None = None,
+    **where: Any,  # cwd and env
 ) -> int:
     """Run a program and hand on each line; with `out` that takes the output, `each` the messages.
 
-    Returned is its exit code, 128 + N by signal N. `over` is asked a few times a second; when it
+    Returned is its exit code, 128 + N by signal N. `over` is asked many times a second; when it
     says yes the program is ended, with code 124. What it left running in its session ends with it.
     """
-    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    if not out:
-        pipes["stderr"] = subprocess.STDOUT
-    failures: list[BaseException] = []
+    where |= {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE if out else subprocess.STDOUT}
     try:
-        child = subprocess.Popen(arguments, env=env, cwd=cwd, start_new_session=True, **pipes)
+        with tempfile.TemporaryFile() as given:
+            given.write(stdin.encode())
+            given.seek(0)
+            child = subprocess.Popen(arguments, 0, stdin=given, start_new_session=True, **where)
     except FileNotFoundError:
         raise Fault(f"{arguments[0]} is not installed on this runner") from None
     except OSError as error:
         raise Fault(f"{arguments[0]} cannot be started: {error.strerror}") from None
-
-    def read(pipe: IO[bytes], take: Callable[[str], None]) -> None:
-        try:
-            with pipe:
-                for raw in pipe:
-                    take(raw.decode("utf-8", errors="replace").rstrip("\n"))
-        except BaseException as error:  # noqa: BLE001 - raised again by the thread that waits
-            failures.append(error)
-            _end(child)
-
-    taken = [(child.stdout, out or each), (child.stderr, each)]
-    readers = [threading.Thread(target=read, args=one, daemon=True) for one in taken if one[0]]
+    takers: dict[Any, Callable[[str], None]] = {child.stdout: out or each, child.stderr: each}
+    begun = {pipe: b"" for pipe in takers if pipe}  # an open pipe -> a line whose end is to come
     try:
-        for reader in readers:
-            reader.start()
-        # A program need not read what it is given.
-        with contextlib.suppress(BrokenPipeError), cast("IO[bytes]", child.stdin) as pipe:
-            pipe.write(stdin.encode())
-        while child.poll() is None and not over():
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(timeout=0.25)
+        while not over():
+            alive = child.poll() is None
+            ready = select.select(list(begun), [], [], 0.05 if alive else 0)[0]
+            # What runs on in a session of its own may keep the output open.
+            if not alive and not ready:
+                break
+            for pipe in ready:
+                data = pipe.read(1 << 16)
+                *lines, last = (begun.pop(pipe) + data).split(b"\n")
+                whole = not data or len(last) > LONGEST
+                if data:
+                    begun[pipe] = b"" if whole else last
+                for line in (*lines, last) if whole and last else lines:
+                    takers[pipe](line.decode("utf-8", errors="replace"))
         code = 124 if child.poll() is None else child.returncode
     finally:
-        _end(child)
-    for reader in readers:
-        reader.join(timeout=5)  # what runs on in a session of its own may hold the output open
-    if failures:
-        raise failures[0]
+        for pipe in filter(None, takers):
+            pipe.close()
+        # Asked twice to end, then killed, seconds apart; and what is left of its session.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+                os.killpg(child.pid, number)
+                child.wait(timeout=5)
     return code if code >= 0 else 128 - code
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """Ask a program twice to end, then kill it, seconds apart; and what is left of its session."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-        if child.poll() is None or number == signal.SIGKILL:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(child.pid, number)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                child.wait(timeout=5)
+def after(seconds: float) -> Callable[[], bool]:
+    """Return what says whether so many seconds are over."""
+    end = time.monotonic() + seconds
+    return lambda: time.monotonic() > end
 
 
-@contextlib.contextmanager
-def foreign_output() -> Iterator[Callable[[str], None]]:
-    """Give a function that prints lines of others, none of which the runner takes for a command."""
-    token = os.urandom(16).hex()
-    lock, over = threading.Lock(), threading.Event()
-
-    def show(raw: str) -> None:
-        with lock:
-            # What outlives its program may still be read when the runner obeys again.
-            if not over.is_set():
-                print(text.plain(raw), flush=True)
-
-    print(f"::stop-commands::{token}", flush=True)
-    try:
-        yield show
-    finally:
-        with lock:
-            over.set()
-            print(f"\n::{token}::", flush=True)
+def in_parts(command: Sequence[str], items: Iterable[str]) -> Iterator[list[str]]:
+    """Yield the calls that give a program all items: macOS takes a megabyte of arguments."""
+    ordered = sorted(items)
+    for start in range(0, len(ordered), PART):
+        yield [*command, *ordered[start : start + PART]]

@@ -1,13 +1,11 @@
 """Pushes store paths and what they need, with the client of the cache's backend."""
 
 import importlib
-import json
 import os
 import re
 import shutil
 import time
-from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,11 +14,9 @@ import process
 import text
 from context import Cache, variable
 
+LIMIT = float(variable("PUSH_TIMEOUT", "3600"))  # seconds that a client may be busy with one thing
 TRIES = 3
-GROUP = 1000  # paths of one call
-_BACKENDS = {"cachix": "cachix", "nix": "nix_copy", "attic": "attic"}  # program -> module
-# What clients say and what it means; the first that fits counts. Trying again does not help against
-# the first two.
+# What clients say and what it means; the first that fits counts.
 _CAUSES = {
     r"\b401\b|unauthori[sz]ed|not authorized": "the token is wrong or expired, or the cache does"
     " not exist (401)",
@@ -30,7 +26,7 @@ _CAUSES = {
     r"\b(?:429|5\d\d)\b": "the server failed ({})",
     r"resolve host|connection refused|connect to|timed out": "the server cannot be reached",
 }
-_FINAL = tuple(_CAUSES.values())[:2]
+_FINAL = ("(401)", "(403)")  # ends of causes against which trying again does not help
 
 
 class Tool(NamedTuple):
@@ -40,14 +36,12 @@ class Tool(NamedTuple):
     watch: Sequence[str] = ()  # what runs a command and pushes what nix builds meanwhile, if it can
 
 
-def tool(cache: Cache, env: Mapping[str, str], folder: Path) -> Tool:
+def tool(cache: Cache, env: dict[str, str], folder: Path) -> Tool:
     """Make the client of the backend ready; what it must read from files lies in the folder."""
-    if cache.backend not in _BACKENDS:
-        raise process.Fault(f"the backend {cache.backend} is not known", "Push")
-    ready: Tool = importlib.import_module(_BACKENDS[cache.backend]).tool(cache, env, folder)
-    found = shutil.which(cache.backend) or _install(cache.backend, cache.client, env)
-    watch = [found, *ready.watch] if ready.watch else []
-    return ready._replace(command=[found, *ready.command], watch=watch)
+    program = shutil.which(cache.backend) or _install(cache, env, folder / "client")
+    module = {"nix": "nix_copy"}.get(cache.backend, cache.backend)
+    ready: Tool = importlib.import_module(module).tool(program, cache, env, folder)
+    return ready
 
 
 def secret(name: str) -> str:
@@ -56,64 +50,45 @@ def secret(name: str) -> str:
     return variable(name)
 
 
-def _install(program: str, installable: str, env: Mapping[str, str]) -> str:
-    print(f"installing {program}", flush=True)
-    call = nix.command("nix", "build", "--no-link", "--json", installable)
-    ended = process.run(call, env=env, seconds=1800)
+def _install(cache: Cache, env: dict[str, str], link: Path) -> str:
+    print(f"installing {cache.backend}", flush=True)
+    call = nix.command("nix", "build", "--out-link", str(link), cache.client)
+    ended = process.run(call, env=env, over=process.after(LIMIT))
     if ended.returncode:
         why = nix.reason(ended.stderr, ended.returncode)
-        raise process.Fault(f"{program} cannot be installed: {why}", "Push")
-    for output in json.loads(ended.stdout)[0]["outputs"].values():
-        if os.access(f"{output}/bin/{program}", os.X_OK):
-            return f"{output}/bin/{program}"
-    raise process.Fault(f"there is no {program} in {installable}", "Push")
-
-
-def limit() -> float:
-    """Return for how many seconds a client may be busy with one thing."""
-    return float(variable("PUSH_TIMEOUT", "3600"))
+        raise process.Fault(f"{cache.backend} cannot be installed: {why}", "Push")
+    # Each output has a link of its own, with its name behind.
+    return str(next(link.parent.glob(f"{link.name}*/bin/{cache.backend}")))
 
 
 def push(ready: Tool, paths: Iterable[str], until: float) -> str:
     """Push paths in a few tries, all before `until` (of time.time). Return why that failed."""
-    wanted = sorted(set(paths))
+    wanted = set(paths)
     # Clients skip a path that is not in the store and succeed.
-    gone = [path for path in wanted if not os.path.lexists(path)]
+    gone = sorted(path for path in wanted if not os.path.lexists(path))
     if gone:
         return f"outputs that were built are no longer in the store: {' '.join(gone[:3])}"
-    pause = float(variable("PUSH_PAUSE", "10"))
-    print(f"pushing {text.count(len(wanted), 'path')} and what they need", flush=True)
     cause = "there is no time left"
     for attempt in range(TRIES):
-        seconds = min(limit(), until - time.time())
-        if seconds <= 0:
+        time.sleep(float(variable("PUSH_PAUSE", "10")) if attempt else 0)
+        seconds = min(LIMIT, until - time.time())
+        if seconds > 0:
+            print(f"pushing {text.count(len(wanted), 'path')} and what they need", flush=True)
+            cause = _attempt(ready, wanted, seconds)
+        if not cause or cause.endswith(_FINAL):
             break
-        cause = _attempt(ready, wanted, seconds)
-        if not cause or cause in _FINAL or attempt + 1 == TRIES:
-            break
-        print(f"that failed; once more in {pause:.0f} seconds", flush=True)
-        time.sleep(pause)
     return cause and f"what was built could not be pushed to {ready.place}: {cause}"
 
 
-def _attempt(ready: Tool, paths: list[str], seconds: float) -> str:
-    end = time.time() + seconds
-    said: deque[str] = deque(maxlen=2000)
-    with process.foreign_output() as show:
-
-        def each(line: str) -> None:
-            said.append(line)
-            show(line)
-
-        for start in range(0, len(paths), GROUP):
-            call = [*ready.command, *paths[start : start + GROUP]]
-            code = process.stream(call, each, env=ready.env, over=lambda: time.time() > end)
-            if code:
-                return _cause(code, "\n".join(said), seconds)
-    return ""
-
-
-def _cause(code: int, said: str, seconds: float) -> str:
+def _attempt(ready: Tool, paths: Iterable[str], seconds: float) -> str:
+    """Push paths once. Return why that failed."""
+    over = process.after(seconds)
+    for call in process.in_parts(ready.command, paths):
+        code, said = process.show(call, env=ready.env, over=over)
+        if code:
+            break
+    else:
+        return ""
     if code == 124:
         return f"no end after {text.count(round(seconds), 'second')}"
     for pattern, meaning in _CAUSES.items():

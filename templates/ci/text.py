@@ -1,7 +1,6 @@
 """Text from outside, made harmless for where it is shown: nothing prints it but through here."""
 
 import re
-import sys
 from collections.abc import Sequence
 
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -28,39 +27,21 @@ def annotate(level: str, title: str, message: str) -> None:
     given = (plain(title[:150]), plain(message[:4000]))
     head, data = (part.replace("%", "%25").replace("\n", "%0A") for part in given)
     head = head.replace(":", "%3A").replace(",", "%2C")
-    sys.stdout.write(f"::{level} title={head}::{data}\n")
-    sys.stdout.flush()
+    print(f"::{level} title={head}::{data}", flush=True)
 
 
-def annotate_some(
-    faults: Sequence[tuple[str, str]], title: str, more: str, most: int = 10, level: str = "error"
-) -> None:
-    """Annotate the first faults, each a title and a message, and count the others."""
-    for name, message in faults[:most]:
+def annotate_some(level: str, said: Sequence[tuple[str, str]], title: str, most: int = 10) -> None:
+    """Annotate the first of many, each a title and a message, and count the others."""
+    for name, message in said[:most]:
         annotate(level, name, message)
-    if len(faults) > most:
-        annotate("notice", title, f"and {len(faults) - most} {more}")
+    if len(said) > most:
+        annotate("notice", title, f"and {len(said) - most} more")
 
 
 def markdown(text: str) -> str:
     """Return text that Markdown and HTML show as it is, on one line."""
     escaped = _MARKUP.sub(lambda m: f"&#{ord(m[0])};", line(text))
     return _ADDRESS.sub(r"\1&#46;", escaped)
-
-
-def code(text: str) -> str:
-    return f"<code>{markdown(text)}</code>"
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[object]], most: int = 1000) -> list[str]:
-    """Return a table's lines, with the first rows, whose cells are Markdown; none without rows."""
-    if not rows:
-        return []
-    marks = ["---"] * len(head)
-    lines = [f"| {' | '.join(map(str, cells))} |" for cells in (head, marks, *rows[:most])]
-    if len(rows) > most:
-        lines.append(f"| | and {len(rows) - most} more {'| ' * (len(head) - 2)}|")
-    return [*lines, ""]
 
 
 def count(number: int, noun: str) -> str:

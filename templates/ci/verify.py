@@ -1,49 +1,62 @@
 """Demands that every target of this branch is in the cache, whoever pushed it (Cache Only)."""
 
-import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
-import cache
-import evaluate
-import report
-import text
-from context import Event, Model, variable
-from process import Fault
-from web import Client
+from cache import Outputs, Verdict, Verdicts, look_up
+from context import Cache, Event, Model
+from evaluate import Target, survey
+from report import Note, Row, tell
 
 RESERVE = 5  # minutes of the job that are not for waiting
+_AGAIN = "Build it again: run the build workflow on this branch, or re-run its failed jobs."
 
 
 def main(_arguments: list[str]) -> int:
-    event, model, client = Event(), Model(), Client()
-    minutes = str(event.at("inputs", "wait-minutes") or 0)
-    if not re.fullmatch(r"[0-9]{1,4}", minutes):
-        raise Fault("wait-minutes must be a number of minutes", "Verify")
-    survey = evaluate.survey(event, model, client)
-    until = event.started + (int(model.get("minutes", {}).get("verify", 60)) - RESERVE) * 60
-    wait = max(min(int(minutes) * 60, until - time.time()), 0)
-    paths = [path for target in survey.targets for path in target.outputs.values() if path]
-    token = variable("READ_TOKEN")
-    found = cache.look_up(client, model.cache, paths, token=token, wait=wait)
-    if found.state.state == "none":
-        text.annotate("error", "Verify", "no cache is configured")
-    rows = list(_rows(survey, found.verdicts))
-    note = "" if rows else "No target is selected on this branch: nothing was verified."
-    if note:
-        text.annotate("warning", "Verify", note)
-    whole = report.prove(model.cache, found, rows, note)
-    return 0 if whole and found.state.state == "ok" else 1
+    event, model = Event(), Model()
+    wished = int(event.at("inputs", "wait-minutes") or 0) * 60
+    targets, _ = survey(event, model)
+    until = event.started + (model["minutes"]["verify"] - RESERVE) * 60
+    wait = max(0, min(wished, until - time.time()))
+    found, verdicts = look_up(model.cache, [target.outputs for target in targets], wait)
+    demanded = list(_rows(targets, verdicts))
+    notes = []
+    if not demanded:
+        nothing = "No target is selected on this branch: nothing was verified."
+        notes.append(Note("warning", "Verify", nothing))
+    return 0 if prove(model.cache, found, demanded, notes) else 1
 
 
-def _rows(survey: evaluate.Survey, verdicts: Mapping[str, cache.Verdict]) -> Iterator[report.Row]:
-    causes = {"failed": "does not evaluate", "elsewhere": "what it imports is not in the cache"}
-    for target in survey.targets:
-        if target.state in causes:
-            why = f"{causes[target.state]}: {target.error}"
-            yield report.Row(target.attr, "", None, "unknown", why)
+def _rows(targets: Iterable[Target], verdicts: Verdicts) -> Iterator[Row]:
+    for target in targets:
+        if target.state in ("failed", "elsewhere"):
+            yield Row("unknown", target.attr, target.error, f"cannot be verified: {target.error}")
         else:
-            yield from report.rows(target.attr, target.outputs, verdicts)
-    why = "its targets cannot be listed without what is not in the cache"
-    for system in survey.unlisted:
-        yield report.Row(system, "", None, "unknown", why)
+            yield from rows(target.attr, target.outputs, verdicts)
+
+
+def rows(attr: str, outputs: Outputs, verdicts: Verdicts) -> Iterator[Row]:
+    """Yield what the cache has of a target's outputs."""
+    floating = Verdict("unknown", "its path is not known before it is built")
+    for output, path in (outputs or {"out": None}).items():
+        name = attr if output == "out" else f"{attr} {output}"
+        verdict, cause = verdicts.get(path or "", floating)
+        fault = f"cannot be verified: {cause}"
+        if verdict == "missing":
+            fault = f"is missing: {path} ({cause}). {_AGAIN}"
+        yield Row(verdict, name, f"{path or ''} {cause}".strip(), fault)
+
+
+def prove(store: Cache, found: Verdict, demanded: Iterable[Row], notes: list[Note]) -> bool:
+    """Tell what is there and what is not; return whether all is."""
+    table = set(demanded)
+    if found.state != "ok":
+        table = {row._replace(fault="") for row in table}  # said once, and not for each path
+        what = f"the cache {store.name or store.url} cannot be used: {found.message}"
+        notes = [*notes, Note("error", "Verify", what.replace("  ", " "))]
+    verdicts = [row.state for row in table]
+    kinds = ("in-cache", "upstream", "missing", "unknown")
+    numbers = [f"{verdicts.count(kind)} {kind.replace('-', ' the ')}" for kind in kinds]
+    return (
+        tell(f"Cache {store.url}".strip(), ", ".join(numbers), notes, table) and found.state == "ok"
+    )
