@@ -12,6 +12,7 @@ from loopback import CacheServer
 from outcomes import entry
 
 TOKEN = "s3cret"
+BACKENDS = ("cachix", "nix", "attic")
 
 
 class BuildJob(Job):
@@ -69,6 +70,27 @@ class BuildJob(Job):
     def calls(self) -> str:
         """Return what the client was called with."""
         return self.client_log.read_text() if self.client_log.exists() else ""
+
+
+def backend(test: unittest.TestCase, name: str) -> BuildJob:
+    """Return a job that pushes with a backend, as it should be set up."""
+    if name == "cachix":
+        return BuildJob(test)
+    job = BuildJob(test, backend=name)
+    (job.bin / "cachix").unlink()
+    del job.env["CACHIX_AUTH_TOKEN"]
+    if name == "nix":
+        job.settings |= {"name": "", "pushUrl": job.cache.url}
+    else:
+        job.standin("attic")
+        job.settings |= {"server": "http://127.0.0.1/", "url": job.cache.url}
+        job.env |= {
+            "ATTIC_TOKEN": TOKEN,
+            "STANDIN_ATTIC_TOKEN": TOKEN,
+            "STANDIN_ATTIC_LOG": str(job.client_log),
+        }
+    job.model(cache=job.settings)
+    return job
 
 
 def here(path: str) -> Path:

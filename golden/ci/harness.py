@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 import unittest
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +27,18 @@ ROOT = os.environ.get("GARNIX2GHA_ROOT", "")
 PYTHON = "python3" if ROOT else sys.executable
 SYSTEM = "x86_64-linux"
 HEAD = "a" * 40
+# What a workflow may hand to a step and nobody's code may see; spelled here, as the programs' own list is under test.
+SECRETS = (
+    "CACHIX_AUTH_TOKEN",
+    "CACHIX_SIGNING_KEY",
+    "NIX_SIGNING_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "ATTIC_TOKEN",
+    "READ_TOKEN",
+    "GITHUB_TOKEN",
+    "ACTION_KEY",
+)
 # Of targets.json.
 DEFAULTS = {
     "version": 1,
@@ -72,6 +84,19 @@ HOSTILE = (
 # The other system sees the temporary folders under their own names.
 _ENTER = """mount --rbind /dev "$1/dev" && mount -t proc proc "$1/proc" && mkdir -p "$1$2" && mount --rbind "$2" "$1$2" && cd "$1" &&
 root=$1 dir=$3 && shift 3 && exec chroot "$root" env --chdir="$dir" "$@\""""
+
+
+class Seen(NamedTuple):
+    """A call of nix, and the environments of nix and of the program that called it."""
+
+    call: str
+    own: str
+    callers: str
+
+    @property
+    def by_us(self) -> bool:
+        """Say whether the programs called it: clients do so without these options."""
+        return "--option accept-flake-config false" in self.call
 
 
 class End(NamedTuple):
@@ -138,7 +163,9 @@ class Job:
         self.checkout, self.temp, self.bin, home = (
             folder / name for name in ("checkout", "temp", "bin", "home")
         )
-        for place in (self.checkout, self.temp, self.bin, home):
+        # Where Python keeps what goes with a program, among it the files with secrets.
+        self.passing = self.temp / "passing"
+        for place in (self.checkout, self.temp, self.bin, home, self.passing):
             place.mkdir()
         self.plan = self.path("plan")
         self.programs = self.plan / "ci"
@@ -147,6 +174,7 @@ class Job:
             "PATH": f"{self.bin}:{'/usr/sbin:/usr/bin:/sbin:/bin' if ROOT else os.environ['PATH']}",
             "HOME": str(home),
             "RUNNER_TEMP": str(self.temp),
+            "TMPDIR": str(self.passing),
             "GITHUB_WORKSPACE": str(self.checkout),
             "NIX_CONFIG": NIX,
             "LANG": "C.UTF-8",
@@ -275,13 +303,40 @@ class Job:
             text=True,
         ).stdout
 
+    def kept(self, secret: str) -> list[str]:
+        """Return the files below RUNNER_TEMP that hold a secret."""
+        files = (file for file in self.temp.rglob("*") if file.is_file())
+        return sorted(file.name for file in files if secret.encode() in file.read_bytes())
+
     def counted(self) -> Path:
         """Count the calls of nix: each is a line of the file."""
         calls = self.temp / "calls"
+        self._before_nix(f'printf "%s\\n" "${{0##*/}} $*" >>{calls}')
+        return calls
+
+    def seen_by_nix(self) -> Callable[[], list[Seen]]:
+        """Record what each call of nix has in its environment, and whatever called it; return what reads that."""
+        seen = scratch(self.test)
+        self._before_nix(
+            f"""file=$(mktemp {seen}/XXXXXX)
+printf '%s\\n' "${{0##*/}} $*" >"$file"
+env -0 >"$file.own"
+cat /proc/$PPID/environ >"$file.callers"
+"""
+        )
+
+        def read(file: Path) -> Seen:
+            texts = (Path(f"{file}.{part}").read_text() for part in ("own", "callers"))
+            # The stand-ins for clients are told which secret is right.
+            own, callers = (re.sub(r"(^|\0)STANDIN_[^\0]*", "", text) for text in texts)
+            return Seen(file.read_text(), own, callers)
+
+        return lambda: [read(file) for file in seen.iterdir() if not file.suffix]
+
+    def _before_nix(self, text: str) -> None:
         for name in ("nix", "nix-store", "nix-instantiate"):
             real = f"/usr/bin/{name}" if ROOT else shutil.which(name)
-            self.tool(name, f'printf "%s\\n" "{name} $*" >>{calls}\nexec {real} "$@"\n')
-        return calls
+            self.tool(name, f'{text}\nexec {real} "$@"\n')
 
 
 _FLAKE = """{

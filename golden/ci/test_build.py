@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import unittest
 
-from building import TOKEN, BuildJob, here
-from harness import HOSTILE, NIX, nix_string
+from building import TOKEN, BuildJob, backend, here
+from harness import HOSTILE, NIX, SECRETS, nix_string
 from loopback import hash_of
 from outcomes import entry
 
@@ -252,20 +253,18 @@ class Meanwhile(unittest.TestCase):
     def test_it_pushes_what_is_built_without_showing_the_token(self) -> None:
         job = BuildJob(self)
         job.packages(
-            """a = d "a" "x86_64-linux" "export -p > $out"; bad = d "bad" "x86_64-linux" "exit 1";
+            """a = ok "a"; bad = d "bad" "x86_64-linux" "exit 1";
             needs = derivation { name = "needs"; inherit n a; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "exit 1" ]; };""",
             "a",
             "bad",
         )
-        secrets = {name: f"{TOKEN}-{name}" for name in ("READ_TOKEN", "GITHUB_TOKEN", "ACTION_KEY")}
-        end = job.build(**secrets)
+        end = job.build()
         self.assertEqual(
             1, end.code, "a failed target fails the step although cachix is in between"
         )
         a = job.target("a")["outputs"]["out"]
         self.assertIn(f"watched mine {a}", job.calls())
         self.assertTrue(job.cache.has(a))
-        self.assertNotIn(TOKEN, here(a).read_text())
         self.assertNotIn(TOKEN, end.log + end.summary + job.path("result/one.json").read_text())
         self.assertEqual("built", job.target("a")["state"])
 
@@ -373,6 +372,44 @@ class Meanwhile(unittest.TestCase):
         end = job.build()
         self.assertEqual(0, end.code, end.log)
         self.assertTrue(job.cache.has(job.target("a")["outputs"]["out"]))
+
+
+class Secrets(unittest.TestCase):
+    def test_no_nix_has_any_and_a_client_has_its_own(self) -> None:
+        """Whoever runs the repository's code has none, also not by what it was called by."""
+        key = f"test-1:{base64.b64encode(bytes(64)).decode()}"
+        values = {name: f"the {name}" for name in SECRETS} | {"NIX_SIGNING_KEY": key}
+        right = {
+            "STANDIN_CACHIX_TOKEN": values["CACHIX_AUTH_TOKEN"],
+            "STANDIN_ATTIC_TOKEN": values["ATTIC_TOKEN"],
+        }
+        for name, own in {
+            "cachix": {"CACHIX_AUTH_TOKEN", "CACHIX_SIGNING_KEY"},
+            "nix": set(),
+            "attic": set(),
+        }.items():
+            with self.subTest(name):
+                job = backend(self, name)
+                seen = job.seen_by_nix()
+                job.packages(
+                    """a = ok (import (d "ifd" "x86_64-linux" "echo '\\"x\\"' > $out"));""", "a"
+                )
+                end = job.build(**values, **right)
+                self.assertEqual(0, end.code, end.log)
+                calls = seen()
+                ours = [call for call in calls if call.by_us]
+                theirs = [call for call in calls if not call.by_us]
+                self.assertEqual(
+                    {"nix-instantiate", "nix-store"}, {call.call.split(" ")[0] for call in ours}
+                )
+                self.assertTrue(theirs)
+                for secret, value in values.items():
+                    for call in ours:
+                        self.assertNotIn(value, call.own + call.callers, f"{secret}: {call.call}")
+                    for call in theirs:
+                        self.assertEqual(secret in own, value in call.own, f"{secret}: {call.call}")
+                    self.assertNotIn(value, end.log + end.summary)
+                    self.assertEqual([], job.kept(value))
 
 
 class Again(unittest.TestCase):

@@ -7,11 +7,10 @@ import os
 import unittest
 from unittest import mock
 
-from harness import scratch
+from harness import SECRETS, scratch
 
 import nix
 from context import Model
-from process import SECRETS
 
 BUILD = "error: Cannot build '/nix/store/x.drv'.\n       Reason: required system or feature not available\n       Required system: 'aarch64-linux' with features {}\n"
 

@@ -7,7 +7,7 @@ import unittest
 from concurrent.futures import ThreadPoolExecutor
 from unittest import mock
 
-from building import TOKEN, BuildJob
+from building import BACKENDS, TOKEN, BuildJob, backend
 from harness import ROOT, End, scratch
 from loopback import Request, hash_of
 from outcomes import entry
@@ -21,30 +21,9 @@ bad = d "bad" "x86_64-linux" "exit 1";"""
 NEEDY = 'a = derivation { name = "a"; inherit n; needs = ok "needed"; system = "x86_64-linux"; builder = "/bin/sh"; args = [ "-c" "echo $needs > $out" ]; };'
 
 
-def backend(test: unittest.TestCase, name: str) -> BuildJob:
-    """Return a job that pushes with a backend, as it should be set up."""
-    if name == "cachix":
-        return BuildJob(test)
-    job = BuildJob(test, backend=name)
-    (job.bin / "cachix").unlink()
-    del job.env["CACHIX_AUTH_TOKEN"]
-    if name == "nix":
-        job.settings |= {"name": "", "pushUrl": job.cache.url}
-    else:
-        job.standin("attic")
-        job.settings |= {"server": "http://127.0.0.1/", "url": job.cache.url}
-        job.env |= {
-            "ATTIC_TOKEN": TOKEN,
-            "STANDIN_ATTIC_TOKEN": TOKEN,
-            "STANDIN_ATTIC_LOG": str(job.client_log),
-        }
-    job.model(cache=job.settings)
-    return job
-
-
 class EveryBackend(unittest.TestCase):
     def test_every_output_of_what_was_built_arrives_also_where_something_failed(self) -> None:
-        for name in ("cachix", "nix", "attic"):
+        for name in BACKENDS:
             with self.subTest(name):
                 job = backend(self, name)
                 job.packages(MULTI, "multi", "needy", "bad")
@@ -63,7 +42,7 @@ class EveryBackend(unittest.TestCase):
 
     def test_what_was_built_on_the_way_arrives_too(self) -> None:
         """What evaluating imported, and what only building needed."""
-        for name in ("cachix", "nix", "attic"):
+        for name in BACKENDS:
             with self.subTest(name):
                 job = backend(self, name)
                 job.packages(
@@ -94,9 +73,8 @@ class EveryBackend(unittest.TestCase):
             job.age(5 * 60 - 12)
             return job, job.build()
 
-        names = ("cachix", "nix", "attic")
         with ThreadPoolExecutor() as pool:
-            builds = dict(zip(names, pool.map(build, names), strict=True))
+            builds = dict(zip(BACKENDS, pool.map(build, BACKENDS), strict=True))
         for name, (job, end) in builds.items():
             with self.subTest(name):
                 self.assertEqual(1, end.code, end.log)
@@ -327,7 +305,7 @@ class Attic(unittest.TestCase):
 class PrivateCaches(unittest.TestCase):
     def test_builds_read_them_on_trusted_events_only(self) -> None:
         """The store that nix reads from gets the password from a file that is gone when the job is."""
-        for name in ("cachix", "nix", "attic"):
+        for name in BACKENDS:
             with self.subTest(name):
                 job = backend(self, name)
                 job.settings["private"] = True
