@@ -163,20 +163,6 @@ class Refusals(unittest.TestCase):
                 f"{once}see the log",
                 3,
             ),
-            (
-                "a client that hangs",
-                {},
-                {"STANDIN_CACHIX_TROUBLE": "hang-push", "PUSH_TIMEOUT": "1"},
-                f"{once}no end after 1 second",
-                3,
-            ),
-            (
-                "a client that dies",
-                {},
-                {"STANDIN_CACHIX_TROUBLE": "die-push"},
-                f"{once}its client was ended by signal 9",
-                3,
-            ),
         ):
             with self.subTest(name):
                 job.client_log.unlink(missing_ok=True)
@@ -196,6 +182,40 @@ class Refusals(unittest.TestCase):
         end = job.build(STANDIN_CACHIX_FAIL="halfway", STANDIN_CACHIX_FAILS="1")
         self.assertEqual(0, end.code, "the second attempt counts")
         self.assertTrue(job.cache.has(job.target("a")["outputs"]["out"]))
+
+    def test_a_client_that_hangs_or_dies_is_named(self) -> None:
+        def build(case: tuple[str, str]) -> tuple[BuildJob, End]:
+            name, trouble = case
+            job = backend(self, name)
+            if name == "nix":
+                # The client is nix itself.
+                does = {"hang-push": "exec sleep 600", "die-push": "kill -KILL $$"}[trouble]
+                log = f'echo "push $3" >>{job.client_log}'
+                job.tool(
+                    "nix",
+                    f'[ "$1" != copy ] || {{ {log}; {does}; }}\nPATH=${{PATH#*:}} exec nix "$@"',
+                )
+            job.packages(NEEDY, "a")
+            return job, job.build(PUSH_TIMEOUT="3", **{f"STANDIN_{name.upper()}_TROUBLE": trouble})
+
+        causes = {
+            "hang-push": "no end after 3 seconds",
+            "die-push": "its client was ended by signal 9",
+        }
+        cases = [(name, trouble) for name in BACKENDS for trouble in causes]
+        with ThreadPoolExecutor(3) as pool:
+            builds = list(zip(cases, pool.map(build, cases), strict=True))
+        for (name, trouble), (job, end) in builds:
+            with self.subTest(name, trouble=trouble):
+                self.assertEqual((1, {"a": "built"}), (end.code, job.states()), end.log)
+                place = job.cache.url if name == "nix" else "mine"
+                cause = f"what was built could not be pushed to {place}: {causes[trouble]}"
+                self.assertEqual([f"error|Push|{cause}"], end.annotations)
+                self.assertEqual(3, job.calls().count("push "), job.calls())
+                self.assertFalse(job.result()["pushed"])
+                # Cachix pushed it while nix built; that is no proof of the rest.
+                a = job.target("a")["outputs"]["out"]
+                self.assertEqual(name == "cachix", job.cache.has(a))
 
     def test_nothing_built_is_nothing_to_push(self) -> None:
         job = BuildJob(self)
