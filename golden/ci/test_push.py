@@ -10,7 +10,6 @@ from unittest import mock
 from building import BACKENDS, TOKEN, BuildJob, backend
 from harness import ROOT, End, scratch
 from loopback import Request, hash_of
-from outcomes import entry
 
 import push
 from inner import outputs_of
