@@ -19,7 +19,8 @@ import (
 //	act FILE EVENT BRANCH [K=V]   run the workflow build, cache or actions for push, fork, deleted (a fork that is gone),
 //	                              pull (request of the same repository), bot (one that GITHUB_TOKEN opened), queue,
 //	                              dispatch or schedule; it must end green, with ! red. A fork gets no variables.
-//	                              K: actor, fork-repo, wait-minutes, head (a commit, for pull requests); matrix=none
+//	                              K: actor, fork-repo, wait-minutes, head (a commit, for pull requests); attempt=2 and
+//	                              higher run all jobs again, over the artifacts of the attempt before; matrix=none
 //	                              takes the build job's matrix away, which act evaluates even if the job that makes it
 //	                              was skipped
 //	jobs NAME=RESULT...           these jobs ran, and no others
@@ -129,7 +130,7 @@ func (s *executedScenario) cmdAct(red bool, args []string) error {
 	}
 	s.event = event
 	for range 2 {
-		if err := s.forget(); err != nil {
+		if err := s.forget(options["attempt"] != ""); err != nil {
 			return err
 		}
 		s.slots <- struct{}{}
@@ -165,8 +166,8 @@ func (s *executedScenario) variablesFor(event string) map[string]string {
 	return s.variables
 }
 
-// forget drops what the run before left behind.
-func (s *executedScenario) forget() error {
+// forget drops what the run before left behind, but for its artifacts if this is another attempt at it.
+func (s *executedScenario) forget(again bool) error {
 	s.pushed = map[string]bool{}
 	for file := range s.cache.paths() {
 		s.pushed[file] = true
@@ -178,7 +179,11 @@ func (s *executedScenario) forget() error {
 		}
 	}
 	// Every run has machines that remember nothing, such as which paths a cache had.
-	for _, dir := range []string{s.env["STANDIN_ARTIFACTS"], filepath.Join(s.env["HOME"], ".cache/nix"), filepath.Join(s.env["HOME"], ".config")} {
+	dirs := []string{filepath.Join(s.env["HOME"], ".cache/nix"), filepath.Join(s.env["HOME"], ".config")}
+	if !again {
+		dirs = append(dirs, s.env["STANDIN_ARTIFACTS"])
+	}
+	for _, dir := range dirs {
 		if err := os.RemoveAll(dir); err != nil {
 			return err
 		}
