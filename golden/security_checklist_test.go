@@ -18,9 +18,9 @@ const (
 	mayPush = "needs.plan.outputs.push == 'true' && github.event_name != 'pull_request' && github.event_name != 'merge_group'"
 )
 
-// Every step calls one program with one command, in Python's isolated mode and unbuffered; the one line besides names
-// what is wrong when there is no plan.
-var securityCall = regexp.MustCompile(`^(python3 -IBu (\.garnix2gha/\.github/garnix2gha/ci|\.github/garnix2gha/ci|"\$RUNNER_TEMP/garnix2gha/plan/ci") ` +
+// Every step becomes one program with one command, in Python's isolated mode and unbuffered: what GitHub signals when a
+// run is cancelled is the step's own process. The one line besides names what is wrong when there is no plan.
+var securityCall = regexp.MustCompile(`^(exec python3 -IBu (\.garnix2gha/\.github/garnix2gha/ci|\.github/garnix2gha/ci|"\$RUNNER_TEMP/garnix2gha/plan/ci") ` +
 	`(plan|build|checks|verify|statuses|disk|action build|action run)|echo "::error title=Checks::[ :\w]+" && exit 1)$`)
 
 // What a repository controls reaches a program as data, never as text of a script.

@@ -44,11 +44,12 @@ local temp = '${{ runner.temp }}/garnix2gha';
     with: { pattern: 'garnix2gha-result-*', path: temp + '/results' },
   },
 
-  // A step that calls a program, which lies where it was checked out or came with the plan.
+  // A step that calls a program, which lies where it was checked out or came with the plan. It takes the place of the
+  // shell, which alone is signalled when a run is cancelled, and would not pass that on.
   local call(dir) = function(name, command, env={}) {
     name: name,
     [if env != {} then 'env']: env,
-    run: 'python3 -IBu %s %s' % [dir, command],
+    run: 'exec python3 -IBu %s %s' % [dir, command],
   },
   checkedOut:: call('.garnix2gha/.github/garnix2gha/ci'),
   committed:: call('.github/garnix2gha/ci'),
