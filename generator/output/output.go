@@ -35,7 +35,6 @@ const (
 var (
 	ourLine      = regexp.MustCompile("^(" + firstLine + "|" + digestLine + ")")
 	headerDigest = regexp.MustCompile(fmt.Sprintf(`\A(?:.*\n){0,%d}?%s(.*)`, headLines-1, digestLine))
-	lineEnd      = regexp.MustCompile(`(?m)[ \t\r]+$`)
 )
 
 // Path returns where a workflow of the given base name lies.
@@ -120,5 +119,9 @@ func Eject(file File) File {
 // normal removes what formatters and checkouts may change: carriage returns, white space at the end of lines, and
 // empty lines at the end.
 func normal(content []byte) []byte {
-	return append(bytes.TrimRight(lineEnd.ReplaceAll(content, nil), "\n"), '\n')
+	out := make([]byte, 0, len(content)+1)
+	for line := range bytes.SplitSeq(content, []byte("\n")) {
+		out = append(append(out, bytes.TrimRight(line, " \t\r")...), '\n')
+	}
+	return append(bytes.TrimRight(out, "\n"), '\n')
 }
