@@ -77,16 +77,14 @@ func (o *options) cacheName(s *settings.Settings, named string) (string, error) 
 		name = strings.TrimSpace(o.getenv(nameVariable))
 	}
 	// The text is not repeated: it may be a token.
-	if name != "" && !hostLabel(name) {
+	if name != "" && !hostLabel.MatchString(name) {
 		return "", usagef("that is no name of a Cachix cache: names have lower-case letters, digits and dashes, 63 at most")
 	}
 	return name, nil
 }
 
-// hostLabel tells whether a text can be the name of a Cachix cache, since it becomes a part of a host's name.
-func hostLabel(name string) bool {
-	return regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`).MatchString(name)
-}
+// hostLabel is what the name of a Cachix cache must be, since it becomes a part of a host's name.
+var hostLabel = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 // access is a cache and what it takes to read it and to trust it.
 type access struct {
@@ -224,7 +222,7 @@ func nameOf(address string) string {
 		return ""
 	}
 	name, ok := strings.CutSuffix(strings.ToLower(at.Hostname()), ".cachix.org")
-	if !ok || !hostLabel(name) {
+	if !ok || !hostLabel.MatchString(name) {
 		return ""
 	}
 	return name

@@ -32,10 +32,7 @@ const (
 	headLines  = 8 // what is ours stands within these first lines
 )
 
-var (
-	ourLine      = regexp.MustCompile("^(" + firstLine + "|" + digestLine + ")")
-	headerDigest = regexp.MustCompile(fmt.Sprintf(`\A(?:.*\n){0,%d}?%s(.*)`, headLines-1, digestLine))
-)
+var headerDigest = regexp.MustCompile(fmt.Sprintf(`\A(?:.*\n){0,%d}?%s(.*)`, headLines-1, digestLine))
 
 // Path returns where a workflow of the given base name lies.
 func Path(name string) string { return path.Join(Dir, name) }
@@ -109,7 +106,7 @@ func Eject(file File) File {
 	var out bytes.Buffer
 	line := 0
 	for text := range bytes.Lines(file.Data) {
-		if line++; line > headLines || !ourLine.Match(text) {
+		if line++; line > headLines || !bytes.HasPrefix(text, []byte(firstLine)) && !bytes.HasPrefix(text, []byte(digestLine)) {
 			out.Write(bytes.Replace(text, []byte("* linguist-generated=true "), []byte("* "), 1))
 		}
 	}

@@ -42,15 +42,6 @@ func object(value any) map[string]any {
 	return members
 }
 
-// list is a value of JSON as a list; one that is none is its only entry.
-func list(value any) []any {
-	items, ok := value.([]any)
-	if !ok && value != nil {
-		items = []any{value}
-	}
-	return items
-}
-
 // fill adds the defaults of what a mapping of the settings does not give; a section that is missing has only defaults.
 func fill(rule, mapping map[string]any) {
 	for key, property := range object(rule["properties"]) {

@@ -170,10 +170,14 @@ func wrongType(n *yaml.Node, rule map[string]any) complaint {
 	return c
 }
 
-// words are the texts of a list.
+// words are the texts of a list; a value that is none is its only entry.
 func words(value any) []string {
+	items, ok := value.([]any)
+	if !ok && value != nil {
+		items = []any{value}
+	}
 	var out []string
-	for _, word := range list(value) {
+	for _, word := range items {
 		out = append(out, fmt.Sprint(word))
 	}
 	return out

@@ -139,28 +139,18 @@ func list(items []any, indent, room int) *yaml.Node {
 func scalar(s string, bracketed bool) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s}
 	visible := strings.IndexFunc(s, func(r rune) bool { return !shows(r) }) < 0
-	switch {
+	switch marked, _ := yaml.Marshal(s); {
 	case !bracketed && literal(s):
 		n.Style = yaml.LiteralStyle
 	case !visible:
 		n.Style = yaml.DoubleQuotedStyle
-	case !strange(s) && !(bracketed && strings.ContainsAny(s, ",[]{}?:")):
+	case !strings.ContainsAny(string(marked[:1]), `'"|><=0123456789`) && !(bracketed && strings.ContainsAny(s, ",[]{}?:")):
 	case strings.ContainsAny(s, `"\`):
 		n.Style = yaml.SingleQuotedStyle
 	default:
 		n.Style = yaml.DoubleQuotedStyle
 	}
 	return n
-}
-
-// strange reports whether a reader may take s, which is one line, for something else than text.
-func strange(s string) bool {
-	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ$"
-	if len(s) > len("false") && strings.Trim(s[:1], letters) == "" && !strings.ContainsAny(s, ":#") && !strings.HasSuffix(s, " ") {
-		return false // as most are: to ask the encoder takes its time
-	}
-	marked, _ := yaml.Marshal(s)
-	return strings.ContainsAny(string(marked[:1]), `'"|><=0123456789`)
 }
 
 // literal reports whether s has several lines, and a block can hold them so that every formatter keeps it.
