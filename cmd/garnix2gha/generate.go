@@ -71,7 +71,7 @@ func (o *options) next(ctx context.Context, r *repo.Repo, result generator.Resul
 	for _, file := range result.Files {
 		files = append(files, file.Path)
 	}
-	at := git.Standing{Committed: true, Pushed: true, Merged: true} // nothing is known but what was done
+	at := git.Standing{Committed: true, Pushed: true, Merged: true} // outside of git nothing is known but what was done
 	if _, err := fs.Lstat(r.FS(), ".git"); err == nil {
 		if known, err := git.WorkTree(r.Dir()).Standing(ctx, files, output.Targets); err == nil {
 			at = known

@@ -36,7 +36,7 @@ func (p *parser) validate(file any) (broken [][]string) {
 
 // violation reports a broken rule in the schema's words, where it has any.
 func (p *parser) violation(b breach) {
-	at, rule, got := strings.Join(b.at, "."), b.rule, fmt.Sprint(b.value)
+	at, rule := strings.Join(b.at, "."), b.rule
 	n := p.nodes[at]
 	c := complaint{code: "bad-value", message: "is not allowed here"}
 	switch b.keyword {
@@ -45,6 +45,7 @@ func (p *parser) violation(b breach) {
 	case "uniqueItems":
 		c = complaint{code: "duplicate-value", message: "repeats an earlier entry", hint: "remove one"}
 	case "enum":
+		got := fmt.Sprint(b.value)
 		c.message = fmt.Sprintf("must be %s, not %s", diag.Enumerate(words(rule["enum"]), "or"), diag.Excerpt(got))
 		if near := diag.Nearest(got, words(rule["enum"])); near != "" {
 			c.hint = fmt.Sprintf("did you mean %q?", near)
