@@ -84,7 +84,9 @@ func BenchmarkProcess(b *testing.B) {
 	for out, pkg := range map[string]string{
 		program: "garnix2gha/cmd/garnix2gha", bare: "./testdata/engines", linter: "github.com/rhysd/actionlint/cmd/actionlint",
 	} {
-		text, err := exec.Command("go", "build", "-o", out, pkg).CombinedOutput()
+		build := exec.Command("go", "build", "-o", out, pkg)
+		build.Env = append(os.Environ(), "CGO_ENABLED=0") // as releases are built
+		text, err := build.CombinedOutput()
 		require.NoError(b, err, "%s", text)
 	}
 	archive, err := txtar.ParseFile("openclaw-like.txtar")
