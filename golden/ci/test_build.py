@@ -6,7 +6,7 @@ import base64
 import unittest
 
 from building import TOKEN, BuildJob, backend, here
-from harness import HOSTILE, NIX, SECRETS, nix_string
+from harness import HOSTILE, NIX, SECRETS, nix_string, scratch
 from loopback import hash_of
 from outcomes import entry
 
@@ -410,6 +410,27 @@ class Secrets(unittest.TestCase):
                         self.assertEqual(secret in own, value in call.own, f"{secret}: {call.call}")
                     self.assertNotIn(value, end.log + end.summary)
                     self.assertEqual([], job.kept(value))
+
+
+class Unlocked(unittest.TestCase):
+    def test_a_flake_whose_inputs_are_not_locked_is_locked_once_for_all(self) -> None:
+        job = BuildJob(self)
+        other = scratch(self)
+        (other / "flake.nix").write_text('{ outputs = { self }: { name = "other"; }; }')
+        job.flake(
+            """packages.x86_64-linux.a = ok other.name;
+            packages.aarch64-linux.b = ok "b";
+            nixosConfigurations.c.config.system.build.toplevel = ok "c";"""
+        )
+        text = (job.checkout / "flake.nix").read_text()
+        inputs = f'inputs.other.url = "path:{other}";\n  outputs = {{ self, other }}'
+        job.commit({"flake.nix": text.replace("outputs = { self }", inputs)})
+        attrs = ("packages.x86_64-linux.a", "packages.aarch64-linux.b", "nixosConfigurations.c")
+        job.planned(job.git("rev-parse", "HEAD").strip(), entry(*attrs))
+        end = job.build()
+        self.assertEqual(0, end.code, end.log)
+        self.assertEqual(3, len(job.result()["targets"]))
+        self.assertEqual(1, sum("flake.lock is missing" in said for said in end.log.split("\n")))
 
 
 class Again(unittest.TestCase):
