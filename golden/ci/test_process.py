@@ -91,7 +91,9 @@ class Programs(unittest.TestCase):
 
     def test_what_is_ended_may_clean_up_and_say_so(self) -> None:
         mark, lines = scratch(self) / "cleaned", []
-        script = f"trap 'echo cleaning; touch {mark}; exit' INT; echo a; while :; do sleep 0.1; done"
+        script = (
+            f"trap 'echo cleaning; touch {mark}; exit' INT; echo a; while :; do sleep 0.1; done"
+        )
         process.stream(["bash", "-c", script], lines.append, over=lambda: bool(lines))
         self.assertTrue(mark.exists())
 
