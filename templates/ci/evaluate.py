@@ -111,7 +111,8 @@ def evaluate(flake: Flake, paths: Iterable[Sequence[str]]) -> list[Target]:
     for path in sorted({tuple(path) for path in paths}):
         groups.setdefault(system_of(path), []).append(path)
     answers: dict[Path, Answer] = {}
-    with ThreadPoolExecutor(2) as pool:
+    # What builds asks in turn, as the first answer may lock the flake anew for the next.
+    with ThreadPoolExecutor(1 if flake.builds else 2) as pool:
         for described in pool.map(lambda group: _describe(flake, group), groups.values()):
             answers.update(described)
         # Those have no message yet, or fell because of what was evaluated before.
