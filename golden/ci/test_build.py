@@ -89,6 +89,22 @@ class Outcomes(unittest.TestCase):
         self.assertLessEqual(calls.read_text().count("\n"), 3)
         self.assertEqual({"built"}, set(job.states().values()))
 
+    def test_what_failed_is_not_built_again(self) -> None:
+        job = BuildJob(self)
+        runs = job.temp / "runs"
+        job.packages(
+            f"""
+            fails = d "fails" "x86_64-linux" "echo fails >> {runs}; exit 1";
+            refers = derivation {{ name = "refers"; inherit n; system = "x86_64-linux"; builder = "/bin/sh";
+              args = [ "-c" "echo refers >> {runs}; echo $out > $out" ]; allowedReferences = [ ]; }};
+            """,
+            "fails",
+            "refers",
+        )
+        self.assertEqual(1, job.build().code)
+        self.assertEqual({"fails": "failed", "refers": "failed"}, job.states())
+        self.assertEqual(["fails", "refers"], sorted(runs.read_text().split()))
+
     def test_an_entry_may_have_nothing_to_build(self) -> None:
         job = BuildJob(self)
         job.model(cache=job.settings, rules=[])

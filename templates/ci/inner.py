@@ -12,7 +12,7 @@ import evaluate
 import process
 from cache import STORE_PATH
 from flake import Flake
-from nix import Reader, command
+from nix import AWAY, Reader, command
 
 _STATES = ("built", "failed", "evaluation-failed", "not-started")
 _SHAPE = {"attr": str, "outputs": dict, "cause": str, "log": str}
@@ -92,7 +92,7 @@ class Work:
                 stopped = process.run(call).stdout.split()
                 self._stopped |= dict.fromkeys([culprit, *stopped], culprit)
             rest = rest.difference(self._stopped)
-            if self._late or not culprits or not rest:
+            if self._late or AWAY not in map(self._log.failures.get, culprits) or not rest:
                 return
 
     def result(self, targets: list[evaluate.Target]) -> dict[str, Any]:
