@@ -43,11 +43,11 @@ func TestOnNewerNixScenarios(t *testing.T) {
 	folders := []string{os.TempDir(), repository, filepath.Dir(act), filepath.Dir(os.Args[0])}
 	args := append([]string{"--mount", "--fork", "sh", "-euc", enterRoot, "sh", root, here, "4"}, folders...)
 	args = append(args, "env", "-i", "CI=true", "HOME="+t.TempDir(), "TMPDIR="+os.TempDir(), "PATH="+filepath.Dir(act)+":/usr/local/bin:/usr/bin:/bin", os.Args[0],
-		"-test.run", "TestExecuted$/^(openclaw-like|wildcards|strategies|imports|odd-outputs|plan-fails|content-addressed|hostile-names|flake-dir|failing-target)$",
+		"-test.run", "TestExecuted$/^(openclaw-like|wildcards|strategies|imports|odd-outputs|plan-fails|content-addressed|hostile-names|flake-dir|failing-target|other-commits|private-cache|many-targets)$",
 		"-test.v", "-test.parallel", "2")
 	out, err := exec.Command("unshare", args...).CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	assert.Equal(t, 10, strings.Count(string(out), "--- PASS: TestExecuted/"), "%s", out)
+	assert.Equal(t, 13, strings.Count(string(out), "--- PASS: TestExecuted/"), "%s", out)
 }
 
 // TestOnNewerNixPrograms runs the tests of the programs that talk to nix in that root.

@@ -74,17 +74,18 @@ var pages []byte
 func addPages(root *cobra.Command) {
 	for _, page := range txtar.Parse(pages).Files {
 		command, _, _ := root.Find(strings.Fields(page.Name)[1:]) // a test holds that there is one
+		var long strings.Builder
 		for line := range strings.Lines(string(page.Data)) {
 			example, ok := strings.CutPrefix(line, "$ ")
 			if !ok {
-				command.Long += line
+				long.WriteString(line)
 				continue
 			}
 			for at := command; at != root; at = at.Parent() {
 				at.Example = strings.TrimLeft(at.Example+"\n  "+strings.TrimSpace(example), "\n")
 			}
 		}
-		command.Long = strings.TrimSpace(command.Long)
+		command.Long = strings.TrimSpace(long.String())
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"maps"
 	"slices"
 
@@ -70,9 +71,11 @@ func (o *options) next(ctx context.Context, r *repo.Repo, result generator.Resul
 	for _, file := range result.Files {
 		files = append(files, file.Path)
 	}
-	at, err := git.WorkTree(r.Dir()).Standing(ctx, files, output.Targets)
-	if err != nil { // then nothing is known but what was done
-		at = git.Standing{Committed: true, Pushed: true, Merged: true}
+	at := git.Standing{Committed: true, Pushed: true, Merged: true} // outside of git nothing is known but what was done
+	if _, err := fs.Lstat(r.FS(), ".git"); err == nil {
+		if known, err := git.WorkTree(r.Dir()).Standing(ctx, files, output.Targets); err == nil {
+			at = known
+		}
 	}
 	at.Committed = at.Committed && !written
 	return result.Next(generator.Standing(at))

@@ -21,7 +21,7 @@ import (
 func main() {
 	// A run lives for milliseconds: collecting garbage as eagerly as a server would is a third of its time. The limit
 	// keeps a large flake below 200 MB all the same.
-	debug.SetGCPercent(400)
+	debug.SetGCPercent(800)
 	debug.SetMemoryLimit(150 << 20)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once

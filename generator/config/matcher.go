@@ -83,10 +83,7 @@ func partialGlob(part string) bool {
 	return part != "*" && strings.ContainsAny(part, "*?{[")
 }
 
-var (
-	regular    = regexp.MustCompile(`^\.\*|^\^|\$$|\.\+|[\\|(]`) // what only a regular expression holds
-	systemLike = regexp.MustCompile(`^[^-]+-(linux|darwin|freebsd|netbsd|openbsd|windows|cygwin|none)$`)
-)
+var regular = regexp.MustCompile(`^\.\*|^\^|\$$|\.\+|[\\|(]`) // what only a regular expression holds
 
 // unquoted splits a text as Nix does, without the quotes and what precedes an attribute path for nix build. dotted says
 // that a quoted name holds a dot; then parts are nothing that a matcher can spell.
@@ -111,7 +108,9 @@ func unquoted(text string) (parts []string, dotted bool) {
 }
 
 func looksLikeSystem(part string) bool {
-	return systemLike.MatchString(part) || diag.Nearest(part, systemNames()) != ""
+	machine, kernel, _ := strings.Cut(part, "-")
+	known := []string{"linux", "darwin", "freebsd", "netbsd", "openbsd", "windows", "cygwin", "none"}
+	return machine != "" && slices.Contains(known, kernel) || diag.Nearest(part, systemNames()) != ""
 }
 
 func systemNames() []string { return textsOf(flake.Systems()) }

@@ -47,8 +47,8 @@ type Change struct {
 // targets.json tells.
 func Compare(want []File, disk map[string][]byte) []Change {
 	then := historyOf(want, disk[Targets])
-	own := ownPins(Pins(want...))
-	moved, _ := Moved(own, disk)
+	var own ownPins
+	var moved map[string]Pin // nil until the first file differs
 	var changes []Change
 	wanted := map[string]bool{}
 	for _, file := range want {
@@ -57,6 +57,10 @@ func Compare(want []File, disk map[string][]byte) []Change {
 		if exists && bytes.Equal(old, file.Data) { // as nearly always: nothing has to be read
 			changes = append(changes, Change{Path: file.Path, Status: Current, Old: old, New: file.Data})
 			continue
+		}
+		if moved == nil {
+			own = Pins(want...)
+			moved, _ = Moved(own, disk)
 		}
 		change := Change{Path: file.Path, Status: Missing, Cause: "it would be generated but does not exist"}
 		change.New = own.withPins(file, old, moved)

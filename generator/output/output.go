@@ -32,11 +32,7 @@ const (
 	headLines  = 8 // what is ours stands within these first lines
 )
 
-var (
-	ourLine      = regexp.MustCompile("^(" + firstLine + "|" + digestLine + ")")
-	headerDigest = regexp.MustCompile(fmt.Sprintf(`\A(?:.*\n){0,%d}?%s(.*)`, headLines-1, digestLine))
-	lineEnd      = regexp.MustCompile(`(?m)[ \t\r]+$`)
-)
+var headerDigest = regexp.MustCompile(fmt.Sprintf(`\A(?:.*\n){0,%d}?%s(.*)`, headLines-1, digestLine))
 
 // Path returns where a workflow of the given base name lies.
 func Path(name string) string { return path.Join(Dir, name) }
@@ -110,7 +106,7 @@ func Eject(file File) File {
 	var out bytes.Buffer
 	line := 0
 	for text := range bytes.Lines(file.Data) {
-		if line++; line > headLines || !ourLine.Match(text) {
+		if line++; line > headLines || !bytes.HasPrefix(text, []byte(firstLine)) && !bytes.HasPrefix(text, []byte(digestLine)) {
 			out.Write(bytes.Replace(text, []byte("* linguist-generated=true "), []byte("* "), 1))
 		}
 	}
@@ -120,5 +116,9 @@ func Eject(file File) File {
 // normal removes what formatters and checkouts may change: carriage returns, white space at the end of lines, and
 // empty lines at the end.
 func normal(content []byte) []byte {
-	return append(bytes.TrimRight(lineEnd.ReplaceAll(content, nil), "\n"), '\n')
+	out := make([]byte, 0, len(content)+1)
+	for line := range bytes.SplitSeq(content, []byte("\n")) {
+		out = append(append(out, bytes.TrimRight(line, " \t\r")...), '\n')
+	}
+	return append(bytes.TrimRight(out, "\n"), '\n')
 }

@@ -3,10 +3,14 @@ package settings
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
+	"gopkg.in/yaml.v3"
+
+	"garnix2gha/generator/diag"
 )
 
 func FuzzParse(f *testing.F) {
@@ -24,6 +28,10 @@ func FuzzParse(f *testing.F) {
 	}
 	compiled := compile(f, Schema())
 	f.Fuzz(func(t *testing.T, src []byte) {
+		p := &parser{places: places{given: map[string]diag.Pos{}}, nodes: map[string]*yaml.Node{}, faulty: map[string]bool{}, expressions: map[string]*regexp.Regexp{}}
+		if given := p.document(src); !p.diags.HasErrors() {
+			require.Equal(t, compiled.Validate(given) == nil, p.breaches(book(), given) == nil)
+		}
 		s, diags := Parse(file, src)
 		require.Equal(t, diags.HasErrors(), s == nil)
 		for _, d := range diags {

@@ -19,7 +19,7 @@ func Parse(file string, src []byte) (*Settings, diag.List) {
 	p := &parser{
 		places: places{file: file, given: map[string]diag.Pos{}},
 		nodes:  map[string]*yaml.Node{},
-		faulty: map[string]bool{},
+		faulty: map[string]bool{}, expressions: map[string]*regexp.Regexp{},
 	}
 	read := p.document(src)
 	if read == nil && p.diags.HasErrors() {
@@ -35,7 +35,7 @@ func Parse(file string, src []byte) (*Settings, diag.List) {
 
 // settings holds a file to all rules. Where it breaks one the default stands in, so that the rules behind are tried too.
 func (p *parser) settings(file any) *Settings {
-	whole := object(book())
+	whole := book()
 	mapping := map[string]any{}
 	if file != nil {
 		if given := object(file); given != nil {
@@ -79,6 +79,8 @@ type parser struct {
 	nodes  map[string]*yaml.Node // by key path
 	faulty map[string]bool       // key paths already complained of, so that no second rule speaks of their value
 	diags  diag.List
+
+	expressions map[string]*regexp.Regexp // the patterns of the schema that were asked so far
 }
 
 // document reads the file as JSON would hold it; nil if there is nothing to read.
@@ -102,7 +104,7 @@ func (p *parser) document(src []byte) any {
 var strangeText = regexp.MustCompile("[\u0085\u2028\u2029\uFFFD]|\r(?:[^\n]|$)")
 
 // strange stands for a scalar that is of no type a setting has: a date, a fraction, a tag of its own.
-const strange = 0.5
+type strange struct{}
 
 var decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
 
@@ -137,7 +139,7 @@ func (p *parser) read(path string, n *yaml.Node) any {
 	case tag == "!!null":
 		return nil
 	}
-	return strange
+	return strange{}
 }
 
 // mapping reads every key the first time that it is given.

@@ -2,12 +2,10 @@ package settings
 
 import (
 	_ "embed"
-	"net/url"
-	"strconv"
-	"strings"
+	"encoding/json"
+	"fmt"
+	"path"
 	"sync"
-
-	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 //go:embed settings.schema.json
@@ -25,42 +23,17 @@ func Schema() []byte { return []byte(schema) }
 func GarnixSchema() []byte { return []byte(garnixSchema) }
 
 // book is the schema as JSON holds it, read once. It panics, as regexp.MustCompile does, on one that is no JSON.
-var book = sync.OnceValue(func() any {
-	root, err := jsonschema.UnmarshalJSON(strings.NewReader(schema))
-	if err != nil {
+var book = sync.OnceValue(func() map[string]any {
+	var root map[string]any
+	if err := json.Unmarshal([]byte(schema), &root); err != nil {
 		panic(err)
 	}
 	return root
 })
 
-// compiled makes the validator once, and only for a file that says something: it takes a third of a whole run.
-var compiled = sync.OnceValue(func() *jsonschema.Schema {
-	const address = "settings.schema.json"
-	compiler := jsonschema.NewCompiler()
-	if err := compiler.AddResource(address, book()); err != nil {
-		panic(err)
-	}
-	return compiler.MustCompile(address)
-})
-
-// ruleAt returns the part of the schema that an address of the validator names; nil if it names none.
-func ruleAt(address string) map[string]any {
-	_, fragment, _ := strings.Cut(address, "#")
-	pointer, _ := url.PathUnescape(fragment) // the validator spells it well
-	node := book()
-	for token := range strings.SplitSeq(strings.Trim(pointer, "/"), "/") {
-		switch container := node.(type) {
-		case map[string]any:
-			if token != "" {
-				node = container[strings.ReplaceAll(strings.ReplaceAll(token, "~1", "/"), "~0", "~")]
-			}
-		case []any:
-			if i, err := strconv.Atoi(token); err == nil && i < len(container) {
-				node = container[i]
-			}
-		}
-	}
-	return object(node)
+// definition is what a reference of the schema's means.
+func definition(reference any) any {
+	return object(book()["$defs"])[path.Base(fmt.Sprint(reference))]
 }
 
 // object is a value of JSON as an object, nil if it is none.

@@ -258,6 +258,9 @@ func TestExamplesOfTheSchemasAreValid(t *testing.T) {
 		}
 		require.NotEmpty(t, compiled.Examples)
 	}
+	defaults, err := toJSON(uncommented()) // which Parse does not hold to their rules
+	require.NoError(t, err)
+	assert.NoError(t, compile(t, Schema()).Validate(defaults))
 }
 
 // TestTheSchemaAndParseKnowTheSameKeys asks Parse, which lists the keys it knows.
@@ -339,6 +342,41 @@ func TestEveryRuleOfTheSchemaHasWords(t *testing.T) {
 	}
 	walk("", root)
 	assert.Greater(t, count, 40)
+}
+
+// TestEveryKeywordOfTheSchemaIsKept looks for each keyword in the source: one that nothing keeps to would be a rule for
+// editors alone.
+func TestEveryKeywordOfTheSchemaIsKept(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("breach.go")
+	require.NoError(t, err)
+	var root any
+	require.NoError(t, json.Unmarshal(Schema(), &root))
+	words := []string{"$schema", "$id", "$comment", "title", "description", "default", "examples", "x-errors", "$defs"}
+	count := 0
+	var walk func(rule any)
+	walk = func(rule any) {
+		for keyword, value := range object(rule) {
+			if !slices.Contains(words, keyword) {
+				count++
+				assert.Contains(t, string(source), strconv.Quote(keyword))
+			}
+			switch keyword {
+			case "properties", "patternProperties", "$defs":
+				for _, part := range object(value) {
+					walk(part)
+				}
+			case "items", "contains", "not", "if", "then":
+				walk(value)
+			case "allOf":
+				for _, part := range value.([]any) {
+					walk(part)
+				}
+			}
+		}
+	}
+	walk(root)
+	assert.Greater(t, count, 200)
 }
 
 // TestEverySettingHasAField compares the schema with the tags of the types.

@@ -2,16 +2,11 @@ package settings
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
-	"github.com/santhosh-tekuri/jsonschema/v6"
-	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 	"gopkg.in/yaml.v3"
 
 	"garnix2gha/generator/diag"
@@ -24,66 +19,53 @@ type complaint struct{ code, message, hint string }
 
 // validate holds a file to the schema, reports the first rule that each value breaks, and returns where these stand.
 func (p *parser) validate(file any) (broken [][]string) {
-	var found *jsonschema.ValidationError
-	if !errors.As(compiled().Validate(file), &found) {
-		return nil
-	}
-	var visit func(*jsonschema.ValidationError)
-	visit = func(v *jsonschema.ValidationError) {
-		for _, cause := range v.Causes {
-			visit(cause)
+	for _, b := range p.breaches(book(), file) {
+		unknown, ok := b.value.([]string)
+		if !ok {
+			broken = append(broken, b.at)
+			p.violation(b)
+			continue
 		}
-		at, rule := v.InstanceLocation, ruleAt(v.SchemaURL)
-		switch k := v.ErrorKind.(type) {
-		case *kind.AdditionalProperties:
-			for _, key := range k.Properties {
-				broken = append(broken, append(slices.Clip(at), key))
-			}
-			p.unknownKeys(at, k.Properties, rule)
-		default:
-			if len(v.Causes) == 0 {
-				broken = append(broken, at)
-				p.violation(at, rule, v.ErrorKind)
-			}
+		for _, key := range unknown {
+			broken = append(broken, append(slices.Clip(b.at), key))
 		}
+		p.unknownKeys(b.at, unknown, b.rule)
 	}
-	visit(found)
 	return broken
 }
 
 // violation reports a broken rule in the schema's words, where it has any.
-func (p *parser) violation(at []string, rule map[string]any, broken jsonschema.ErrorKind) {
-	path := strings.Join(at, ".")
-	n := p.nodes[path]
+func (p *parser) violation(b breach) {
+	at, rule := strings.Join(b.at, "."), b.rule
+	n := p.nodes[at]
 	c := complaint{code: "bad-value", message: "is not allowed here"}
-	switch broken := broken.(type) {
-	case *kind.Type:
-		c = wrongType(n, rule, broken.Want)
-	case *kind.UniqueItems:
-		path += "." + strconv.Itoa(broken.Duplicates[1])
+	switch b.keyword {
+	case "type":
+		c = wrongType(n, rule)
+	case "uniqueItems":
 		c = complaint{code: "duplicate-value", message: "repeats an earlier entry", hint: "remove one"}
-	case *kind.Enum:
-		c.message = fmt.Sprintf("must be %s, not %s", diag.Enumerate(words(rule), "or"), diag.Excerpt(fmt.Sprint(broken.Got)))
-		if near := diag.Nearest(fmt.Sprint(broken.Got), words(rule)); near != "" {
+	case "enum":
+		got := fmt.Sprint(b.value)
+		c.message = fmt.Sprintf("must be %s, not %s", diag.Enumerate(words(rule["enum"]), "or"), diag.Excerpt(got))
+		if near := diag.Nearest(got, words(rule["enum"])); near != "" {
 			c.hint = fmt.Sprintf("did you mean %q?", near)
 			rule = nil // no other words tell it better
 		}
-	case *kind.Minimum, *kind.Maximum:
+	case "minimum", "maximum":
 		c.message = fmt.Sprintf("must be from %v to %v", rule["minimum"], rule["maximum"])
-	case *kind.MinItems:
+	case "minItems":
 		c.message = "must not be empty"
-	case *kind.Required:
-		c = complaint{code: "missing-key", message: "needs " + strings.Join(broken.Missing, " and ")}
+	case "required":
+		c = complaint{code: "missing-key", message: "needs " + strings.Join(words(rule["required"]), " and ")}
 	}
-	keyword := append(broken.KeywordPath(), "not")[0] // the library names no keyword for "not"
-	c = c.inWordsOf(rule, keyword)
-	if lines := p.badLines(n, object(rule["not"])); keyword == "not" && lines != nil {
+	c = c.inWordsOf(rule, b.keyword)
+	if lines := p.badLines(n, object(rule["not"])); b.keyword == "not" && lines != nil {
 		for _, line := range lines {
-			p.diags.Errorf(line, c.code, c.hint, "%s %s", path, c.message)
+			p.diags.Errorf(line, c.code, c.hint, "%s %s", at, c.message)
 		}
 		return
 	}
-	p.complain(path, c)
+	p.complain(at, c)
 }
 
 // inWordsOf replaces what the schema puts in other words.
@@ -113,10 +95,9 @@ func (p *parser) badLines(n *yaml.Node, forbidden map[string]any) []diag.Pos {
 	if n == nil || n.Style&yaml.LiteralStyle == 0 || !strings.HasPrefix(pattern, "(^|\n)") {
 		return nil
 	}
-	expression := regexp.MustCompile(pattern) // the schema is compiled already
 	var lines []diag.Pos
 	for i, line := range strings.Split(n.Value, "\n") {
-		if expression.MatchString(line) {
+		if p.expression(pattern).MatchString(line) {
 			lines = append(lines, diag.Pos{File: p.places.file, Line: n.Line + 1 + i})
 		}
 	}
@@ -130,9 +111,7 @@ func (p *parser) unknownKeys(at, keys []string, rule map[string]any) {
 	for _, key := range keys {
 		unknown[key] = true
 	}
-	noSecret := ruleAt("#/$defs/noSecret")
-	pattern, _ := object(noSecret["not"])["pattern"].(string)
-	secret := regexp.MustCompile(pattern) // the schema is compiled already
+	noSecret := object(definition("noSecret"))
 	for key, value := range document.Pairs(p.nodes[strings.Join(at, ".")]) {
 		if !unknown[key.Value] {
 			continue
@@ -144,7 +123,7 @@ func (p *parser) unknownKeys(at, keys []string, rule map[string]any) {
 			c.hint = fmt.Sprintf("did you mean %q? %s", near, c.hint)
 		}
 		c = c.inWordsOf(rule, "additionalProperties")
-		if secret.MatchString(value.Value) {
+		if p.breaches(noSecret, value.Value) != nil {
 			c = complaint{}.inWordsOf(noSecret, "not")
 			c.message = what + " " + c.message
 		}
@@ -153,7 +132,8 @@ func (p *parser) unknownKeys(at, keys []string, rule map[string]any) {
 }
 
 // wrongType says what a value should have been and what it is.
-func wrongType(n *yaml.Node, rule map[string]any, want []string) complaint {
+func wrongType(n *yaml.Node, rule map[string]any) complaint {
+	want := words(rule["type"])
 	got := n.ShortTag()
 	if got == "!!null" {
 		return complaint{code: "empty-value", message: "has no value", hint: "give it a value, or remove it to get the default"}
@@ -171,7 +151,7 @@ func wrongType(n *yaml.Node, rule map[string]any, want []string) complaint {
 	}
 	c := complaint{code: "wrong-type", message: "must be " + diag.Enumerate(wanted, "or")}
 	if rule["enum"] != nil {
-		c.message = "must be " + diag.Enumerate(words(rule), "or")
+		c.message = "must be " + diag.Enumerate(words(rule["enum"]), "or")
 	}
 	if found := cmp.Or(names[got], "a value of type "+diag.Excerpt(got)); found != wanted[0] {
 		c.message += ", not " + found
@@ -191,11 +171,14 @@ func wrongType(n *yaml.Node, rule map[string]any, want []string) complaint {
 	return c
 }
 
-// words are the texts that a rule allows.
-func words(rule map[string]any) []string {
+// words are the texts of a list; a value that is none is its only entry.
+func words(value any) []string {
+	items, ok := value.([]any)
+	if !ok && value != nil {
+		items = []any{value}
+	}
 	var out []string
-	allowed, _ := rule["enum"].([]any)
-	for _, word := range allowed {
+	for _, word := range items {
 		out = append(out, fmt.Sprint(word))
 	}
 	return out

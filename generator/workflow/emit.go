@@ -74,9 +74,9 @@ func apart(n *yaml.Node) {
 func mapping(value map[string]any, indent int) *yaml.Node {
 	n := &yaml.Node{Kind: yaml.MappingNode}
 	for _, key := range keys(value) {
-		head := scalar(key, false)
-		if key == "on" {
-			head.Style = 0 // as everybody writes it, though old readers take it for a boolean
+		head := &yaml.Node{Kind: yaml.ScalarNode, Value: key} // "on" as everybody writes it, though old readers take it for a boolean
+		if !slices.Contains(order, key) {
+			head = scalar(key, false)
 		}
 		room := columns - indent - width(head) - len(": ")
 		comment, _ := value[commentKey+key].(string)
@@ -165,6 +165,9 @@ func shows(r rune) bool { return unicode.IsPrint(r) && r != unicode.ReplacementC
 
 // width is how many bytes a value takes on one line; more than a line has if it needs several.
 func width(n *yaml.Node) int {
+	if n.Kind == yaml.ScalarNode && n.Style == 0 {
+		return len(n.Value)
+	}
 	text, err := yaml.Marshal(n)
 	if text = bytes.TrimSuffix(text, []byte("\n")); err != nil || bytes.Contains(text, []byte("\n")) {
 		return columns + 1

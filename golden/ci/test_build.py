@@ -6,7 +6,7 @@ import shutil
 import unittest
 
 from building import TOKEN, BuildJob, here
-from harness import HOSTILE, NIX, ROOT, nix_string
+from harness import HOSTILE, NIX, ROOT, nix_string, scratch
 from loopback import hash_of
 from outcomes import entry
 
@@ -409,6 +409,27 @@ class Meanwhile(unittest.TestCase):
         end = job.build()
         self.assertEqual(0, end.code, end.log)
         self.assertTrue(job.cache.has(job.target("a")["outputs"]["out"]))
+
+
+class Unlocked(unittest.TestCase):
+    def test_a_flake_whose_inputs_are_not_locked_is_locked_once_for_all(self) -> None:
+        job = BuildJob(self)
+        other = scratch(self)
+        (other / "flake.nix").write_text('{ outputs = { self }: { name = "other"; }; }')
+        job.flake(
+            """packages.x86_64-linux.a = ok other.name;
+            packages.aarch64-linux.b = ok "b";
+            nixosConfigurations.c.config.system.build.toplevel = ok "c";"""
+        )
+        text = (job.checkout / "flake.nix").read_text()
+        inputs = f'inputs.other.url = "path:{other}";\n  outputs = {{ self, other }}'
+        job.commit({"flake.nix": text.replace("outputs = { self }", inputs)})
+        attrs = ("packages.x86_64-linux.a", "packages.aarch64-linux.b", "nixosConfigurations.c")
+        job.planned(job.git("rev-parse", "HEAD").strip(), entry(*attrs))
+        end = job.build()
+        self.assertEqual(0, end.code, end.log)
+        self.assertEqual(3, len(job.result()["targets"]))
+        self.assertEqual(1, sum("flake.lock is missing" in said for said in end.log.split("\n")))
 
 
 class Again(unittest.TestCase):

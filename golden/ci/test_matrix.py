@@ -245,7 +245,7 @@ class Summary(unittest.TestCase):
             for n, state in enumerate(["failed"] * 1300 + ["build"] * 1600)
         ]
         summary = self.tell(given)
-        self.assertIn("<summary>1600 others</summary>", summary)
+        self.assertIn("<summary>the others (1600)</summary>", summary)
         self.assertIn("| | and 300 more | |", summary)
         self.assertIn("| | and 600 more | |", summary)
         self.assertEqual(len(re.findall(r"^\| failed", summary, re.MULTILINE)), 1000)

@@ -86,7 +86,7 @@ class Plan(unittest.TestCase):
             ],
         )
         self.assertIn("\n5 to build in 3 jobs, 1 already there, 2 cannot be built\n", end.summary)
-        self.assertIn("<details><summary>6 others</summary>", end.summary)
+        self.assertIn("<details><summary>the others (6)</summary>", end.summary)
         self.assertRegex(end.summary, r"\| cached \| <code>packages.x86&#95;64-linux.there</code>")
         self.assertIn("5 to build in 3 jobs, 1 already there, 2 cannot be built", end.log)
 

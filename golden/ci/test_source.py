@@ -89,13 +89,6 @@ class Tree(unittest.TestCase):
         self.assertRegex(self.drv(), r"-second\.drv$")
         self.assertIn("nix flake lock", self.end.log)
 
-    def test_a_job_that_builds_locks_once_for_all_it_asks(self) -> None:
-        outputs = """packages.x86_64-linux.a = ok other.name;
-          nixosConfigurations.web.config.system.build.toplevel = ok "web";"""
-        self._with_input(outputs, self._input("first"))
-        found = self.job.evaluated([A.split("."), ["nixosConfigurations", "web"]])
-        self.assertEqual([target["error"] for target in found], ["", ""])
-
     def _input(self, name: str) -> Path:
         folder = scratch(self)
         (folder / "flake.nix").write_text(f'{{ outputs = {{ self }}: {{ name = "{name}"; }}; }}')

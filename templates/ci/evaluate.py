@@ -69,8 +69,6 @@ def of_branch(flake: Flake, model: Model, branch: str | None) -> Listing:
         advice = "run garnix2gha snapshot, then garnix2gha generate"
         what = f"is selected and nothing builds it: {advice}"
         _say("warning", "not in the committed list", sorted(selected.difference(chosen)), what)
-    else:
-        flake.each("queries", {})  # two processes at once that read the flake first would collide
     return [attr.split(".") for attr in chosen], ()
 
 
@@ -110,9 +108,10 @@ def evaluate(flake: Flake, paths: Iterable[Sequence[str]]) -> list[Target]:
     groups: dict[str | None, list[Path]] = {}
     for path in sorted({tuple(path) for path in paths}):
         groups.setdefault(system_of(path), []).append(path)
+    if len(groups) > 1 and not flake.read:
+        flake.each("queries", {})  # two at once would collide, and both would lock its inputs
     answers: dict[Path, Answer] = {}
-    # What builds asks in turn, as the first answer may lock the flake anew for the next.
-    with ThreadPoolExecutor(1 if flake.builds else 2) as pool:
+    with ThreadPoolExecutor(2) as pool:
         for described in pool.map(lambda group: _describe(flake, group), groups.values()):
             answers.update(described)
         # Those have no message yet, or fell because of what was evaluated before.

@@ -19,7 +19,7 @@ from context import PROGRAMS, Model
 TITLE = "Evaluate flake.nix"
 # Of an OP of outputs.nix.txt. One that ended nix is "ended"; "build" of it: an import needed one.
 Answer = dict[str, Any]
-Log = Callable[[str], None]
+Log = Callable[[str], None] | None
 Request = Mapping[str, Any]
 _LOCK = re.compile(r"lock file|unlocked|in pure mode", re.IGNORECASE)  # does not fit the inputs
 _LOCKED_HERE = (
@@ -29,16 +29,14 @@ _LOCKED_HERE = (
 
 
 class Flake:
-    def __init__(
-        self, model: Model, head: str, env: dict[str, str], log: Log | None = None
-    ) -> None:
+    def __init__(self, model: Model, head: str, env: dict[str, str], log: Log = None) -> None:
         """With nix's environment; with a log of what nix says derivations are written and built."""
         root, name = Path.cwd().resolve(), str(model.get("flakeDir", "."))
         self._folder = (root / name).resolve()
         if not self._folder.is_relative_to(root) or not self._folder.is_dir():
             raise process.Fault(f"the flake's directory {name} is not in the checkout", TITLE)
         self.environment, self._log = env, log
-        self.builds = log is not None
+        self.builds, self.read = log is not None, False
         inner = self._folder.relative_to(root).as_posix()
         self._query = "" if inner == "." else f"&dir={quote(inner)}"
         # Locked by its revision, so that nix need not be asked what it is.
@@ -110,6 +108,7 @@ class Flake:
         how: dict[str, Any] = {"stdin": f"(({expression}) {given}).each", "env": self.environment}
         with self._writing if writing else nullcontext():
             code = process.stream(call, take, out=lambda line: None, **how)
+        self.read = True
         why = nix.reason("\n".join(messages), code)
         failure = {"state": "ended", "why": why, "build": nix.needs_build(why)}
         return answers[1:], bool(answers), failure if code else None

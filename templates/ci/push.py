@@ -72,9 +72,10 @@ def push(ready: Tool, paths: Iterable[str], until: float) -> str:
     for attempt in range(TRIES):
         time.sleep(float(variable("PUSH_PAUSE", "10")) if attempt else 0)
         seconds = min(LIMIT, until - time.time())
-        if seconds > 0:
-            print(f"pushing {text.count(len(wanted), 'path')} and what they need", flush=True)
-            cause = _attempt(ready, wanted, seconds)
+        if seconds <= 0:
+            break
+        print(f"pushing {text.count(len(wanted), 'path')} and what they need", flush=True)
+        cause = _attempt(ready, wanted, seconds)
         if not cause or cause.endswith(_FINAL):
             break
     return cause and f"what was built could not be pushed to {ready.place}: {cause}"

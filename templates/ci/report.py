@@ -44,8 +44,8 @@ def tell(title: str, line: str, notes: Sequence[Note], rows: Iterable[Row]) -> b
     lines += [f"{text.markdown(said)}\n" for said in (*(note.message for note in notes), line)]
     lines += _table(bad)
     if good:
-        head = f"<details><summary>{text.count(len(good), 'other')}</summary>"
-        lines += [head, "", *_table(good), "</details>"]
+        head = f"{'the others' if bad else 'all'} ({len(good)})"
+        lines += [f"<details><summary>{head}</summary>", "", *_table(good), "</details>"]
     summarize("\n".join(lines))
     return not bad
 

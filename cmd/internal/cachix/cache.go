@@ -46,19 +46,18 @@ type BinaryCache struct {
 	GithubUsername string     `json:"githubUsername"`
 }
 
-var (
-	// newName is what the one client known to create caches allows; a cache's name is also a DNS label.
-	newName = regexp.MustCompile(`^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
-	// anyName is wider, for caches that exist already.
-	anyName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
-)
-
 // ValidateName checks the name of a cache to be made: a lower-case letter, then at most 62 of a-z, 0-9 and "-", which is not the last.
+// That is what the one client known to create caches allows; a cache's name is also a DNS label.
 func ValidateName(name string) error {
-	if !newName.MatchString(name) {
+	if !regexp.MustCompile(`^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`).MatchString(name) {
 		return fmt.Errorf("cache name %q: want a lower-case letter, then letters, digits and dashes inside, 63 in all at most", restapi.Clean(name))
 	}
 	return nil
+}
+
+// mayExist is wider than ValidateName, for caches that exist already.
+func mayExist(name string) bool {
+	return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`).MatchString(name)
 }
 
 // checkName refuses what cannot be the name of a cache; a token pasted in its place must not end up in an address.
@@ -66,7 +65,7 @@ func (c Client) checkName(name string) error {
 	if restapi.HoldsToken(name) || (name != "" && name == c.caller.Token.Reveal()) {
 		return errors.New("cache name: this is a token, not the name of a cache")
 	}
-	if !anyName.MatchString(name) {
+	if !mayExist(name) {
 		return fmt.Errorf("cache name %q: no cache can have this name", restapi.Clean(name))
 	}
 	return nil
@@ -91,7 +90,7 @@ func (c Client) shown(ctx context.Context, name string) (BinaryCache, error) {
 		BinaryCache
 		IsPublic any `json:"isPublic"` // a bool, as far as is known
 	}
-	named := func() bool { return anyName.MatchString(answer.Name) }
+	named := func() bool { return mayExist(answer.Name) }
 	if err := c.get(ctx, "read cache "+name, "/cache/"+url.PathEscape(name), &answer, named); err != nil {
 		return BinaryCache{}, err
 	}

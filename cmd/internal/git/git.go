@@ -75,14 +75,14 @@ type Standing struct {
 
 // Standing asks about files, which need not exist, and the mark, one of them.
 func (w WorkTree) Standing(ctx context.Context, files []string, mark string) (Standing, error) {
-	trunk := "refs/remotes/origin/HEAD"
+	const origin = "refs/remotes/origin/"
 	open, err := w.paths(ctx, append([]string{"status", "--porcelain", "-z", "--ignored", "--untracked-files=all", "--"}, files...)...)
 	if err != nil {
 		return Standing{}, err
 	}
 	if len(open) > 0 {
 		branch, _ := w.run(ctx, "symbolic-ref", "--short", "HEAD") // none is checked out
-		standard, err := w.run(ctx, "symbolic-ref", "--short", trunk)
+		standard, err := w.run(ctx, "symbolic-ref", "--short", origin+"HEAD")
 		name := strings.TrimPrefix(string(standard), "origin/")
 		before, _ := w.paths(ctx, "ls-tree", "-z", "--name-only", "HEAD", "--", mark) // there may be no commit
 		return Standing{
@@ -90,19 +90,19 @@ func (w WorkTree) Standing(ctx context.Context, files []string, mark string) (St
 			Converted: len(before) > 0,
 		}, ctx.Err()
 	}
-	for _, likely := range []string{"main", "master"} { // a remote that was added has no HEAD
-		if _, err := w.run(ctx, "rev-parse", "--verify", "--quiet", trunk); err == nil {
+	unknown := true
+	for _, trunk := range []string{"HEAD", "main", "master"} { // a remote that was added has no HEAD
+		differ, err := w.paths(ctx, append([]string{"diff", "--name-only", "-z", "--no-ext-diff", origin + trunk, "HEAD", "--"}, files...)...)
+		if err == nil && len(differ) == 0 {
+			return Standing{Committed: true, Pushed: true, Merged: true}, nil
+		}
+		if unknown = err != nil; !unknown {
 			break
 		}
-		trunk = "refs/remotes/origin/" + likely
-	}
-	differ, unknown := w.paths(ctx, append([]string{"diff", "--name-only", "-z", "--no-ext-diff", trunk, "HEAD", "--"}, files...)...)
-	if unknown == nil && len(differ) == 0 {
-		return Standing{Committed: true, Pushed: true, Merged: true}, nil
 	}
 	branches, err := w.run(ctx, "for-each-ref", "--contains=HEAD", "--count=1", "refs/remotes")
 	if err != nil || len(branches) > 0 {
-		return Standing{Committed: true, Pushed: true, Merged: unknown != nil}, err
+		return Standing{Committed: true, Pushed: true, Merged: unknown}, err
 	}
 	address, err := w.run(ctx, "ls-remote", "--get-url") // asks nobody, and fails without a remote
 	return Standing{Committed: true, HTTPS: err == nil && bytes.HasPrefix(address, []byte("https://"))}, ctx.Err()

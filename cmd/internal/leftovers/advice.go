@@ -4,7 +4,6 @@ package leftovers
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -29,14 +28,14 @@ const actionsApp = "15368"
 
 // The expressions are for lowered text.
 var (
-	schemaText  = regexp.MustCompile(`garnix\.io/\S*schema|yaml-language-server.*garnix|\$schema.*garnix`)
-	netrcText   = regexp.MustCompile(`\bmachine\s+["']?cache\.garnix\.io`)
-	licenceText = regexp.MustCompile(`licen[cs]e.*garnix-io/|garnix-io/.*licen[cs]e`)
-	creditText  = regexp.MustCompile(`\bcopyright\b|\bspdx-`)
-	inputText   = regexp.MustCompile(`\bgarnix-io/|\binputs\.[\w'-]*garnix|\bgarnix-(?:lib|modules|incrementalize)\b|(?:github|git\+https?|git\+ssh):[^"]*garnix`)
-	outputText  = regexp.MustCompile(`\bgarnix(?:\.config\b|\s*=\s*(?:rec\s*)?\{\s*config\b)`)
-	checkLine   = regexp.MustCompile(`wait|check|status|\bapp\b|slug|context|conclusion|garnix[ -]ci`)
-	appText     = regexp.MustCompile(`\bgarnix-ci\b|(?:integration_?id|app_?id)["']?\s*[:=]\s*["']?(\d+)`)
+	schemaText  = lazily(`garnix\.io/\S*schema|yaml-language-server.*garnix|\$schema.*garnix`)
+	netrcText   = lazily(`\bmachine\s+["']?cache\.garnix\.io`)
+	licenceText = lazily(`licen[cs]e.*garnix-io/|garnix-io/.*licen[cs]e`)
+	creditText  = lazily(`\bcopyright\b|\bspdx-`)
+	inputText   = lazily(`\bgarnix-io/|\binputs\.[\w'-]*garnix|\bgarnix-(?:lib|modules|incrementalize)\b|(?:github|git\+https?|git\+ssh):[^"]*garnix`)
+	outputText  = lazily(`\bgarnix(?:\.config\b|\s*=\s*(?:rec\s*)?\{\s*config\b)`)
+	checkLine   = lazily(`wait|check|status|\bapp\b|slug|context|conclusion|garnix[ -]ci`)
+	appText     = lazily(`\bgarnix-ci\b|(?:integration_?id|app_?id)["']?\s*[:=]\s*["']?(\d+)`)
 )
 
 // traces returns one trace for each line that names garnix, and one for all lines of KindOther.
@@ -94,7 +93,7 @@ func (d *document) trace(i, at int) Trace {
 		if rest, _ := d.mention(d.fixed[i]); rest >= 0 {
 			t.Fix, t.Advice = Partly, t.Advice+"; what else names garnix on this line is to be changed by hand"
 		}
-	case d.class == classRecord, d.class == classProse && licenceText.MatchString(lowered(line)), creditText.MatchString(lowered(line)):
+	case d.class == classRecord, d.class == classProse && licenceText().MatchString(lowered(line)), creditText().MatchString(lowered(line)):
 		t.Kind, t.Fix, t.Advice = KindOwn, Kept, recordAdvice
 	case t.Advice == checkAdvice:
 		t.Fix = Kept
@@ -107,7 +106,7 @@ func (d *document) advice(i int) (Kind, string) {
 	line := d.lines[i]
 	low := lowered(line)
 	switch found := literals(line); {
-	case schemaText.MatchString(low):
+	case schemaText().MatchString(low):
 		return KindSchema, `remove it: the schema is no longer served; "garnix2gha schema garnix" prints our own`
 	case d.class == classConfig:
 		return KindConfigFile, "goes with the file"
@@ -119,17 +118,17 @@ func (d *document) advice(i int) (Kind, string) {
 		return KindKey, d.literalAdvice(found[0].kind)
 	case d.class != classProse && isComment(line):
 		return KindOther, "look at the comment, and remove or reword it"
-	case d.place != "" && (checkLine.MatchString(low) || d.checkName(line) >= 0):
+	case d.place != "" && (checkLine().MatchString(low) || d.checkName(line) >= 0):
 		return d.place, d.checkAdvice(i)
-	case badgeText.MatchString(low):
+	case badgeText().MatchString(low):
 		return KindBadge, "remove the badge"
-	case netrcText.MatchString(low):
+	case netrcText().MatchString(low):
 		return KindNetrc, "remove the credentials, and revoke them if they still work anywhere"
 	case strings.Contains(low, cacheHost) || strings.Contains(line, keyStart):
 		return KindHost, "name the new cache here, or remove it"
-	case d.class == classNix && outputText.MatchString(low):
+	case d.class == classNix && outputText().MatchString(low):
 		return KindConfigOutput, "remove the output garnix.config when the new cache is proven"
-	case d.class == classNix && inputText.MatchString(low):
+	case d.class == classNix && inputText().MatchString(low):
 		return KindFlakeInput, `remove the input and what uses it, then run "nix flake lock"`
 	case d.class == classProse:
 		return KindProse, "reword or remove it"
@@ -172,7 +171,7 @@ func (d *document) checkAdvice(i int) string {
 // bound reports whether a rule is for another app than GitHub Actions: on the line, or beside it as in JSON and HCL.
 func (d *document) bound(i int) bool {
 	near := lowered(strings.Join(d.lines[max(0, i-1):min(len(d.lines), i+2)], ""))
-	return slices.ContainsFunc(appText.FindAllStringSubmatch(near, -1), func(m []string) bool { return m[1] != actionsApp })
+	return slices.ContainsFunc(appText().FindAllStringSubmatch(near, -1), func(m []string) bool { return m[1] != actionsApp })
 }
 
 // configAdvice is for garnix.yaml and what only looks like it.

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // class is what a file is for, as far as a mention of garnix in it is concerned.
@@ -24,20 +25,25 @@ const (
 	classProse
 )
 
+// lazily compiles an expression when it is first needed: most commands need none of them.
+func lazily(expression string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(expression) })
+}
+
 // The expressions are for lowered paths and lowered text.
 var (
-	configName  = regexp.MustCompile(`^\.?garnix\.ya?ml$`)
-	recordName  = regexp.MustCompile(`^(?:(?:un)?licen[cs]e|copying|notice|authors|changelog|changes|history|news|releases?)(?:-[a-z0-9_]+)?(?:\.(?:md|markdown|txt|rst|org|adoc|html?))?$`)
-	nixConfName = regexp.MustCompile(`(?:^|/)[^/]*nix\.conf$|(?:^|/)nix\.custom\.conf$|nix\.conf\.d/[^/]*\.conf$`)
-	proseName   = regexp.MustCompile(`\.(?:md|markdown|mdx|mkd|html?|org|rst|adoc|asciidoc|txt|tex|typ)$|(?:^|/)(?:readme|contributing)$`)
-	ownHeader   = regexp.MustCompile(`^(?:[ \t]*(?:#[^\n]*)?\n)*?[ \t]*#[^\n]*generated[^\n]*garnix2gha`)
+	configName  = lazily(`^\.?garnix\.ya?ml$`)
+	recordName  = lazily(`^(?:(?:un)?licen[cs]e|copying|notice|authors|changelog|changes|history|news|releases?)(?:-[a-z0-9_]+)?(?:\.(?:md|markdown|txt|rst|org|adoc|html?))?$`)
+	nixConfName = lazily(`(?:^|/)[^/]*nix\.conf$|(?:^|/)nix\.custom\.conf$|nix\.conf\.d/[^/]*\.conf$`)
+	proseName   = lazily(`\.(?:md|markdown|mdx|mkd|html?|org|rst|adoc|asciidoc|txt|tex|typ)$|(?:^|/)(?:readme|contributing)$`)
+	ownHeader   = lazily(`^(?:[ \t]*(?:#[^\n]*)?\n)*?[ \t]*#[^\n]*generated[^\n]*garnix2gha`)
 
-	automergeName  = regexp.MustCompile(`^(?:\.github/|\.gitlab/)?\.?(?:mergify|renovate(?:rc)?|bors|kodiak|bulldozer|auto-?merge)(?:\.(?:ya?ml|json5?|toml))?$|^\.mergify/`)
-	protectionName = regexp.MustCompile(`^\.github/settings\.|(?:^|/)rulesets?/|(?:^|/)[^/]*rulesets?\.(?:json|ya?ml)$`)
+	automergeName  = lazily(`^(?:\.github/|\.gitlab/)?\.?(?:mergify|renovate(?:rc)?|bors|kodiak|bulldozer|auto-?merge)(?:\.(?:ya?ml|json5?|toml))?$|^\.mergify/`)
+	protectionName = lazily(`^\.github/settings\.|(?:^|/)rulesets?/|(?:^|/)[^/]*rulesets?\.(?:json|ya?ml)$`)
 
 	// How rules on checks are written, and the programs, events and interfaces by which a workflow or script waits.
-	protectionText = regexp.MustCompile(`required_status_check|requiredstatuscheck`)
-	waitText       = regexp.MustCompile(`wait-(?:on|for)-check|check[-_](?:run|suite)|statuscheckrollup|gh pr checks` +
+	protectionText = lazily(`required_status_check|requiredstatuscheck`)
+	waitText       = lazily(`wait-(?:on|for)-check|check[-_](?:run|suite)|statuscheckrollup|gh pr checks` +
 		`|workflow[-_]conclusion|/status|github\.event\.(?:context|state)`)
 )
 
@@ -45,9 +51,9 @@ var (
 func classify(name, text string) class {
 	base, ext := path.Base(name), path.Ext(name)
 	switch {
-	case strings.HasPrefix(name, ".github/garnix2gha/"), strings.HasPrefix(name, ".github/workflows/") && ownHeader.MatchString(text):
+	case strings.HasPrefix(name, ".github/garnix2gha/"), strings.HasPrefix(name, ".github/workflows/") && ownHeader().MatchString(text):
 		return classOwn
-	case configName.MatchString(base):
+	case configName().MatchString(base):
 		return classConfig
 	case base == "flake.lock":
 		return classLock
@@ -55,11 +61,11 @@ func classify(name, text string) class {
 		return classPatch
 	case ext == ".nix":
 		return classNix
-	case nixConfName.MatchString(name):
+	case nixConfName().MatchString(name):
 		return classNixConf
-	case recordName.MatchString(base):
+	case recordName().MatchString(base):
 		return classRecord
-	case proseName.MatchString(name):
+	case proseName().MatchString(name):
 		return classProse
 	}
 	return classOther
@@ -70,11 +76,11 @@ func (c class) place(name, text string) Kind {
 	switch {
 	case slices.Contains([]class{classOwn, classRecord, classConfig, classLock, classPatch, classProse}, c):
 		return ""
-	case automergeName.MatchString(name):
+	case automergeName().MatchString(name):
 		return KindAutomerge
-	case protectionName.MatchString(name), protectionText.MatchString(text):
+	case protectionName().MatchString(name), protectionText().MatchString(text):
 		return KindProtection
-	case waitText.MatchString(text):
+	case waitText().MatchString(text):
 		return KindCheckWait
 	}
 	return ""
@@ -86,12 +92,12 @@ const checkSystem = `\\*\[(?:x86_64|aarch64|i686)-(?:linux|darwin)`
 
 var (
 	// What nothing else looks like.
-	clearCheck = regexp.MustCompile(`\b(?:package|check|devShell) [^\s"'][^"'\n]*? ` + checkSystem + `|\bdefault (?:package|devShell) ` + checkSystem +
+	clearCheck = lazily(`\b(?:package|check|devShell) [^\s"'][^"'\n]*? ` + checkSystem + `|\bdefault (?:package|devShell) ` + checkSystem +
 		`|\b(?:nixosConfig|homeConfig|darwinConfig) [^\s"'|&,)\]}]`)
 	// What counts only as a whole: quoted, compared, the value of a check or context, or an item of a list.
-	vagueCheck = regexp.MustCompile(`(?:["'=]|(?:check|context)[\w-]*["']?[ \t]*[:=~]+[ \t]*|^[ \t]*-[ \t]+)((?:app|action) [\w.-]+|Evaluate flake\.nix|FOD checks)(?:["'\]),}]|[ \t]*\r?\n?$)`)
+	vagueCheck = lazily(`(?:["'=]|(?:check|context)[\w-]*["']?[ \t]*[:=~]+[ \t]*|^[ \t]*-[ \t]+)((?:app|action) [\w.-]+|Evaluate flake\.nix|FOD checks)(?:["'\]),}]|[ \t]*\r?\n?$)`)
 	// The name of a job, a step or a rule, which is no check's.
-	namedLine = regexp.MustCompile(`^[ \t]*(?:- )?["']?name["']?[ \t]*[:=]`)
+	namedLine = lazily(`^[ \t]*(?:- )?["']?name["']?[ \t]*[:=]`)
 )
 
 // checkName returns where a line names a check of garnix without garnix's name, -1 if it does not or the file is none
@@ -100,10 +106,10 @@ func (d *document) checkName(line string) int {
 	if d.place == "" {
 		return -1
 	}
-	if at := clearCheck.FindStringIndex(line); at != nil {
+	if at := clearCheck().FindStringIndex(line); at != nil {
 		return at[0]
 	}
-	if at := vagueCheck.FindStringSubmatchIndex(line); at != nil && !namedLine.MatchString(line) {
+	if at := vagueCheck().FindStringSubmatchIndex(line); at != nil && !namedLine().MatchString(line) {
 		return at[2]
 	}
 	return -1

@@ -4,7 +4,6 @@ package leftovers
 
 import (
 	"cmp"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -14,13 +13,13 @@ const badge = `(?:!\[[^\[\]]*\]\([^()]*\)|\[!\[[^\[\]]*\]\([^()]*\)\]\([^()]*\))
 
 var (
 	// Several keys stand side by side only where a setting of nix.conf takes words.
-	confLine = regexp.MustCompile(`^[ \t]*(?:extra-)?(?:substituters|trusted-substituters|trusted-public-keys|binary-caches|trusted-binary-caches|binary-cache-public-keys)[ \t]*=[ \t]*([^#\r\n]*?)[ \t]*(#.*)?$`)
+	confLine = lazily(`^[ \t]*(?:extra-)?(?:substituters|trusted-substituters|trusted-public-keys|binary-caches|trusted-binary-caches|binary-cache-public-keys)[ \t]*=[ \t]*([^#\r\n]*?)[ \t]*(#.*)?$`)
 	// The name of an attribute or key, which may be there only once.
-	keyUse = regexp.MustCompile(`^(?:(?:\?[^\s"']*)?["']+[ \t]*[=:]|:(?:[ \t\r\n]|$))`)
+	keyUse = lazily(`^(?:(?:\?[^\s"']*)?["']+[ \t]*[=:]|:(?:[ \t\r\n]|$))`)
 
-	badgeText = regexp.MustCompile(`garnix\.io(?:/|%2f)api(?:/|%2f)badges|(?:shields\.io|badgen\.net)/(?:(?:static/|badge/)[^\s()]*garnix|endpoint[^\s()]*garnix\.io)`)
-	badgeLine = regexp.MustCompile(`^[ \t]*(?:[-*] )?(?:` + badge + `[ \t]*)+$`)
-	oneBadge  = regexp.MustCompile(badge + `[ \t]*`)
+	badgeText = lazily(`garnix\.io(?:/|%2f)api(?:/|%2f)badges|(?:shields\.io|badgen\.net)/(?:(?:static/|badge/)[^\s()]*garnix|endpoint[^\s()]*garnix\.io)`)
+	badgeLine = lazily(`^[ \t]*(?:[-*] )?(?:` + badge + `[ \t]*)+$`)
+	oneBadge  = lazily(badge + `[ \t]*`)
 )
 
 // fix fills in d.fixed. One change can make room for another, so it goes on until there is none; each leaves a literal or
@@ -71,11 +70,11 @@ func (d *document) swapped(body string, found []literal) (string, bool) {
 	out := body
 	for _, l := range slices.Backward(found) {
 		wanted := d.opts.Replacement.successors(l.kind)
-		if len(wanted) == 0 || len(wanted) > 1 && !confLine.MatchString(body) {
+		if len(wanted) == 0 || len(wanted) > 1 && !confLine().MatchString(body) {
 			return "", false
 		}
 		text := strings.Join(wanted, " ")
-		taken := keyUse.MatchString(body[l.hi:]) && (named(out, text) || slices.ContainsFunc(d.fixed, func(line string) bool { return named(line, text) }))
+		taken := keyUse().MatchString(body[l.hi:]) && (named(out, text) || slices.ContainsFunc(d.fixed, func(line string) bool { return named(line, text) }))
 		if taken || strings.Contains(body, text) || d.class != classNixConf && needsQuotes(l.kind, text, body[:l.lo]) {
 			return "", false
 		}
@@ -86,7 +85,7 @@ func (d *document) swapped(body string, found []literal) (string, bool) {
 
 // named reports whether a text is the name of an attribute or key in a line.
 func named(line, text string) bool {
-	return slices.ContainsFunc(strings.Split(line, text)[1:], keyUse.MatchString)
+	return slices.ContainsFunc(strings.Split(line, text)[1:], keyUse().MatchString)
 }
 
 // put replaces a literal in a line. Its query stays, also behind one of the successor's own.
@@ -100,7 +99,7 @@ func put(line string, l literal, text string) string {
 
 // needsQuotes reports whether a successor may stand only within quotes, and none is before it.
 func needsQuotes(kind literalKind, text, before string) bool {
-	return kind != literalBareKey && !plain.MatchString(text) && !strings.HasSuffix(before, `"`) && !strings.HasSuffix(before, "'")
+	return kind != literalBareKey && !plain().MatchString(text) && !strings.HasSuffix(before, `"`) && !strings.HasSuffix(before, "'")
 }
 
 // fixElement swaps an element that has its line to itself, or removes it where others stay in the list.
@@ -141,7 +140,7 @@ func (d *document) fixElement(i int, e element, l literal) {
 
 // onlyGarnix reports whether a line is a setting of nix.conf that holds nothing else.
 func (d *document) onlyGarnix(body string) bool {
-	m := confLine.FindStringSubmatch(body)
+	m := confLine().FindStringSubmatch(body)
 	if m == nil || m[1] == "" {
 		return false
 	}
@@ -152,12 +151,12 @@ func (d *document) onlyGarnix(body string) bool {
 // fixBadges takes garnix's badges out of a line that holds nothing but badges. With the last one the line goes, and one of
 // two blank lines that would meet.
 func (d *document) fixBadges(i int, body, end string) {
-	if d.class != classProse || !badgeLine.MatchString(body) {
+	if d.class != classProse || !badgeLine().MatchString(body) {
 		return
 	}
 	others := false
-	rest := oneBadge.ReplaceAllStringFunc(body, func(image string) string {
-		if at, _ := d.mention(image); at >= 0 && badgeText.MatchString(lowered(image)) {
+	rest := oneBadge().ReplaceAllStringFunc(body, func(image string) string {
+		if at, _ := d.mention(image); at >= 0 && badgeText().MatchString(lowered(image)) {
 			return ""
 		}
 		others = true

@@ -43,7 +43,7 @@ func FuzzFiles(f *testing.F) {
 }
 
 func usable(name string) bool {
-	return name != "" && !strings.ContainsAny(name, "\\\x00") && filepath.IsLocal(name) && filepath.Clean(name) == name && name != "." && !gitFolder.MatchString(name) &&
+	return name != "" && !strings.ContainsAny(name, "\\\x00") && filepath.IsLocal(name) && filepath.Clean(name) == name && name != "." && !gitFolder().MatchString(name) &&
 		strings.ToValidUTF8(name, "") == name
 }
 

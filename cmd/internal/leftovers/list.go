@@ -4,7 +4,6 @@ package leftovers
 
 import (
 	"iter"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -20,12 +19,12 @@ type element struct {
 }
 
 var (
-	elementLine = regexp.MustCompile(`^([ \t]*(- +)?)(?:(")([^"\\$]*)"|('')([^'$]*)''|(')([^'\\]*)'|([A-Za-z][^\s"'#,;\[\](){}]*))(,?)([ \t]*|[ \t]+#.*)$`)
-	listStart   = regexp.MustCompile(`\[[ \t]*(?:#.*)?$`)
+	elementLine = lazily(`^([ \t]*(- +)?)(?:(")([^"\\$]*)"|('')([^'$]*)''|(')([^'\\]*)'|([A-Za-z][^\s"'#,;\[\](){}]*))(,?)([ \t]*|[ \t]+#.*)$`)
+	listStart   = lazily(`\[[ \t]*(?:#.*)?$`)
 )
 
 func elementOf(body string) (element, bool) {
-	m := elementLine.FindStringSubmatch(body)
+	m := elementLine().FindStringSubmatch(body)
 	if m == nil || m[9] == "or" { // of Nix
 		return element{}, false
 	}
@@ -83,7 +82,7 @@ func (d *document) brackets(i int) list {
 		for at, body := range d.around(i, step) {
 			other, ok := elementOf(body)
 			if !ok || other.dash {
-				if step < 0 && listStart.MatchString(body) || step > 0 && strings.HasPrefix(strings.TrimSpace(body), "]") {
+				if step < 0 && listStart().MatchString(body) || step > 0 && strings.HasPrefix(strings.TrimSpace(body), "]") {
 					closed++
 				}
 				break

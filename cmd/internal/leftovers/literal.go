@@ -31,27 +31,27 @@ type literal struct {
 }
 
 var (
-	literalText = regexp.MustCompile(`(?i:https?://cache\.garnix\.io)/?|(?i:cache\.garnix\.io:)?` + regexp.QuoteMeta(bareKey))
+	literalText = lazily(`(?i:https?://cache\.garnix\.io)/?|(?i:cache\.garnix\.io:)?` + regexp.QuoteMeta(bareKey))
 	// What may stand around a literal: before, no longer scheme, name or key; behind, no longer host, path or key.
-	beforeURL = regexp.MustCompile(`(?:^|[^A-Za-z0-9+.-])$`)
-	beforeKey = regexp.MustCompile(`(?:^|[^A-Za-z0-9+/.:@_-])$`)
-	behindURL = regexp.MustCompile("^(?:$|[ \\t\\r\\n\"'`<>()\\[\\]{},;|\\\\?*&]|[.:!](?:$|[^A-Za-z0-9/.]))")
-	behindKey = regexp.MustCompile(`^(?:$|[^A-Za-z0-9+/=])`)
+	beforeURL = lazily(`(?:^|[^A-Za-z0-9+.-])$`)
+	beforeKey = lazily(`(?:^|[^A-Za-z0-9+/.:@_-])$`)
+	behindURL = lazily("^(?:$|[ \\t\\r\\n\"'`<>()\\[\\]{},;|\\\\?*&]|[.:!](?:$|[^A-Za-z0-9/.]))")
+	behindKey = lazily(`^(?:$|[^A-Za-z0-9+/=])`)
 )
 
 // literals finds what can be swapped in a line, in order.
 func literals(line string) []literal {
 	var out []literal
-	for _, at := range literalText.FindAllStringIndex(line, -1) {
+	for _, at := range literalText().FindAllStringIndex(line, -1) {
 		l := literal{lo: at[0], hi: at[1]}
-		before, behind := beforeKey, behindKey
+		before, behind := beforeKey(), behindKey()
 		switch text := line[l.lo:l.hi]; {
 		case text == bareKey:
 			l.kind = literalBareKey
 		case strings.HasSuffix(text, bareKey):
 			l.kind = literalKey
 		default:
-			before, behind = beforeURL, behindURL
+			before, behind = beforeURL(), behindURL()
 		}
 		if before.MatchString(line[max(0, l.lo-1):l.lo]) && behind.MatchString(line[l.hi:min(len(line), l.hi+2)]) {
 			out = append(out, l)
@@ -74,20 +74,20 @@ type Replacement struct {
 
 // What a replacement may hold: nothing that ends a string, a word or a line in Nix, nix.conf, JSON, YAML and TOML.
 var (
-	replacementURL = regexp.MustCompile(`^[a-z][a-z0-9+.-]*://[A-Za-z0-9._~:/?&=%@+,-]*[A-Za-z0-9/=]$`)
-	replacementKey = regexp.MustCompile(`^[A-Za-z0-9._-]+:[A-Za-z0-9+/]+=*$`)
+	replacementURL = lazily(`^[a-z][a-z0-9+.-]*://[A-Za-z0-9._~:/?&=%@+,-]*[A-Za-z0-9/=]$`)
+	replacementKey = lazily(`^[A-Za-z0-9._-]+:[A-Za-z0-9+/]+=*$`)
 )
 
 // plain is a text that no quotes are needed for: a URI literal of Nix, a scalar of YAML, a word of the shell.
-var plain = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~:/=%@+-]+$`)
+var plain = lazily(`^[A-Za-z][A-Za-z0-9+.-]*:[A-Za-z0-9._~:/=%@+-]+$`)
 
 // Check refuses what would break a file, and garnix's own cache.
 func (r Replacement) Check() error {
-	if r.CacheURL != "" && (!replacementURL.MatchString(r.CacheURL) || isGarnix(r.CacheURL)) {
+	if r.CacheURL != "" && (!replacementURL().MatchString(r.CacheURL) || isGarnix(r.CacheURL)) {
 		return fmt.Errorf("replace garnix: %q is not the URL of a new cache", r.CacheURL)
 	}
 	for _, key := range r.PublicKeys {
-		if !replacementKey.MatchString(key) || isGarnix(key) {
+		if !replacementKey().MatchString(key) || isGarnix(key) {
 			return fmt.Errorf("replace garnix: %q is not the public key of a new cache (name:base64)", key)
 		}
 	}

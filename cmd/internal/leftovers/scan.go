@@ -10,7 +10,6 @@ import (
 	"io"
 	"io/fs"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -24,7 +23,7 @@ const maxFileBytes = 1 << 20
 // sniffBytes is how far a NUL is looked for that makes a file binary.
 const sniffBytes = 8 << 10
 
-var gitFolder = regexp.MustCompile(`(?i)(?:^|/)\.git(?:/|$)`)
+var gitFolder = lazily(`(?i)(?:^|/)\.git(?:/|$)`)
 
 // Options are what Scan has to know besides the files. Aggregate is the name of the check that the generated workflows
 // report; Generated, that they are there.
@@ -51,7 +50,7 @@ func Scan(fsys fs.FS, files []string, opts Options) ([]Trace, []output.Change, e
 	var edits []output.Change
 	names := map[string]int{} // by path, where in traces
 	for _, name := range files {
-		if gitFolder.MatchString(name) {
+		if gitFolder().MatchString(name) {
 			continue
 		}
 		src, err := read(fsys, name)

@@ -40,22 +40,15 @@ func (f *Failure) Error() string {
 // maxMessage is the length of a message in characters.
 const maxMessage = 500
 
-var (
-	placeLine = regexp.MustCompile(`^at (/[^ ]+:\d+:\d+):?$`)
-	errorLine = regexp.MustCompile(`^ *error:`)
-	traceLine = regexp.MustCompile(`^(at (/|«)|… |\(use .--show-trace)`)
-
-	// The wordings of Nix 2.8 and of later ones.
-	needsBuild = regexp.MustCompile(`(?i)allow-import-from-derivation|is required to build '|platform mismatch|required system( or feature)?:? `)
-	machine    = regexp.MustCompile(`(?i)^(unable to download|cannot connect to|cannot open connection|opening lock file|executing SQLite)` +
-		`|could ?n[o']t resolve host|connection (refused|reset|timed out)|timeout was reached|could not read from remote repository` +
-		`|could not read Username|no space left on device|cannot allocate memory|out of memory|too many open files|database is (busy|locked)`)
-	gone = regexp.MustCompile(`(?i)HTTP error 4(04|10)`)
-)
-
 // newFailure reads the messages of a nix that ended in failure.
 func newFailure(messages string, state *os.ProcessState) *Failure {
 	const sigkill = 9
+	// The wordings of Nix 2.8 and of later ones.
+	needsBuild := regexp.MustCompile(`(?i)allow-import-from-derivation|is required to build '|platform mismatch|required system( or feature)?:? `)
+	machine := regexp.MustCompile(`(?i)^(unable to download|cannot connect to|cannot open connection|opening lock file|executing SQLite)` +
+		`|could ?n[o']t resolve host|connection (refused|reset|timed out)|timeout was reached|could not read from remote repository` +
+		`|could not read Username|no space left on device|cannot allocate memory|out of memory|too many open files|database is (busy|locked)`)
+	gone := regexp.MustCompile(`(?i)HTTP error 4(04|10)`)
 	f, signal := &Failure{Message: lastError(messages)}, killedBy(state)
 	switch {
 	case signal == sigkill:
@@ -77,6 +70,9 @@ func newFailure(messages string, state *os.ProcessState) *Failure {
 // happened is left out, since it moves with every edit; only a syntax error says nothing without its place.
 func lastError(messages string) string {
 	const most = 12 // lines
+	placeLine := regexp.MustCompile(`^at (/[^ ]+:\d+:\d+):?$`)
+	errorLine := regexp.MustCompile(`^ *error:`)
+	traceLine := regexp.MustCompile(`^(at (/|«)|… |\(use .--show-trace)`)
 	lines := strings.Split(strings.TrimSpace(diag.WithoutColors(messages)), "\n")
 	at := len(lines) - 1
 	for i, line := range slices.Backward(lines) {

@@ -79,6 +79,7 @@ func (f *Flake) metadata(ctx context.Context) (m metadata, err error) {
 	if err != nil {
 		return m, err
 	}
+	wroteLock := regexp.MustCompile(`(?m)^warning: (creating|updating) lock file`)
 	f.WroteLock = f.WroteLock || wroteLock.MatchString(said.messages())
 	if err := json.Unmarshal(out, &m); err != nil {
 		return m, fmt.Errorf("read flake: nix flake metadata: %w", err)
@@ -101,17 +102,13 @@ func (m metadata) reference() string {
 
 func escape(text string) string { return strings.ReplaceAll(url.QueryEscape(text), "+", "%20") }
 
-var (
-	storePrefix = regexp.MustCompile(`/nix/store/[0-9a-z]{32}-(source/)?`)
-	wroteLock   = regexp.MustCompile(`(?m)^warning: (creating|updating) lock file`)
-	shallow     = regexp.MustCompile(`(?i)shallow`)
-	badURL      = regexp.MustCompile(`^'file://.*' is not a valid URL`)
-	untracked   = regexp.MustCompile(`(?i)/flake\.nix'?:? (no such file|does not exist)|is not tracked by git`)
-	noSet       = regexp.MustCompile(`^(?:value is (an? .*) while a set was expected|expected a set but found (an? [a-z]+).*)$`)
-)
-
 // tidy makes a failure the same on every machine, and gives the next step where there is a known one.
 func (f *Flake) tidy(failure *Failure) {
+	storePrefix := regexp.MustCompile(`/nix/store/[0-9a-z]{32}-(source/)?`)
+	shallow := regexp.MustCompile(`(?i)shallow`)
+	badURL := regexp.MustCompile(`^'file://.*' is not a valid URL`)
+	untracked := regexp.MustCompile(`(?i)/flake\.nix'?:? (no such file|does not exist)|is not tracked by git`)
+	noSet := regexp.MustCompile(`^(?:value is (an? .*) while a set was expected|expected a set but found (an? [a-z]+).*)$`)
 	switch {
 	case shallow.MatchString(failure.Message):
 		failure.Hint = "this nix needs the whole history: git fetch --unshallow, or fetch-depth: 0"
