@@ -118,6 +118,14 @@ class Action(unittest.TestCase):
                 self.assertFalse(self.job.path("action-program").exists())
         self.assertFalse((self.job.checkout / "pwned").exists())
 
+    def test_what_a_flake_says_is_no_command(self) -> None:
+        app = f'{{ type = "app"; program = "${{{program("foo", "")}}}/run"; }}'
+        said = nix_string("said\n::error::forged\n##[error]forged")
+        self.job.flake(f"apps.x86_64-linux.foo = builtins.trace {said} {app};")
+        end = self.job.run("action", "build")
+        self.assertEqual((end.code, end.annotations), (0, []), end.log)
+        self.assertIn("said", end.log)
+
     def test_a_program_that_does_not_end_is_ended(self) -> None:
         self.job.flake("")
         forever = self.job.temp / "forever"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import base64
+import shutil
 import unittest
 
 from building import TOKEN, BuildJob, backend, here
-from harness import HOSTILE, NIX, SECRETS, nix_string, scratch
+from harness import HOSTILE, NIX, ROOT, SECRETS, nix_string, scratch
 from loopback import hash_of
 from outcomes import entry
 
@@ -89,6 +90,41 @@ class Outcomes(unittest.TestCase):
         self.assertEqual(1, calls.read_text().count("--realise"), calls.read_text())
         self.assertLessEqual(calls.read_text().count("\n"), 3)
         self.assertEqual({"built"}, set(job.states().values()))
+
+    def test_what_failed_is_not_built_again(self) -> None:
+        job = BuildJob(self)
+        runs = job.temp / "runs"
+        job.packages(
+            f"""
+            fails = d "fails" "x86_64-linux" "echo fails >> {runs}; exit 1";
+            refers = derivation {{ name = "refers"; inherit n; system = "x86_64-linux"; builder = "/bin/sh";
+              args = [ "-c" "echo refers >> {runs}; echo $out > $out" ]; allowedReferences = [ ]; }};
+            """,
+            "fails",
+            "refers",
+        )
+        self.assertEqual(1, job.build().code)
+        self.assertEqual({"fails": "failed", "refers": "failed"}, job.states())
+        self.assertEqual(["fails", "refers"], sorted(runs.read_text().split()))
+
+    def test_a_log_is_read_once_for_all_that_its_failure_stops(self) -> None:
+        job = BuildJob(self)
+        needs = "".join(f'{name} = d "{name}" "x86_64-linux" "echo ${{root}}"; ' for name in "abc")
+        job.packages(
+            f'root = d "root" "x86_64-linux" "echo why; exit 1"; {needs}', *"abc", push=False
+        )
+        calls = job.counted()
+        self.assertEqual(1, job.build().code)
+        self.assertEqual(["why\n"] * 3, [job.target(name)["log"] for name in "abc"])
+        self.assertEqual(1, calls.read_text().count("--read-log"), calls.read_text())
+
+    def test_nothing_is_built_where_the_store_does_not_answer(self) -> None:
+        job = BuildJob(self)
+        job.packages('a = d "a" "x86_64-linux" "exit 1"; b = ok "b";', "a", "b", push=False)
+        real = "/usr/bin/nix-store" if ROOT else shutil.which("nix-store")
+        job.tool("nix-store", f'[[ "$*" != *--check-validity* ]] && exec {real} "$@"; exit 1')
+        self.assertEqual(1, job.build().code)
+        self.assertNotIn("built", job.states().values())
 
     def test_an_entry_may_have_nothing_to_build(self) -> None:
         job = BuildJob(self)

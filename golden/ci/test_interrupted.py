@@ -96,7 +96,7 @@ class Interrupted:
 
     def files(self) -> set[str]:
         """Return the names of the files with secrets that there are."""
-        names = {file.name for file in self.job.passing.rglob("*")}
+        names = {file.name for file in self.job.temp.rglob("*")}
         return names & set().union(*FILES.values())
 
 

@@ -200,7 +200,7 @@ exec /usr/bin/nix-instantiate "$@" """,
         self.job.env["READ_TOKEN"] = "s3cret"
         plan, end = self.job.planned(rules=rules("*.*.*"), cache=cache)
         self.assertEqual(plan["cache"]["state"], "ok")
-        self.assertIn("netrc-file", calls.read_text())
+        self.assertIn(f"netrc-file = {self.job.temp}/", calls.read_text())
         self.assertIn("600", calls.read_text())
         self.assertNotIn("s3cret", calls.read_text() + end.log + end.summary)
         self.assertFalse(self.job.path("netrc").exists())

@@ -89,6 +89,24 @@ class Programs(unittest.TestCase):
                 process.stream(["sh", "-c", script], lambda line: None, over=over), 124
             )
 
+    def test_what_is_ended_may_clean_up_and_say_so(self) -> None:
+        mark, lines = scratch(self) / "cleaned", []
+        script = (
+            f"trap 'echo cleaning; touch {mark}; exit' INT; echo a; while :; do sleep 0.1; done"
+        )
+        process.stream(["bash", "-c", script], lines.append, over=lambda: bool(lines))
+        self.assertTrue(mark.exists())
+
+    def test_what_a_program_leaves_running_is_not_waited_for(self) -> None:
+        need("setsid")
+        lines: list[str] = []
+        script = "setsid sh -c 'yes | head -c 200000000; echo; echo behind' & sleep 0.1; printf end; exit 3"
+        self.assertEqual(process.stream(["sh", "-c", script], lines.append), 3)
+        self.assertNotIn("behind", lines)
+        lines.clear()
+        process.stream(["sh", "-c", "setsid sleep 1 & printf end"], lines.append)
+        self.assertEqual(lines, ["end"], "though the output stays open")
+
     def test_a_program_may_close_its_output_and_go_on(self) -> None:
         lines: list[str] = []
         script = "echo a; exec >&- 2>&-; sleep 0.3; exit 6"
@@ -97,9 +115,9 @@ class Programs(unittest.TestCase):
 
     def test_much_output_arrives_whole_in_order(self) -> None:
         script = "i=0; while [ $i -lt 3000 ]; do i=$((i+1)); echo $i; echo $i.$i >&2; done"
-        ended = process.run(["sh", "-c", f"{script}; head -c 300000 /dev/zero | tr '\\0' x"])
+        ended = process.run(["sh", "-c", f"{script}; head -c 3000000 /dev/zero | tr '\\0' x"])
         numbers = [str(number) for number in range(1, 3001)]
-        self.assertEqual(ended.stdout.split("\n"), [*numbers, "x" * 300000])
+        self.assertEqual(ended.stdout.split("\n"), [*numbers, "x" * 3000000])
         self.assertEqual(ended.stderr.split("\n"), [f"{number}.{number}" for number in numbers])
 
     def test_the_output_of_others_is_no_command(self) -> None:

@@ -308,6 +308,9 @@ class Attic(unittest.TestCase):
         )
         self.assertTrue(job.cache.has(job.target("a")["outputs"]["out"]))
         self.assertEqual([], list(job.temp.rglob("config.toml")), "and the file goes with the job")
+        job.tool("attic", 'echo "it lies in $XDG_CONFIG_HOME"')
+        self.assertIn(f"it lies in {job.temp}/", job.build().log, "which the runner empties")
+        job.standin("attic")
         end = job.build(ATTIC_TOKEN="old")
         self.assertIn(
             "the token is wrong or expired, or the cache does not exist (401)",

@@ -198,7 +198,11 @@ class Trouble(Web):
         down = Server(self, lambda request, _: request.hang_up())
         answers = ask([{"url": f"{down.url}/{n}"} for n in range(200)])
         self.assertEqual({0}, {answer.status for answer in answers})
-        self.assertTrue(all(answer.text for answer in answers))
+        self.assertEqual(1, len({answer.text for answer in answers}), "they are told the cause")
+        self.assertIn(
+            answers[0].text,
+            ("Empty reply from server", "Server returned nothing (no headers, no data)"),
+        )
         self.assertLessEqual(down.asked("GET"), 64)
 
     def test_one_bad_path_does_not_make_a_host_down(self) -> None:
@@ -225,13 +229,19 @@ class Trouble(Web):
                 request.wfile.write(b"HTTP/1.1 200 OK\r\nX: y")
                 time.sleep(0.1)
 
-        text = web._OPTIONS.replace("max-time = 60", "max-time = 0.3")
+        text = web._OPTIONS.replace("\nmax-time = 60", "\nmax-time = 0.3")
         for answer in (lambda request, _: time.sleep(1), drip):
             server = Server(self, answer)
             with self.subTest(answer), mock.patch("web._OPTIONS", text):
                 said = get(server.url)
                 self.assertEqual(0, said.status)
                 self.assertIn("timed out", said.text)
+
+    def test_a_curl_that_does_not_end_is_ended(self) -> None:
+        sleeps = ["sleep", "60"]
+        with mock.patch("web.SECONDS", 0.1), mock.patch("web._CURL", sleeps):
+            answers = ask([{"url": "http://127.0.0.1"}] * 2)
+        self.assertEqual([(0, "no answer")] * 2, list(map(tuple, answers)))
 
     def test_one_that_says_too_much_says_nothing(self) -> None:
         server = Server(self, lambda request, _: request.reply(200, b"x" * (web.LARGEST + 1)))

@@ -29,7 +29,8 @@ def main(arguments: list[str]) -> int:
 
 def _build(name: str) -> str:
     model = Model()
-    flake = Flake(model, Event().head, nix.environment(model, {"state": "none"}, ""), print)
+    env = nix.environment(model, {"state": "none"}, "")
+    flake = Flake(model, Event().head, env, lambda line: print("nix:", text.plain(line)))
     # A throw is let through, so that it shows its message.
     (app,) = flake.each("app", {"name": name, "catch": False}, limit=1)
     if wrong := _wrong(flake, name, app):

@@ -30,7 +30,7 @@ def main(_arguments: list[str]) -> int:
     minutes = model["minutes"]["build"]
     stop = event.started + minutes * 60
     notes: list[report.Note] = []
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=work()) as folder:
         env = nix.environment(model, plan["cache"], folder)
         tool = None
         try:

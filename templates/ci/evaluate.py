@@ -9,7 +9,7 @@ import cache
 import nix
 import process
 import text
-from context import Event, Model
+from context import Event, Model, variable
 from flake import TITLE, Answer, Flake
 
 Path = tuple[str, ...]  # of an attribute
@@ -42,7 +42,7 @@ def system_of(path: Sequence[str]) -> str | None:
 def survey(event: Event, model: Model) -> tuple[list[Target], dict[str, Any]]:
     """Return what the run's branch is about, evaluated where nothing is built, and its cache."""
     facts = cache.facts(model.cache)
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(dir=variable("RUNNER_TEMP")) as folder:
         flake = Flake(model, event.head, nix.environment(model, facts, folder))
         paths, unlisted = of_branch(flake, model, event.branch)
         targets = evaluate(flake, paths)

@@ -12,7 +12,7 @@ import evaluate
 import process
 from cache import STORE_PATH
 from flake import Flake
-from nix import Reader, command
+from nix import AWAY, Reader, command
 
 _STATES = ("built", "failed", "evaluation-failed", "not-started")
 _SHAPE = {"attr": str, "outputs": dict, "cause": str, "log": str}
@@ -58,8 +58,7 @@ def main(arguments: list[str]) -> int:
         flake = Flake(model, plan["head"], dict(os.environ), work.each)
         paths = entry["targets"]
         if entry["rules"]:
-            only = entry["system"]
-            paths = paths + evaluate.select(flake, model, plan["branch"], only=only)[0]
+            paths = paths + evaluate.select(flake, model, plan["branch"], only=entry["system"])[0]
         targets = evaluate.evaluate(flake, paths)
         work.realise({target.drv for target in targets if target.drv})
         result |= work.result(targets)
@@ -75,6 +74,7 @@ class Work:
         self._log = Reader()
         self._late = False
         self._stopped: dict[str, str] = {}  # derivation -> the one whose failure stops it
+        self._ends: dict[str, str] = {}  # derivation -> the end of its log
 
     def each(self, line: str) -> None:
         self._log.feed(line)
@@ -92,7 +92,7 @@ class Work:
                 stopped = process.run(call).stdout.split()
                 self._stopped |= dict.fromkeys([culprit, *stopped], culprit)
             rest = rest.difference(self._stopped)
-            if self._late or not culprits or not rest:
+            if self._late or AWAY not in map(self._log.failures.get, culprits) or not rest:
                 return
 
     def result(self, targets: list[evaluate.Target]) -> dict[str, Any]:
@@ -102,7 +102,8 @@ class Work:
         gone: set[str | None] = {None}
         check = command("nix-store", "--check-validity", "--print-invalid")
         for call in process.in_parts(check, wanted | made):
-            gone.update(process.run(call).stdout.split())
+            ended = process.run(call)
+            gone.update(call if ended.returncode else ended.stdout.split())
         told = []
         for target in targets:
             whole = bool(target.outputs) and not gone.intersection(target.outputs.values())
@@ -116,19 +117,19 @@ class Work:
         if not target.drv:
             return "evaluation-failed", target.error, ""
         culprit = self._stopped.get(target.drv, target.drv)
-        reason = self._log.failures.get(culprit)
-        if not reason and self._late:
+        if self._late and culprit not in self._log.failures:
             return "not-started", "there was no time left to build it", ""
-        reason = reason or "not built; see the log"
+        reason = self._log.failures.get(culprit, "not built; see the log")
         if culprit != target.drv:
             reason = f"dependency {culprit[44:].removesuffix('.drv')}: {reason}"
         if self._log.disk_full:
             reason = f"No space left on device ({reason})"
-        log: deque[str] = deque(maxlen=20)
-        call = command("nix-store", "--read-log", culprit)
-        process.stream(call, lambda line: None, out=log.append)
-        lines = log or self._log.tail(culprit)
-        return "failed", reason[:500], "\n".join([*lines, ""])[-8000:]
+        if culprit not in self._ends:
+            log: deque[str] = deque(maxlen=20)
+            call = command("nix-store", "--read-log", culprit)
+            process.stream(call, lambda line: None, out=log.append)
+            self._ends[culprit] = "\n".join([*(log or self._log.tail(culprit)), ""])[-8000:]
+        return "failed", reason[:500], self._ends[culprit]
 
 
 def outputs_of(drv: str) -> list[str]:

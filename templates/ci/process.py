@@ -14,7 +14,7 @@ from typing import Any
 import text
 
 PART = 2000  # arguments of one call
-LONGEST = 1 << 20  # bytes of a line
+LONGEST = 1 << 24  # bytes of a line
 # A program gets none of these unless it is its own. They are named, and not what may stay: cachix
 # hands its hook to nix in variables that nobody could list.
 SECRETS = (
@@ -88,30 +88,30 @@ def stream(
         raise Fault(f"{arguments[0]} cannot be started: {error.strerror}") from None
     takers: dict[Any, Callable[[str], None]] = {child.stdout: out or each, child.stderr: each}
     begun = {pipe: b"" for pipe in takers if pipe}  # an open pipe -> a line whose end is to come
+    for pipe in begun:
+        os.set_blocking(pipe.fileno(), False)
+    alive = True
     try:
-        while not over():
+        while alive and not over():
             alive = child.poll() is None
-            ready = select.select(list(begun), [], [], 0.05 if alive else 0)[0]
-            # What runs on in a session of its own may keep the output open.
-            if not alive and not ready:
-                break
-            for pipe in ready:
-                data = pipe.read(1 << 16)
+            # One more read has the rest; what the program left running may write on and on.
+            for pipe in select.select(list(begun), [], [], 0.05)[0] if alive else list(begun):
+                data = pipe.read(1 << 16) or b""
                 *lines, last = (begun.pop(pipe) + data).split(b"\n")
-                whole = not data or len(last) > LONGEST
+                whole = not (data and alive) or len(last) > LONGEST
                 if data:
                     begun[pipe] = b"" if whole else last
                 for line in (*lines, last) if whole and last else lines:
                     takers[pipe](line.decode("utf-8", errors="replace"))
         code = 124 if child.poll() is None else child.returncode
     finally:
-        for pipe in filter(None, takers):
-            pipe.close()
         # Asked twice to end, then killed, seconds apart; and what is left of its session.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
             with contextlib.suppress(OSError, subprocess.TimeoutExpired):
                 os.killpg(child.pid, number)
                 child.wait(timeout=5)
+        for pipe in filter(None, takers):
+            pipe.close()
     return code if code >= 0 else 128 - code
 
 

@@ -14,7 +14,7 @@ _AGAIN = "Build it again: run the build workflow on this branch, or re-run its f
 
 def main(_arguments: list[str]) -> int:
     event, model = Event(), Model()
-    wished = int(event.at("inputs", "wait-minutes") or 0) * 60
+    wished = float(event.at("inputs", "wait-minutes") or 0) * 60
     targets, _ = survey(event, model)
     until = event.started + (model["minutes"]["verify"] - RESERVE) * 60
     wait = max(0, min(wished, until - time.time()))

@@ -2,16 +2,15 @@
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import process
 from context import variable
 
-LARGEST = 1 << 20  # characters of an answer that are read
+LARGEST = 1 << 20  # bytes of an answer that are read
+SECONDS = 300  # for all answers: some curl sleeps before it tries again and never wakes up
 _CURL = ["curl", "--disable", "--silent", "--parallel", "--fail-early", "--config", "-"]
-_OPTIONS = f"""next
-location
+_OPTIONS = f"""location
 max-redirs = 5
 proto = "=http,https"
 globoff
@@ -39,21 +38,21 @@ def ask(requests: Sequence[Mapping[str, str]], limit: int = 32) -> list[Answer]:
     An empty option is none. When somebody does not answer, nobody else is asked any more.
     """
     with tempfile.TemporaryDirectory() as folder:
-        config = ""
+        config = f"parallel-max = {limit}\n"
         for number, request in enumerate(requests):
-            config += _OPTIONS
+            config += f"next\n{_OPTIONS}" if number else _OPTIONS
             for name, value in {**request, "output": f"{folder}/{number}"}.items():
                 quoted = value.replace("\\", "\\\\").replace('"', '\\"').splitlines()
                 config += f'{name} = "{" ".join(quoted)}"\n' if value else ""
-        call = [*_CURL, "--parallel-max", str(limit)]
-        told = process.run(call, stdin=config.removeprefix("next\n")).stdout if requests else ""
+        over = process.after(SECONDS)
+        told = process.run(_CURL, stdin=config, over=over).stdout if requests else ""
         found = {int(line.split()[0]): line.split(" ", 2)[1:] for line in told.split("\n") if line}
         given_up = next((why for _, why in found.values() if why), "no answer")
         answers = []
         for number in range(len(requests)):
             status, why = found.get(number, ("0", given_up))
-            file = Path(folder, str(number))
-            body = file.read_bytes()[:LARGEST] if file.exists() else b""
-            text = body.decode("utf-8", errors="replace")
-            answers.append(Answer(0, why) if why else Answer(int(status), text))
+            with open(f"{folder}/{number}", "ab+") as file:
+                file.seek(0)
+                text = file.read(LARGEST).decode("utf-8", errors="replace")
+            answers.append(Answer(0, given_up) if why else Answer(int(status), text))
         return answers
