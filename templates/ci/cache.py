@@ -18,7 +18,7 @@ _LINES = re.compile(r"(?:[^\x00-\x20:<>\"{]+:[^\x00-\x1f\x7f\ufffd]*\n)+")
 
 
 class Verdict(NamedTuple):
-    """Of a cache ok, none or unusable, of a path in-cache, upstream, missing or unknown; and why."""
+    """A cache is ok, none or unusable, a path in-cache, upstream, missing or unknown; and why."""
 
     state: str
     message: str = ""

@@ -11,7 +11,7 @@ import inner
 import text
 import verify
 from context import PROGRAMS, Model, read_json, variable, work
-from plan import TODO
+from plan import TO_BUILD
 
 ROUNDS = 4  # in which what was just pushed and is missing is asked for again: a minute
 
@@ -72,7 +72,7 @@ def _demanded(plan: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
         attr, outputs = target["attr"], target["outputs"]
         if target["state"] in ("cached", "upstream"):
             demanded[attr] = outputs
-        elif target["state"] in TODO and target["path"] and _built(told.get(attr)):
+        elif target["state"] in TO_BUILD and target["path"] and _built(told.get(attr)):
             named = demanded.get(attr, {})
             known = {name: path or named.get(name) for name, path in outputs.items()}
             demanded[attr] = known or named

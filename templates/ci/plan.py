@@ -15,7 +15,7 @@ import text
 from context import PROGRAMS, Event, Model, output, work, write_json
 from evaluate import Target
 
-TODO = ("build", "elsewhere")  # states of what is to be built
+TO_BUILD = ("build", "elsewhere")  # states of what is to be built
 JOBS = 256  # that GitHub takes in one matrix
 _ORDER = ["x86_64-linux", "i686-linux", "aarch64-linux", "aarch64-darwin", "x86_64-darwin"]
 
@@ -55,7 +55,7 @@ def main(_arguments: list[str]) -> int:
     write_json(folder / "plan.json", plan)
     output("matrix", matrix(jobs))
     output("push", "true" if push else "false")
-    todo = sum(target.state in TODO for target in targets)
+    todo = sum(target.state in TO_BUILD for target in targets)
     there = f"{len(rows) - todo - bad} already there, {bad} cannot be built"
     line = f"{todo} to build in {text.count(len(jobs), 'job')}, {there}"
     report.tell("Plan", line, notes, rows)
@@ -89,7 +89,7 @@ def entries(model: Model, targets: Sequence[Target]) -> list[Entry]:
     """Return the jobs that build; one that has rules lists its system's targets itself."""
     systems: dict[str, dict[str, list[Target]]] = {}  # and derivations; an unknown one is alone
     for target in targets:
-        if target.state in TODO:
+        if target.state in TO_BUILD:
             groups = systems.setdefault(target.system or "", {})
             groups.setdefault(target.drv or target.attr, []).append(target)
     single, shards = model.get("granularity") == "target", model.get("shards", {})
