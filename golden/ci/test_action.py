@@ -126,6 +126,13 @@ class Action(unittest.TestCase):
         self.assertEqual((end.code, end.annotations), (0, []), end.log)
         self.assertIn("said", end.log)
 
+    def test_a_job_of_another_name_has_no_action(self) -> None:
+        end = self.job.run("action", "build", GITHUB_JOB="renamed")
+        self.assertEqual(
+            (1, ["error|Action|targets.json has no action for the job renamed"]),
+            (end.code, end.annotations),
+        )
+
     def test_a_program_that_does_not_end_is_ended(self) -> None:
         self.job.flake("")
         forever = self.job.temp / "forever"

@@ -15,7 +15,10 @@ from flake import Answer, Flake
 
 def main(arguments: list[str]) -> int:
     """Build the program or run it: two steps of one job, of which only the second has the key."""
-    action = Model()["actions"][variable("GITHUB_JOB")]
+    job = variable("GITHUB_JOB")
+    action = Model()["actions"].get(job)
+    if not action:
+        raise process.Fault(f"targets.json has no action for the job {job}", "Action")
     work().mkdir(parents=True, exist_ok=True)
     file = work() / "action-program"
     if arguments == ["build"]:
