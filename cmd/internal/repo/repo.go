@@ -97,14 +97,13 @@ func (r *Repo) Read(name string) ([]byte, error) {
 		return nil, fmt.Errorf("read %s: %w", name, inside(err))
 	case !info.Mode().IsRegular():
 		return nil, fmt.Errorf("read %s: not a regular file", name)
-	case info.Size() > maxFile:
-		return nil, fmt.Errorf("read %s: larger than %d bytes", name, maxFile)
 	}
-	content, err := r.root.ReadFile(filepath.FromSlash(name))
+	file, err := r.root.Open(filepath.FromSlash(name))
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)
 	}
-	return content, nil
+	defer file.Close()
+	return ReadLimited(file, name)
 }
 
 // inside says in everyday words that a path leads out of the repository, which os.Root has no exported error for.
