@@ -45,6 +45,7 @@ def environment(model: context.Model, facts: dict[str, Any], folder: str) -> dic
     """Return nix's environment, without secrets; what reads a private cache is in the folder."""
     lines = [os.environ.get("NIX_CONFIG", ""), "extra-experimental-features = nix-command flakes"]
     lines += map(str, model.get("nix", []))
+    cache = model.cache
     if facts["state"] == "ok":
         lines += [
             f"extra-substituters = {facts['url']}",
@@ -53,9 +54,9 @@ def environment(model: context.Model, facts: dict[str, Any], folder: str) -> dic
             "narinfo-cache-negative-ttl = 0",
             "narinfo-cache-positive-ttl = 0",
         ]
-        if model.cache.private and model.cache.token:
-            host, netrc = urlsplit(model.cache.url).hostname, Path(folder, "netrc")
-            context.write_secret(netrc, f"machine {host} password {model.cache.token}\n")
+        if cache.private and cache.token:
+            host, netrc = urlsplit(cache.url).hostname, Path(folder, "netrc")
+            context.write_secret(netrc, f"machine {host} password {cache.token}\n")
             lines.append(f"netrc-file = {netrc}")
     env = {name: value for name, value in os.environ.items() if name not in process.SECRETS}
     return {**env, "NIX_CONFIG": "\n".join(lines)}

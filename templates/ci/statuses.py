@@ -9,6 +9,7 @@ from typing import Any
 import text
 from checks import collect
 from context import PROGRAMS, Event, Model, read_json, variable, work
+from plan import TO_BUILD
 from process import Fault
 from web import Answer, ask
 
@@ -55,7 +56,7 @@ def _statuses(plan: dict[str, Any]) -> dict[str, tuple[str, str]]:
     outcomes = []
     for target in filter(lambda target: target["path"], plan["targets"]):
         outcome = told.pop(target["attr"], None)
-        if not outcome or target["state"] not in ("build", "elsewhere"):
+        if not outcome or target["state"] not in TO_BUILD:
             state = "evaluation-failed" if target["state"] == "failed" else target["state"]
             outcome = {"state": state, "cause": target["error"]}
         outcomes.append({**outcome, "path": target["path"]})

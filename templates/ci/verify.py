@@ -52,8 +52,8 @@ def prove(store: Cache, found: Verdict, demanded: Iterable[Row], notes: list[Not
     table = set(demanded)
     if found.state != "ok":
         table = {row._replace(fault="") for row in table}  # said once, and not for each path
-        what = f"the cache {store.name or store.url} cannot be used: {found.message}"
-        notes = [*notes, Note("error", "Verify", what.replace("  ", " "))]
+        named = f"the cache {store.name or store.url}".rstrip()
+        notes = [*notes, Note("error", "Verify", f"{named} cannot be used: {found.message}")]
     verdicts = [row.state for row in table]
     kinds = ("in-cache", "upstream", "missing", "unknown")
     numbers = [f"{verdicts.count(kind)} {kind.replace('-', ' the ')}" for kind in kinds]
