@@ -47,7 +47,7 @@ class BuildJob(Job):
 
     def planned(self, head: str, *entries: dict[str, Any], push: bool = True) -> None:
         """Write a plan."""
-        plan = {"version": 1, "head": head, "branch": "main", "push": push}
+        plan = {"head": head, "branch": "main", "push": push}
         plan |= {"faults": [], "cache": {"state": "none"}, "targets": []}
         self.put("plan/plan.json", {**plan, "entries": list(entries)})
 

@@ -51,7 +51,6 @@ class ChecksJob(Job):
         todo = [target["attr"] for target in targets if target["state"] in ("build", "elsewhere")]
         default = [entry(*todo)] if todo else []
         plan = {
-            "version": 1,
             "head": HEAD,
             "branch": "main",
             "push": True,

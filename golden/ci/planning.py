@@ -47,6 +47,10 @@ class PlanJob(Job):
         """Say what targets.json of the event's commit is."""
         self.entries = {**DEFAULTS, "runners": RUNNERS, **entries}
 
+    def write_model(self) -> None:
+        """Write targets.json of the event's commit."""
+        (self.there / "targets.json").write_text(json.dumps(self.entries))
+
     def flake(self, outputs: str, **files: str) -> str:
         """Commit a flake and build its commit."""
         head = super().flake(outputs, **{".gitignore": f"/{EVENT_COMMIT}\n", **files})
@@ -69,7 +73,7 @@ class PlanJob(Job):
 
     def run(self, *arguments: str, programs: Path | None = None, **env: str) -> End:
         """Run a program as the plan's steps do."""
-        (self.there / "targets.json").write_text(json.dumps(self.entries))
+        self.write_model()
         return super().run(*arguments, programs=programs, **env)
 
     def planned(self, *, code: int = 0, **entries: Any) -> tuple[dict[str, Any], End]:
@@ -97,7 +101,7 @@ class PlanJob(Job):
         """Evaluate attributes, or an entry of a plan, as the job of their system does."""
         head = self.git("rev-parse", "HEAD").strip()
         request = {"head": head, "entry": {"targets": paths or [], **entry}}
-        (self.there / "targets.json").write_text(json.dumps(self.entries))
+        self.write_model()
         call = [PYTHON, "-IBc", _EVALUATE, str(self.programs), json.dumps(request)]
         ended = self.call(call)
         self.test.assertEqual(ended.returncode, 0, ended.stdout)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+import shutil
 import signal
 import subprocess
 import time
@@ -12,8 +13,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from building import TOKEN, backend
-from harness import PYTHON, ROOT, annotations
+from building import TOKEN, BuildJob, backend
+from harness import PYTHON, ROOT, Job, annotations, need
+from planning import PlanJob
 
 KEY = f"test-1:{base64.b64encode(bytes(64)).decode()}"
 # What lies in files while a build or a push goes on.
@@ -25,10 +27,71 @@ FILES = {
 
 
 class Interrupted:
-    """A build with a backend, whose builder sleeps, or whose client does when it pushes; and how it ended."""
+    """A program of a job that is busy with what does not end by itself, and how it ends then."""
+
+    def __init__(self, job: Job, command: str) -> None:
+        self.job, self.command = job, command
+        self.waits_for: list[str] = []  # names of processes that tell their numbers
+
+    def known(self, tool: str, when: str, does: str = "") -> None:
+        """Let a program tell its number when it begins with what is meant, and do something else."""
+        real = self.job.bin / tool
+        call = f'PATH=${{PATH#*:}} exec {tool} "$@"'
+        if real.exists():
+            call = f'exec {real.rename(self.job.bin / f"{tool}-itself")} "$@"'
+        told = f"{self.job.temp}/{tool}"
+        self.job.tool(tool, f"if {when}; then echo $$ >{told}; {does or ':'}; fi\n{call}\n")
+
+    def start(self) -> subprocess.Popen[str]:
+        """Start it, and wait until it is at what takes so long."""
+        call = [PYTHON, "-IBu", str(self.job.programs), self.command]
+        output, err = subprocess.PIPE, subprocess.STDOUT
+        child = subprocess.Popen(
+            call, env=self.job.env, cwd=self.job.checkout, stdout=output, stderr=err, text=True
+        )
+        self.job.test.addCleanup(self.stop, child)
+        wait(lambda: all(map(self.number, self.waits_for)) or child.poll() is not None)
+        return child
+
+    def stop(self, child: subprocess.Popen[str]) -> None:
+        """End what has not ended."""
+        child.kill()
+        for number in filter(None, map(self.number, self.waits_for)):
+            if not ended(number):
+                os.kill(number, signal.SIGKILL)
+
+    def end(self, number: int) -> None:
+        """Run it and interrupt it."""
+        child = self.start()
+        self.before = self.files()
+        child.send_signal(number)
+        self.log, _ = child.communicate(timeout=120)
+        self.code = child.returncode
+
+    def number(self, name: str) -> int:
+        """Return the number of a process that told it, 0 for none yet."""
+        file = self.job.temp / name
+        told = file.read_text() if file.exists() else ""
+        return int(told) if told.endswith("\n") else 0
+
+    def goes_on(self, name: str) -> bool:
+        """Say whether a process that told its number has not ended in good time."""
+        return not wait(lambda: ended(self.number(name)))
+
+    def files(self) -> set[str]:
+        """Return the names of the files with secrets that there are."""
+        names = {file.name for file in self.job.temp.rglob("*")}
+        return names & set().union(*FILES.values())
+
+
+class InterruptedBuild(Interrupted):
+    """A build with a backend, whose builder sleeps, or whose client does when it pushes."""
+
+    job: BuildJob
 
     def __init__(self, test: unittest.TestCase, name: str, phase: str, client: str = "") -> None:
-        self.job = job = backend(test, name)
+        super().__init__(backend(test, name), "build")
+        job = self.job
         self.name, self.phase = name, phase
         job.settings["private"] = True
         job.model(cache=job.settings)
@@ -48,56 +111,29 @@ class Interrupted:
             pushes = '[ "$1" = copy ]' if name == "nix" else '[ "$1" = push ]'
             self.known(name, pushes, client or "exec sleep 300")
 
-    def known(self, tool: str, when: str, does: str = "") -> None:
-        """Let a program tell its number when it begins with what is meant, and do something else."""
-        real = self.job.bin / tool
-        call = f'PATH=${{PATH#*:}} exec {tool} "$@"'
-        if real.exists():
-            call = f'exec {real.rename(self.job.bin / f"{tool}-itself")} "$@"'
-        told = f"{self.job.temp}/{tool}"
-        self.job.tool(tool, f"if {when}; then echo $$ >{told}; {does or ':'}; fi\n{call}\n")
 
-    def start(self) -> subprocess.Popen[str]:
-        """Start it, and wait until it is at what takes so long."""
-        call = [PYTHON, "-IBu", str(self.job.programs), "build"]
-        output, err = subprocess.PIPE, subprocess.STDOUT
-        child = subprocess.Popen(
-            call, env=self.job.env, cwd=self.job.checkout, stdout=output, stderr=err, text=True
-        )
-        self.job.test.addCleanup(self.stop, child)
-        wait(lambda: all(map(self.number, self.waits_for)) or child.poll() is not None)
-        return child
-
-    def stop(self, child: subprocess.Popen[str]) -> None:
-        """End what has not ended."""
-        child.kill()
-        for number in filter(None, map(self.number, self.waits_for)):
-            if not ended(number):
-                os.kill(number, signal.SIGKILL)
-
-    def end(self, number: int) -> str:
-        """Run it and interrupt it; return what it printed."""
-        child = self.start()
-        self.before = self.files()
-        child.send_signal(number)
-        log, _ = child.communicate(timeout=120)
-        self.code = child.returncode
-        return log
-
-    def number(self, name: str) -> int:
-        """Return the number of a process that told it, 0 for none yet."""
-        file = self.job.temp / name
-        told = file.read_text() if file.exists() else ""
-        return int(told) if told.endswith("\n") else 0
-
-    def goes_on(self, name: str) -> bool:
-        """Say whether a process that told its number has not ended in good time."""
-        return not wait(lambda: ended(self.number(name)))
-
-    def files(self) -> set[str]:
-        """Return the names of the files with secrets that there are."""
-        names = {file.name for file in self.job.temp.rglob("*")}
-        return names & set().union(*FILES.values())
+def interrupted_plan(test: unittest.TestCase) -> Interrupted:
+    """Return a plan of two systems, both of which nix is busy with."""
+    run = Interrupted(PlanJob(test), "plan")
+    job = run.job
+    job.event("push")
+    run.waits_for = ["x86_64-linux", "aarch64-linux"]
+    packages = [f"packages.{system}.a" for system in run.waits_for]
+    cache = job.cache(private=True)
+    job.model(cache=cache, targets=dict.fromkeys(packages, True))
+    job.flake("".join(f'{attr} = d "a" "x86_64-linux" "";' for attr in packages))
+    job.write_model()
+    job.env |= {"READ_TOKEN": "r3ad"}
+    asked = "".join(
+        f"""*describe*{system}*) echo $$ >{job.temp}/{system}; exec sleep 300;; """
+        for system in run.waits_for
+    )
+    real = shutil.which("nix-instantiate")
+    job.tool(
+        "nix-instantiate",
+        f'given=$(cat)\ncase ${{given##*request = }} in {asked}esac\nprintf %s "$given" | {real} "$@"\n',
+    )
+    return run
 
 
 def wait(until: Callable[[], bool]) -> bool:
@@ -121,7 +157,7 @@ def ended(number: int) -> bool:
 class Interruptions(unittest.TestCase):
     def test_nothing_goes_on_and_no_secret_is_left(self) -> None:
         cases = [
-            (Interrupted(self, name, phase), number)
+            (InterruptedBuild(self, name, phase), number)
             for name, phase in (
                 ("cachix", "build"),
                 ("nix", "build"),
@@ -132,28 +168,33 @@ class Interruptions(unittest.TestCase):
             for number in (signal.SIGINT, signal.SIGTERM)
         ]
         with ThreadPoolExecutor(3) as pool:
-            logs = list(pool.map(lambda case: case[0].end(case[1]), cases))
-        for (run, number), log in zip(cases, logs, strict=True):
+            list(pool.map(lambda case: case[0].end(case[1]), cases))
+        for run, number in cases:
             with self.subTest(run.name, phase=run.phase, signal=number.name):
-                self.assertEqual(128 + number, run.code, log)
-                self.assertEqual(FILES[run.name], run.before, "it was at work\n" + log)
-                self.assertEqual(set(), run.files())
-                for secret in (TOKEN, "r3ad", KEY):
-                    self.assertEqual([], run.job.kept(secret))
-                self.assertEqual([], [name for name in run.waits_for if run.goes_on(name)], log)
-                self.assertEqual([], annotations(log), "nor does it speak of a fault")
-                self.assertNotIn("Traceback", log)
+                self.assertEqual(FILES[run.name], run.before, "it was at work\n" + run.log)
+                self.ended(run, 128 + number)
                 self.assertFalse(run.job.path("result/one.json").exists())
 
-    def test_a_client_that_heeds_nothing_delays_until_the_second_signal(self) -> None:
-        heeds = "trap 'echo 1 >$RUNNER_TEMP/heard' INT; trap '' TERM; while :; do sleep 0.1; done"
-        run = Interrupted(self, "attic", "push", heeds)
-        child = run.start()
-        self.assertEqual(FILES["attic"], run.files())
-        child.send_signal(signal.SIGINT)
-        self.assertTrue(wait(lambda: bool(run.number("heard"))))
-        child.send_signal(signal.SIGTERM)
-        log, _ = child.communicate(timeout=120)
-        self.assertEqual(128 + signal.SIGTERM, child.returncode, log)
+    def test_every_nix_that_evaluates_ends(self) -> None:
+        need("nix", "git")
+        run = interrupted_plan(self)
+        run.end(signal.SIGTERM)
+        self.assertEqual({"netrc"}, run.before, "it was at work\n" + run.log)
+        self.ended(run, 128 + signal.SIGTERM)
+        self.assertFalse(run.job.path("plan/plan.json").exists())
+
+    def test_a_client_that_heeds_nothing_is_killed(self) -> None:
+        heeds = "trap '' INT TERM; while :; do sleep 0.1; done"
+        run = InterruptedBuild(self, "attic", "push", heeds)
+        run.end(signal.SIGINT)
+        self.ended(run, 128 + signal.SIGINT)
+
+    def ended(self, run: Interrupted, code: int) -> None:
+        """Demand that a program has ended for this reason, with all that it ran, and silently."""
+        self.assertEqual(code, run.code, run.log)
         self.assertEqual(set(), run.files())
-        self.assertNotIn("Traceback", log)
+        for secret in (TOKEN, "r3ad", KEY):
+            self.assertEqual([], run.job.kept(secret))
+        self.assertEqual([], [name for name in run.waits_for if run.goes_on(name)], run.log)
+        self.assertEqual([], annotations(run.log), "nor does it speak of a fault")
+        self.assertNotIn("Traceback", run.log)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import unittest
 
@@ -41,7 +42,7 @@ class Ends(unittest.TestCase):
     @unittest.skipIf(ROOT, "the signal would be for unshare")
     def test_a_cancelled_run_cleans_up(self) -> None:
         self.replace(
-            "import time\ndef main(arguments):\n    try:\n        print('it runs', flush=True)\n        time.sleep(60)\n    finally:\n        print('cleaned up')\n"
+            "import process\ndef main(arguments):\n    try:\n        print('it runs', flush=True)\n        process.pause(60)\n    finally:\n        print('cleaned up')\n"
         )
         call = [PYTHON, "-IBu", str(self.job.programs), "disk"]
         with subprocess.Popen(call, env=self.job.env, stdout=subprocess.PIPE, text=True) as child:
@@ -50,6 +51,26 @@ class Ends(unittest.TestCase):
             child.terminate()
             self.assertEqual(child.stdout.read(), "cleaned up\n")
         self.assertEqual(child.returncode, 143)
+
+    @unittest.skipIf(ROOT, "the signal would be for unshare")
+    def test_what_has_just_been_started_ends_too(self) -> None:
+        # Told to end when it has started a program, and before it knows that.
+        self.replace("""
+import os, process, signal, subprocess
+real = subprocess.Popen
+def start(*arguments, **how):
+    child = real(*arguments, **how)
+    print(child.pid, flush=True)
+    os.kill(os.getpid(), signal.SIGTERM)
+    return child
+subprocess.Popen = start
+def main(arguments):
+    process.stream(["sleep", "300"], print)
+""")
+        end = self.job.run("disk")
+        self.assertEqual((end.code, end.annotations), (143, []))
+        with self.assertRaises(ProcessLookupError):
+            os.kill(int(end.log), 0)
 
     def replace(self, source: str) -> None:
         """Put another module in the place of a command's."""

@@ -51,11 +51,10 @@ class Plan(unittest.TestCase):
                 "aarch64-darwin: packages.aarch64-darwin.m",
             ],
         )
-        facts = {name: plan[name] for name in ("version", "head", "branch", "push", "faults")}
+        facts = {name: plan[name] for name in ("head", "branch", "push", "faults")}
         self.assertEqual(
             facts,
             {
-                "version": 1,
                 "head": head,
                 "branch": "main",
                 "push": True,

@@ -97,6 +97,13 @@ class Programs(unittest.TestCase):
         process.stream(["bash", "-c", script], lines.append, over=lambda: bool(lines))
         self.assertTrue(mark.exists())
 
+    def test_what_it_started_may_clean_up_when_it_has_ended(self) -> None:
+        mark, lines = scratch(self) / "cleaned", []
+        cleans = f"trap 'sleep 0.3; touch {mark}; exit' INT; echo a; while :; do sleep 0.1; done"
+        script = f"({cleans}) & wait"
+        process.stream(["bash", "-c", script], lines.append, over=lambda: bool(lines))
+        self.assertTrue(mark.exists())
+
     def test_what_a_program_leaves_running_is_not_waited_for(self) -> None:
         need("setsid")
         lines: list[str] = []

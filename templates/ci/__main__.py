@@ -6,7 +6,7 @@ import sys
 import traceback
 
 import text
-from process import Fault
+from process import Fault, ended_by
 
 
 def main(arguments: list[str]) -> int:
@@ -16,7 +16,7 @@ def main(arguments: list[str]) -> int:
         stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
     # A cancelled run removes what it must not leave behind.
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda number, _: sys.exit(128 + number))
+        signal.signal(number, lambda number, _: ended_by.append(number))
     try:
         return int(importlib.import_module(arguments[0]).main(arguments[1:]))
     except Fault as fault:

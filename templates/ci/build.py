@@ -60,8 +60,7 @@ def _tell(entry: dict[str, Any], result: dict[str, Any], notes: list[report.Note
         advice = "name a larger runner, or spread the targets over more jobs (shards)."
         if entry["system"].endswith("-linux"):
             advice = f"set disk-space: free in garnix2gha's settings, or {advice}"
-        full = report.Note("error", "disk full", f"No space left on device: {advice}")
-        notes = [full, *notes]
+        notes = [report.Note("error", "disk full", f"No space left on device: {advice}"), *notes]
     rows = []
     for target in targets:
         what = "" if target["state"] == "evaluation-failed" else "is not built: "

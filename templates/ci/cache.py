@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from context import Cache, variable
+from process import pause
 from web import Answer, ask
 
 PAUSE = float(variable("POLL_SECONDS", "15"))  # before a path that is missing is asked for again
@@ -31,9 +32,8 @@ Outputs = Mapping[str, str | None]  # store paths, as far as they are known
 def check(cache: Cache) -> Verdict:
     if not cache.url:
         return Verdict("none", "no cache is configured")
-    (answer,) = ask(
-        [{"url": f"{cache.url}/nix-cache-info", "user": cache.token and f":{cache.token}"}]
-    )
+    info = f"{cache.url}/nix-cache-info"
+    (answer,) = ask([{"url": info, "user": cache.token and f":{cache.token}"}])
     said = f"HTTP {answer.status}" if answer.status else f"no answer: {answer.text}"
     if answer.status in (401, 403, 404, 407, 410):
         said += ": it does not exist, or it is private and the token is missing, wrong or expired"
@@ -48,7 +48,6 @@ def facts(cache: Cache) -> dict[str, Any]:
     """Return the cache as plan.json has it: whether it can be used, and how nix is told of it."""
     found, keys = check(cache), list(cache.public_keys)
     if found.state == "ok" and not keys and cache.backend == "cachix":
-        # Cachix knows them.
         url = f"{variable('CACHIX_API', 'https://app.cachix.org/api/v1')}/cache/{cache.name}"
         (answer,) = ask([{"url": url, "oauth2-bearer": cache.token}])
         with contextlib.suppress(ValueError, LookupError, TypeError, RecursionError):
@@ -83,7 +82,7 @@ def look_up(cache: Cache, wanted: Iterable[Outputs], wait: float = 0) -> tuple[V
         if not still or found.state == "none" or seconds <= 0:
             return found, verdicts
         print(f"not there yet: {len(still)}; asking again in {seconds:.0f} seconds", flush=True)
-        time.sleep(seconds)
+        pause(seconds)
 
 
 def _judge(path: str, answer: Answer) -> Verdict:

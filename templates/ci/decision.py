@@ -20,11 +20,9 @@ def decide(event: Event, model: Model, facts: Mapping[str, Any]) -> Decision:
     pushes = event.name in ("push", "workflow_dispatch")
     if not pushes or not any(matches(pattern, event.ref) for pattern in cache.push_refs):
         if state == "none" and event.is_fork:
-            hidden = (
-                f"no variables, so this run builds without the cache that {cache.variable} names"
-            )
+            why = "GitHub gives a fork's pull request no variables, so this run builds without"
             help = f"A name in the settings helps: {_INIT}."
-            return False, "", f"GitHub gives a fork's pull request {hidden}. {help}"
+            return False, "", f"{why} the cache that {cache.variable} names. {help}"
         if state == "unusable":
             why = f"{named} cannot be read ({facts['message']}): building without it"
             return False, "notice", why

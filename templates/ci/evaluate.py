@@ -115,10 +115,8 @@ def evaluate(flake: Flake, paths: Iterable[Sequence[str]]) -> list[Target]:
         for described in pool.map(lambda group: _describe(flake, group), groups.values()):
             answers.update(described)
         # Those have no message yet, or fell because of what was evaluated before.
-        again = [
-            p for p, a in answers.items() if a.get("why") == _CAUGHT or a.get("build") is False
-        ]
-        for described in pool.map(lambda path: _describe(flake, [path], True), again[:_MESSAGES]):
+        bare = [p for p, a in answers.items() if a.get("why") == _CAUGHT or a.get("build") is False]
+        for described in pool.map(lambda path: _describe(flake, [path], True), bare[:_MESSAGES]):
             answers.update(described)
     away = {path for path, answer in answers.items() if answer.get("build") and not flake.builds}
     dark = sorted(path for path in away if not system_of(path))

@@ -19,12 +19,13 @@ from context import PROGRAMS, Model
 TITLE = "Evaluate flake.nix"
 # Of an OP of outputs.nix.txt. One that ended nix is "ended"; "build" of it: an import needed one.
 Answer = dict[str, Any]
+Heard = tuple[list[Answer], bool, Answer | None]
 Log = Callable[[str], None] | None
 Request = Mapping[str, Any]
 _LOCK = re.compile(r"lock file|unlocked|in pure mode", re.IGNORECASE)  # does not fit the inputs
 _LOCKED_HERE = (
-    "flake.lock is missing or does not fit flake.nix: each job locks the inputs anew, perhaps to"
-    " other commits. Run nix flake lock and commit flake.lock."
+    "flake.lock is missing or does not fit flake.nix, so each job locks the inputs anew: run nix"
+    " flake lock and commit flake.lock."
 )
 
 
@@ -79,9 +80,7 @@ class Flake:
         heads = [["packages", "x86_64-linux"], ["legacyPackages", "x86_64-linux"]]
         return not self._ask("list", {"queries": heads, "search": False}, True)[2]
 
-    def _ask(
-        self, op: str, request: Request, writing: bool
-    ) -> tuple[list[Answer], bool, Answer | None]:
+    def _ask(self, op: str, request: Request, writing: bool) -> Heard:
         """Ask one process: its answers, whether it could read the flake, and why it ended early."""
         tag = os.urandom(16).hex()
         question = _nix(json.dumps({"op": op, "tag": tag, **request}))
@@ -133,5 +132,5 @@ class Flake:
 
 
 def _nix(value: str) -> str:
-    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("${", "\\${")
-    return f'"{escaped}"'
+    """Return ASCII text as a string of Nix."""
+    return json.dumps(value).replace("${", "\\${")

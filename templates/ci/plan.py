@@ -39,7 +39,6 @@ def main(_arguments: list[str]) -> int:
     if bad:
         faults.append(f"{text.count(bad, 'target')} cannot be built anywhere; the plan names them")
     plan = {
-        "version": 1,
         "head": event.head,
         "branch": event.branch,
         "push": push,
@@ -133,8 +132,7 @@ def digest(name: str, content: bytes) -> str:
 
 def _outdated(model: Model) -> str:
     """Return what to say of inputs that changed since the workflows were generated, if any did."""
-    # The programs lie in .github/garnix2gha/ci of the event's commit.
-    root = PROGRAMS.parents[2]
+    root = PROGRAMS.parents[2]  # of the event's commit
     changed = []
     for name, was in model.get("inputs", {}).items():
         if digest(name, (root / name).read_bytes() if (root / name).is_file() else b"") != was:

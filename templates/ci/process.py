@@ -5,6 +5,7 @@ import os
 import select
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections import deque
@@ -28,6 +29,8 @@ SECRETS = (
     "GITHUB_TOKEN",
     "ACTION_KEY",
 )
+# Signals to end. Heeded where this program waits: raised anywhere, one leaves what is just started.
+ended_by: list[int] = []
 
 
 class Fault(Exception):
@@ -36,6 +39,15 @@ class Fault(Exception):
     def __init__(self, message: str, title: str = "Nix Build Cache") -> None:
         super().__init__(message)
         self.title = title
+
+
+def pause(seconds: float) -> None:
+    """Wait; end this program when it was told to."""
+    over = after(seconds)
+    while not (ended_by or over()):
+        time.sleep(0.05)
+    if ended_by:
+        sys.exit(128 + ended_by[0])
 
 
 def run(arguments: Sequence[str], **how: Any) -> subprocess.CompletedProcess[str]:
@@ -92,7 +104,7 @@ def stream(
         os.set_blocking(pipe.fileno(), False)
     alive = True
     try:
-        while alive and not over():
+        while alive and not (ended_by or over()):
             alive = child.poll() is None
             # One more read has the rest; what the program left running may write on and on.
             for pipe in select.select(list(begun), [], [], 0.05)[0] if alive else list(begun):
@@ -105,13 +117,18 @@ def stream(
                     takers[pipe](line.decode("utf-8", errors="replace"))
         code = 124 if child.poll() is None else child.returncode
     finally:
-        # Asked twice to end, then killed, seconds apart; and what is left of its session.
+        # Its session is asked twice to end, then killed: before GitHub, who waits 10 seconds.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
-            with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            wait = after(3)
+            with contextlib.suppress(OSError):
                 os.killpg(child.pid, number)
-                child.wait(timeout=5)
+                while not wait():
+                    child.poll()
+                    os.killpg(child.pid, 0)
+                    time.sleep(0.01)
         for pipe in filter(None, takers):
             pipe.close()
+    pause(0)
     return code if code >= 0 else 128 - code
 
 

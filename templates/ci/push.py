@@ -61,21 +61,19 @@ def _install(cache: Cache, env: dict[str, str], link: Path) -> str:
     return str(next(link.parent.glob(f"{link.name}*/bin/{cache.backend}")))
 
 
-def push(ready: Tool, paths: Iterable[str], until: float) -> str:
+def push(ready: Tool, paths: Sequence[str], until: float) -> str:
     """Push paths in a few tries, all before `until` (of time.time). Return why that failed."""
-    wanted = set(paths)
-    # Clients skip a path that is not in the store and succeed.
-    gone = sorted(path for path in wanted if not os.path.lexists(path))
-    if gone:
+    # Clients skip what the store has lost meanwhile, and succeed.
+    if gone := [path for path in paths if not os.path.lexists(path)]:
         return f"outputs that were built are no longer in the store: {' '.join(gone[:3])}"
     cause = "there is no time left"
     for attempt in range(TRIES):
-        time.sleep(float(variable("PUSH_PAUSE", "10")) if attempt else 0)
+        process.pause(float(variable("PUSH_PAUSE", "10")) if attempt else 0)
         seconds = min(LIMIT, until - time.time())
         if seconds <= 0:
             break
-        print(f"pushing {text.count(len(wanted), 'path')} and what they need", flush=True)
-        cause = _attempt(ready, wanted, seconds)
+        print(f"pushing {text.count(len(paths), 'path')} and what they need", flush=True)
+        cause = _attempt(ready, paths, seconds)
         if not cause or cause.endswith(_FINAL):
             break
     return cause and f"what was built could not be pushed to {ready.place}: {cause}"

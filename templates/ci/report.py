@@ -8,7 +8,6 @@ from context import summarize
 
 GOOD = ("build", "elsewhere", "cached", "upstream", "built", "in-cache")  # states
 _MOST = 10  # annotations of a level that GitHub shows for a step
-_ROWS = 1000  # of a table
 
 
 class Note(NamedTuple):
@@ -52,9 +51,7 @@ def tell(title: str, line: str, notes: Sequence[Note], rows: Iterable[Row]) -> b
 
 def _table(rows: Sequence[Row]) -> list[str]:
     lines = ["| state | name | |", "| --- | --- | --- |"] if rows else []
-    for state, name, what, _ in rows[:_ROWS]:
+    for state, name, what, _ in rows:
         cells = f"<code>{text.markdown(name)}</code> | {text.markdown(what[:300])}"
         lines.append(f"| {state} | {cells} |")
-    if len(rows) > _ROWS:
-        lines.append(f"| | and {len(rows) - _ROWS} more | |")
     return [*lines, ""]

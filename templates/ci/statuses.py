@@ -3,14 +3,13 @@
 import contextlib
 import json
 import re
-import time
 from typing import Any
 
 import text
 from checks import collect
 from context import PROGRAMS, Event, Model, read_json, variable, work
 from plan import TO_BUILD
-from process import Fault
+from process import Fault, pause
 from web import Answer, ask
 
 PAUSES = (0, 1, 2, 4)  # minutes
@@ -98,7 +97,7 @@ def _post(requests: list[dict[str, str]]) -> list[Answer]:
     """Post, also again where GitHub limits how fast content is made; return what it refused."""
     refused: list[Answer] = []
     for pauses in PAUSES:
-        time.sleep(pauses * float(variable("PUSH_PAUSE", "60")) if requests else 0)
+        pause(pauses * float(variable("PUSH_PAUSE", "60")) if requests else 0)
         again = []
         for request, answer in zip(requests, ask(requests, limit=4), strict=True):
             if answer.status in TOO_FAST and pauses < PAUSES[-1]:

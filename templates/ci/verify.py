@@ -9,6 +9,7 @@ from evaluate import Target, survey
 from report import Note, Row, tell
 
 RESERVE = 5  # minutes of the job that are not for waiting
+_NOTHING = "No target is selected on this branch: nothing was verified."
 _AGAIN = "Build it again: run the build workflow on this branch, or re-run its failed jobs."
 
 
@@ -20,10 +21,7 @@ def main(_arguments: list[str]) -> int:
     wait = max(0, min(wished, until - time.time()))
     found, verdicts = look_up(model.cache, [target.outputs for target in targets], wait)
     demanded = list(_rows(targets, verdicts))
-    notes = []
-    if not demanded:
-        nothing = "No target is selected on this branch: nothing was verified."
-        notes.append(Note("warning", "Verify", nothing))
+    notes = [] if demanded else [Note("warning", "Verify", _NOTHING)]
     return 0 if prove(model.cache, found, demanded, notes) else 1
 
 
@@ -57,6 +55,5 @@ def prove(store: Cache, found: Verdict, demanded: Iterable[Row], notes: list[Not
     verdicts = [row.state for row in table]
     kinds = ("in-cache", "upstream", "missing", "unknown")
     numbers = [f"{verdicts.count(kind)} {kind.replace('-', ' the ')}" for kind in kinds]
-    return (
-        tell(f"Cache {store.url}".strip(), ", ".join(numbers), notes, table) and found.state == "ok"
-    )
+    good = tell(f"Cache {store.url}".strip(), ", ".join(numbers), notes, table)
+    return good and found.state == "ok"
