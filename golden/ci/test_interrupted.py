@@ -31,6 +31,7 @@ class Interrupted:
 
     def __init__(self, job: Job, command: str) -> None:
         self.job, self.command = job, command
+        self.output = job.temp / "output"
         self.waits_for: list[str] = []  # names of processes that tell their numbers
 
     def known(self, tool: str, when: str, does: str = "") -> None:
@@ -42,18 +43,17 @@ class Interrupted:
         told = f"{self.job.temp}/{tool}"
         self.job.tool(tool, f"if {when}; then echo $$ >{told}; {does or ':'}; fi\n{call}\n")
 
-    def start(self) -> subprocess.Popen[str]:
+    def start(self) -> subprocess.Popen[bytes]:
         """Start it, and wait until it is at what takes so long."""
         call = [PYTHON, "-IBu", str(self.job.programs), self.command]
-        output, err = subprocess.PIPE, subprocess.STDOUT
-        child = subprocess.Popen(
-            call, env=self.job.env, cwd=self.job.checkout, stdout=output, stderr=err, text=True
-        )
+        with self.output.open("w") as output:
+            where = {"env": self.job.env, "cwd": self.job.checkout}
+            child = subprocess.Popen(call, stdout=output, stderr=output, **where)
         self.job.test.addCleanup(self.stop, child)
         wait(lambda: all(map(self.number, self.waits_for)) or child.poll() is not None)
         return child
 
-    def stop(self, child: subprocess.Popen[str]) -> None:
+    def stop(self, child: subprocess.Popen[bytes]) -> None:
         """End what has not ended."""
         child.kill()
         for number in filter(None, map(self.number, self.waits_for)):
@@ -65,8 +65,8 @@ class Interrupted:
         child = self.start()
         self.before = self.files()
         child.send_signal(number)
-        self.log, _ = child.communicate(timeout=120)
-        self.code = child.returncode
+        self.code = child.wait(timeout=120)
+        self.log = self.output.read_text()
 
     def number(self, name: str) -> int:
         """Return the number of a process that told it, 0 for none yet."""
@@ -85,7 +85,7 @@ class Interrupted:
 
 
 class InterruptedBuild(Interrupted):
-    """A build with a backend, whose builder sleeps, or whose client does when it pushes."""
+    """A build with a backend, whose builder sleeps, at once or after a flood of lines, or whose client does when it pushes."""
 
     job: BuildJob
 
@@ -98,13 +98,14 @@ class InterruptedBuild(Interrupted):
         job.env |= {"READ_TOKEN": "r3ad"}
         if name == "nix":
             job.env |= {"NIX_SIGNING_KEY": KEY}
-        slow = f'd "slow" "x86_64-linux" "echo $$ > {job.temp}/builder; exec /bin/sleep 300"'
-        a = slow if phase == "build" else 'ok "a"'
+        says = f"/usr/bin/yes {'y' * 100} | /usr/bin/head -c 1000000;" if phase == "flood" else ""
+        builder = f"{says} echo $$ > {job.temp}/builder; {says} exec /bin/sleep 300"
+        a = 'ok "a"' if phase == "push" else f'd "slow" "x86_64-linux" "{builder}"'
         job.readable(job.flake(f"packages.x86_64-linux.a = {a};"), "a", push=True)
         self.known("nix-store", '[ "$1" = --realise ]')
         # While it builds there is a client only where that watches; nix itself is the one that copies.
-        self.waits_for = ["nix-store", "builder"] if phase == "build" else [name]
-        if phase == "build" and name == "cachix":
+        self.waits_for = [name] if phase == "push" else ["nix-store", "builder"]
+        if phase != "push" and name == "cachix":
             self.waits_for.append(name)
             self.known(name, "true")
         elif phase == "push":
@@ -161,6 +162,8 @@ class Interruptions(unittest.TestCase):
             for name, phase in (
                 ("cachix", "build"),
                 ("nix", "build"),
+                ("cachix", "flood"),
+                ("nix", "flood"),
                 ("cachix", "push"),
                 ("nix", "push"),
                 ("attic", "push"),

@@ -104,6 +104,13 @@ class Programs(unittest.TestCase):
         process.stream(["bash", "-c", script], lines.append, over=lambda: bool(lines))
         self.assertTrue(mark.exists())
 
+    def test_what_is_ended_may_say_much(self) -> None:
+        mark, lines = scratch(self) / "cleaned", []
+        cleans = f"trap 'head -c 1000000 /dev/zero; touch {mark}; exit' INT"
+        script = f"{cleans}; echo a; while :; do sleep 0.1; done"
+        process.stream(["bash", "-c", script], lines.append, over=lambda: bool(lines))
+        self.assertTrue(mark.exists())
+
     def test_what_a_program_leaves_running_is_not_waited_for(self) -> None:
         need("setsid")
         lines: list[str] = []

@@ -30,8 +30,7 @@ def main(_arguments: list[str]) -> int:
     jobs = entries(model, targets)
     push, level, message = decision.decide(event, model, facts)
     stale = {"fail": "error", "warn": "warning", "off": ""}[model.get("stale", "fail")]
-    outdated = _outdated(model) if stale else ""
-    said = [(stale, outdated), (level, message)]
+    said = [(stale, stale and _outdated(model)), (level, message)]
     notes = [report.Note(level, "Nix Build Cache", what) for level, what in said if what]
     rows = [_row(target) for target in targets]
     bad = sum(row.state not in report.GOOD for row in rows)

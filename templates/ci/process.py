@@ -5,7 +5,6 @@ import os
 import select
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections import deque
@@ -47,7 +46,7 @@ def pause(seconds: float) -> None:
     while not (ended_by or over()):
         time.sleep(0.05)
     if ended_by:
-        sys.exit(128 + ended_by[0])
+        raise SystemExit(128 + ended_by[0])
 
 
 def run(arguments: Sequence[str], **how: Any) -> subprocess.CompletedProcess[str]:
@@ -125,6 +124,8 @@ def stream(
                 while not wait():
                     child.poll()
                     os.killpg(child.pid, 0)
+                    for pipe in begun:
+                        pipe.read(1 << 16)  # what waits for a reader does not end
                     time.sleep(0.01)
         for pipe in filter(None, takers):
             pipe.close()
