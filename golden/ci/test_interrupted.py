@@ -192,6 +192,15 @@ class Interruptions(unittest.TestCase):
         run.end(signal.SIGINT)
         self.ended(run, 128 + signal.SIGINT)
 
+    def test_a_nix_that_heeds_nothing_is_killed_before_what_runs_it(self) -> None:
+        run = InterruptedBuild(self, "cachix", "build")
+        run.known(
+            "nix-store", '[ "$1" = --realise ]', "trap '' INT TERM; while :; do sleep 0.1; done"
+        )
+        run.waits_for = ["nix-store"]
+        run.end(signal.SIGINT)
+        self.ended(run, 128 + signal.SIGINT)
+
     def ended(self, run: Interrupted, code: int) -> None:
         """Demand that a program has ended for this reason, with all that it ran, and silently."""
         self.assertEqual(code, run.code, run.log)

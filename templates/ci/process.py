@@ -121,7 +121,7 @@ def stream(
             wait = after(3)
             with contextlib.suppress(OSError):
                 os.killpg(child.pid, number)
-                while not wait():
+                while not (wait() or ended_by[1:]):  # told again to end, it waits no longer
                     child.poll()
                     os.killpg(child.pid, 0)
                     for pipe in begun:
