@@ -20,6 +20,21 @@ mkdir closed && chmod 500 closed
 (sleep 60 &)
 exit 7"""
 
+# Tells whether the key is there when something long begins.
+_TELLS = """
+def _telling(name):
+    real = getattr(shutil, name)
+    def call(*arguments, **how):
+        print(f"{name}, there:", [file.name for file in work().rglob("key")])
+        setattr(shutil, name, real)
+        result = real(*arguments, **how)
+        setattr(shutil, name, call)
+        return result
+    setattr(shutil, name, call)
+_telling("copytree")
+_telling("rmtree")
+"""
+
 
 def program(name: str, text: str) -> str:
     """Return a derivation with a program that runs a text with bash."""
@@ -77,6 +92,18 @@ class Action(unittest.TestCase):
         kept = [path.name for path in self.job.path("").iterdir()]
         self.assertEqual(
             [name for name in kept if name.startswith("tmp")], [], "the key and the copy are gone"
+        )
+
+    def test_the_key_does_not_wait_for_the_copy(self) -> None:
+        self.act("foo", with_repository=True)
+        self.job.flake("")
+        self.job.put("action-program", "/bin/true")
+        module = self.job.programs / "action.py"
+        module.write_text(module.read_text() + _TELLS)
+        end = self.job.run("action", "run", ACTION_KEY="AGE-SECRET-KEY-1")
+        told = [line for line in end.log.split("\n") if "there" in line]
+        self.assertEqual(
+            told, ["copytree, there: []", "rmtree, there: ['key']", "rmtree, there: []"]
         )
 
     def test_what_garnix_refused_is_refused(self) -> None:

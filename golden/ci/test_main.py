@@ -55,22 +55,33 @@ class Ends(unittest.TestCase):
     @unittest.skipIf(ROOT, "the signal would be for unshare")
     def test_what_has_just_been_started_ends_too(self) -> None:
         # Told to end when it has started a program, and before it knows that.
-        self.replace("""
+        self.starts("", "os.kill(os.getpid(), signal.SIGTERM)")
+        end = self.job.run("disk")
+        self.assertEqual((end.code, end.annotations), (143, []))
+        with self.assertRaises(ProcessLookupError):
+            os.kill(int(end.log), 0)
+
+    @unittest.skipIf(ROOT, "the signal would be for unshare")
+    def test_nothing_is_started_any_more(self) -> None:
+        self.starts("os.kill(os.getpid(), signal.SIGTERM)", "")
+        end = self.job.run("disk")
+        self.assertEqual((end.code, end.log), (143, ""))
+
+    def starts(self, before: str, then: str) -> None:
+        """Let a command do something before and just after it starts a program, which tells its number."""
+        self.replace(f"""
 import os, process, signal, subprocess
 real = subprocess.Popen
 def start(*arguments, **how):
     child = real(*arguments, **how)
     print(child.pid, flush=True)
-    os.kill(os.getpid(), signal.SIGTERM)
+    {then or "pass"}
     return child
 subprocess.Popen = start
 def main(arguments):
+    {before or "pass"}
     process.stream(["sleep", "300"], print)
 """)
-        end = self.job.run("disk")
-        self.assertEqual((end.code, end.annotations), (143, []))
-        with self.assertRaises(ProcessLookupError):
-            os.kill(int(end.log), 0)
 
     def replace(self, source: str) -> None:
         """Put another module in the place of a command's."""

@@ -66,12 +66,14 @@ def _wrong(flake: Flake, name: str, app: Answer) -> str:
 def _run(program: str, with_repository: bool) -> int:
     event = Event()
     over = process.after(float(variable("ACTION_SECONDS", "7200")))  # garnix gave two hours
-    with tempfile.TemporaryDirectory(dir=work()) as scratch:
-        base, key = Path(scratch, "base"), Path(scratch, "key")
-        write_secret(key, f"{variable('ACTION_KEY', 'none')}\n")
+    new = tempfile.TemporaryDirectory
+    with new(dir=work()) as scratch, new(dir=work()) as own:
+        base, key = Path(scratch, "base"), Path(own, "key")
         if with_repository:
             shutil.copytree(".", base, symlinks=True, ignore=shutil.ignore_patterns(".garnix2gha"))
         base.mkdir(exist_ok=True)
+        # After the copy and gone before it, both of which may take longer than a cancelled run has.
+        write_secret(key, f"{variable('ACTION_KEY', 'none')}\n")
         # Nothing of the runner's reaches the program but what it needs to find its tools.
         env = {
             "PATH": variable("PATH", os.defpath),

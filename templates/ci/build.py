@@ -32,11 +32,10 @@ def main(_arguments: list[str]) -> int:
     notes: list[report.Note] = []
     with tempfile.TemporaryDirectory(dir=work()) as folder:
         env = nix.environment(model, plan["cache"], folder)
-        tool = None
         try:
             tool = push.tool(model.cache, env, Path(folder)) if plan["push"] else None
         except process.Fault as fault:
-            notes.append(report.Note("error", fault.title, str(fault)))
+            tool, notes = None, [report.Note("error", fault.title, str(fault))]
         result = _build(entry["id"], stop, env, tool)
         if result["late"]:
             limit = f"building stopped {minutes} minutes after the job's start"

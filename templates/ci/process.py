@@ -87,6 +87,7 @@ def stream(
     Returned is its exit code, 128 + N by signal N. `over` is asked many times a second; when it
     says yes the program is ended, with code 124. What it left running in its session ends with it.
     """
+    pause(0)
     where |= {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE if out else subprocess.STDOUT}
     try:
         with tempfile.TemporaryFile() as given:
