@@ -46,7 +46,7 @@ def summarize(markdown: str) -> None:
     """Add to the step's summary, of which GitHub shows at most a megabyte."""
     data = markdown.encode("utf-8", errors="replace")
     if len(data) > 900_000:
-        data = data[:900_000].rpartition(b"\n")[0] + b"\n\nand more; see the log.\n"
+        data = data[:900_000].rpartition(b"\n")[0] + b"\n\nand more than GitHub shows.\n"
     with open(variable("GITHUB_STEP_SUMMARY", os.devnull), "ab") as file:
         file.write(data + b"\n")
 
