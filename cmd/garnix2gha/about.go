@@ -40,8 +40,7 @@ func buildLine() string {
 
 func newVersion(o *options) *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version of this program",
+		Use: "version",
 		RunE: func(*cobra.Command, []string) error {
 			if o.format == "json" {
 				return o.printJSON(map[string]string{
@@ -65,7 +64,7 @@ func completeValues(root *cobra.Command) {
 	_ = root.MarkPersistentFlagFilename("config", "yaml", "yml")
 }
 
-// pages tell what each command does and, behind "$ ", how it is called.
+// pages tell what each command is for, in a line, what it does and, behind "$ ", how it is called.
 //
 //go:embed help.txtar
 var pages []byte
@@ -74,8 +73,9 @@ var pages []byte
 func addPages(root *cobra.Command) {
 	for _, page := range txtar.Parse(pages).Files {
 		command, _, _ := root.Find(strings.Fields(page.Name)[1:]) // a test holds that there is one
+		short, text, _ := strings.Cut(string(page.Data), "\n")
 		var long strings.Builder
-		for line := range strings.Lines(string(page.Data)) {
+		for line := range strings.Lines(text) {
 			example, ok := strings.CutPrefix(line, "$ ")
 			if !ok {
 				long.WriteString(line)
@@ -85,14 +85,13 @@ func addPages(root *cobra.Command) {
 				at.Example = strings.TrimLeft(at.Example+"\n  "+strings.TrimSpace(example), "\n")
 			}
 		}
-		command.Long = strings.TrimSpace(long.String())
+		command.Short, command.Long = short, strings.TrimSpace(long.String())
 	}
 }
 
 func newMan(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
 		Use:               "man DIR",
-		Short:             "Write the manual pages into a folder",
 		Hidden:            true, // for packagers
 		Args:              arguments(1, 1, "one folder"),
 		ValidArgsFunction: cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs),

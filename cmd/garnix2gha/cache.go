@@ -34,10 +34,7 @@ const (
 )
 
 func newCache(o *options) *cobra.Command {
-	command := &cobra.Command{
-		Use:   "cache",
-		Short: "Verify, inspect or create the binary cache",
-	}
+	command := &cobra.Command{Use: "cache"}
 	command.AddCommand(newCacheVerify(o), newCacheInspect(o), newCacheCreate(o))
 	return command
 }

@@ -20,10 +20,9 @@ import (
 func newCacheCreate(o *options) *cobra.Command {
 	var private bool
 	command := &cobra.Command{
-		Use:   "create NAME",
-		Short: "Create a Cachix cache with a signing key",
-		Args:  arguments(1, 1, "the name of a cache and nothing else; tokens are never arguments"),
-		RunE:  func(cmd *cobra.Command, args []string) error { return o.create(cmd.Context(), args[0], !private) },
+		Use:  "create NAME",
+		Args: arguments(1, 1, "the name of a cache and nothing else; tokens are never arguments"),
+		RunE: func(cmd *cobra.Command, args []string) error { return o.create(cmd.Context(), args[0], !private) },
 	}
 	command.Flags().BoolVar(&private, "private", false, "make a cache that only tokens can read")
 	return command

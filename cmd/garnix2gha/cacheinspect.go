@@ -16,9 +16,8 @@ import (
 
 func newCacheInspect(o *options) *cobra.Command {
 	return &cobra.Command{
-		Use:   "inspect [NAME]",
-		Short: "Tell what a Cachix cache is, what a token can do, and what to do next",
-		Args:  arguments(0, 1, "the name of a cache and nothing else; tokens are never arguments"),
+		Use:  "inspect [NAME]",
+		Args: arguments(0, 1, "the name of a cache and nothing else; tokens are never arguments"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.inspect(cmd.Context(), strings.Join(args, ""))
 		},

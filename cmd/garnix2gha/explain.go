@@ -14,9 +14,8 @@ import (
 
 func newExplain(o *options) *cobra.Command {
 	return &cobra.Command{
-		Use:   "explain [CODE | GROUP]",
-		Short: "Tell what the code of a finding means, and how to fix it",
-		Args:  arguments(0, 1, "one code or group"),
+		Use:  "explain [CODE | GROUP]",
+		Args: arguments(0, 1, "one code or group"),
 		ValidArgsFunction: func(command *cobra.Command, args []string, start string) ([]string, cobra.ShellCompDirective) {
 			var codes []string
 			for _, page := range explain.Pages() {

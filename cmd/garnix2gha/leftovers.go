@@ -23,8 +23,7 @@ import (
 func newLeftovers(o *options) *cobra.Command {
 	s := &survey{options: o}
 	command := &cobra.Command{
-		Use:   "leftovers",
-		Short: "Find what is left of garnix, and fix it",
+		Use: "leftovers",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if s.dryRun && !s.fix {
 				return usagef("--dry-run belongs to --fix")

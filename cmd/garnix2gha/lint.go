@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,13 +18,7 @@ import (
 
 func newLint(o *options) *cobra.Command {
 	var strict bool
-	command := &cobra.Command{
-		Use:   "lint",
-		Short: "Check the repository's workflows",
-		RunE: func(*cobra.Command, []string) error {
-			return o.within(func(r *repo.Repo) error { return o.lint(r, strict) })
-		},
-	}
+	command := o.command("lint", func(_ context.Context, r *repo.Repo) error { return o.lint(r, strict) })
 	command.Flags().BoolVar(&strict, "strict", false, "hold hand-written workflows to garnix2gha's own rules too")
 	return command
 }

@@ -10,11 +10,13 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"garnix2gha/cmd/internal/repo"
 	"garnix2gha/generator/diag"
 )
 
@@ -105,7 +107,6 @@ func run(ctx context.Context, args []string, env environment) int {
 func newRoot(o *options) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "garnix2gha",
-		Short:         "Turn garnix.yaml into GitHub Actions workflows",
 		Version:       buildVersion(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -116,15 +117,20 @@ func newRoot(o *options) *cobra.Command {
 	flags.StringVarP(&o.dir, "directory", "C", "", "a folder of the repository")
 	flags.StringVar(&o.config, "config", "", "a garnix.yaml elsewhere")
 	flags.StringVar(&o.format, "format", "text", "how results are printed")
-	root.PersistentPreRunE = func(command *cobra.Command, _ []string) error { return o.validate(command) }
+	root.PersistentPreRunE = func(command *cobra.Command, _ []string) error {
+		if known := formats(command); !slices.Contains(known, o.format) {
+			return usagef("--format %q: %s prints %s", o.format, command.CommandPath(), diag.Enumerate(known, "or"))
+		}
+		return nil
+	}
 	for _, group := range []struct {
 		title    string
 		commands []*cobra.Command
 	}{
-		{"Convert:", []*cobra.Command{newReport(o), newGenerate(o), newTargets(o), newInit(o)}},
+		{"Convert:", []*cobra.Command{o.command("report", o.report), newGenerate(o), newTargets(o), newInit(o)}},
 		{"Keep current:", []*cobra.Command{newCheck(o), newLint(o), newExplain(o), newSnapshot(o), newPins(o)}},
 		{"Cache:", []*cobra.Command{newCache(o), newSecrets(o)}},
-		{"Leave garnix, or this program:", []*cobra.Command{newRequiredCheck(o), newLeftovers(o), newRetire(o), newEject(o)}},
+		{"Leave garnix, or this program:", []*cobra.Command{newRequiredCheck(o), newLeftovers(o), newRetire(o), o.command("eject", o.eject)}},
 		{"Other:", []*cobra.Command{newSchema(o), newVersion(o), newMan(root)}},
 	} {
 		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title})
@@ -142,6 +148,13 @@ func newRoot(o *options) *cobra.Command {
 	addPages(root)
 	fill(root)
 	return root
+}
+
+// command is one that works on the repository.
+func (o *options) command(use string, do func(context.Context, *repo.Repo) error) *cobra.Command {
+	return &cobra.Command{Use: use, RunE: func(command *cobra.Command, _ []string) error {
+		return o.within(func(r *repo.Repo) error { return do(command.Context(), r) })
+	}}
 }
 
 // fill gives the commands what they do not say themselves: they take no arguments, one that only groups others shows its

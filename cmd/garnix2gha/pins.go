@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,16 +21,9 @@ import (
 )
 
 func newPins(o *options) *cobra.Command {
-	list := &cobra.Command{
-		Use: "list", Short: "Show the action pins in use",
-		RunE: func(*cobra.Command, []string) error { return o.within(o.listPins) },
-	}
-	keep := &cobra.Command{
-		Use: "keep", Aliases: []string{"absorb"}, Short: "Write the pins that a bot moved into the settings",
-		RunE: func(*cobra.Command, []string) error { return o.within(o.keepPins) },
-	}
-	command := &cobra.Command{Use: "pins", Short: list.Short, RunE: list.RunE}
-	command.AddCommand(list, keep)
+	command, keep := o.command("pins", o.listPins), o.command("keep", o.keepPins)
+	keep.Aliases = []string{"absorb"}
+	command.AddCommand(o.command("list", o.listPins), keep)
 	return command
 }
 
@@ -40,7 +34,7 @@ type pinJSON struct {
 }
 
 // listPins lists the pins of the committed workflows that are ours, by action.
-func (o *options) listPins(r *repo.Repo) error {
+func (o *options) listPins(_ context.Context, r *repo.Repo) error {
 	result, files, err := o.rendered(r)
 	if err != nil {
 		return err
@@ -64,7 +58,7 @@ func (o *options) listPins(r *repo.Repo) error {
 	return w.Flush()
 }
 
-func (o *options) keepPins(r *repo.Repo) error {
+func (o *options) keepPins(_ context.Context, r *repo.Repo) error {
 	result, files, err := o.rendered(r)
 	if err != nil {
 		return err

@@ -20,13 +20,7 @@ import (
 
 func newRequiredCheck(o *options) *cobra.Command {
 	m := &ruleMover{options: o}
-	command := &cobra.Command{
-		Use:   "required-check",
-		Short: "Move the required check from garnix to the workflow",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return m.within(func(r *repo.Repo) error { return m.run(cmd.Context(), r) })
-		},
-	}
+	command := o.command("required-check", m.run)
 	command.Flags().StringVar(&m.repository, "repo", "", "[HOST/]OWNER/NAME (default: that of git's remotes)")
 	command.Flags().BoolVar(&m.apply, "apply", false, "make the changes")
 	return command

@@ -22,8 +22,7 @@ import (
 func newRetire(o *options) *cobra.Command {
 	p := &retirement{survey: survey{options: o, fix: true}}
 	command := &cobra.Command{
-		Use:   "retire",
-		Short: "Remove what is left of garnix, once the new cache is proven",
+		Use: "retire",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.config != "" {
 				return usagef("--config names a file elsewhere; only what the repository holds can be retired")

@@ -17,7 +17,7 @@ import (
 )
 
 func newSecrets(o *options) *cobra.Command {
-	command := &cobra.Command{Use: "secrets", Short: "Put the variable and the secrets of the workflows into GitHub"}
+	command := &cobra.Command{Use: "secrets"}
 	command.AddCommand(newSecretsSync(o))
 	return command
 }
@@ -25,8 +25,7 @@ func newSecrets(o *options) *cobra.Command {
 func newSecretsSync(o *options) *cobra.Command {
 	s := &syncer{options: o}
 	command := &cobra.Command{
-		Use:   "sync",
-		Short: "Bring GitHub's variable and secrets up to date",
+		Use: "sync",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return s.anywhere(func(r *repo.Repo) error { return s.sync(cmd.Context(), r) })
 		},

@@ -24,13 +24,7 @@ import (
 
 func newSnapshot(o *options) *cobra.Command {
 	var onlyPrint bool
-	command := &cobra.Command{
-		Use:   "snapshot",
-		Short: "List the flake with nix into .github/garnix2gha/lock.json",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.within(func(r *repo.Repo) error { return o.takeSnapshot(cmd.Context(), r, onlyPrint) })
-		},
-	}
+	command := o.command("snapshot", func(ctx context.Context, r *repo.Repo) error { return o.takeSnapshot(ctx, r, onlyPrint) })
 	command.Flags().BoolVar(&onlyPrint, "print", false, "print the lock and write nothing")
 	return command
 }

@@ -21,8 +21,7 @@ func newTargets(o *options) *cobra.Command {
 	var branch string
 	var fork bool
 	command := &cobra.Command{
-		Use:   "targets",
-		Short: "Show the selected targets and why",
+		Use: "targets",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			at := target.Commit{All: true}
 			switch named := cmd.Flags().Changed("branch"); {

@@ -46,8 +46,7 @@ func newCacheVerify(o *options) *cobra.Command {
 	v := &verifier{options: o, at: target.Commit{All: true}}
 	var branch string
 	command := &cobra.Command{
-		Use:   "verify",
-		Short: "Prove that the cache holds every output of every target",
+		Use: "verify",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("branch") {
 				v.at = target.Commit{Branch: branch}
