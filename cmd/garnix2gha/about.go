@@ -53,17 +53,6 @@ func newVersion(o *options) *cobra.Command {
 	}
 }
 
-// completeValues lets shells complete what the flags of every command take.
-func completeValues(root *cobra.Command) {
-	known := func(command *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-		return formats(command), cobra.ShellCompDirectiveNoFileComp
-	}
-	// These fail only for a flag that does not exist, which the completions' test would find.
-	_ = root.RegisterFlagCompletionFunc("format", known)
-	_ = root.MarkPersistentFlagDirname("directory")
-	_ = root.MarkPersistentFlagFilename("config", "yaml", "yml")
-}
-
 // pages tell what each command is for, in a line, what it does and, behind "$ ", how it is called.
 //
 //go:embed help.txtar

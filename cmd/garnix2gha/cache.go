@@ -39,7 +39,6 @@ func newCache(o *options) *cobra.Command {
 	return command
 }
 
-// token reads the token; none is no error.
 func (o *options) token() secretsource.Value {
 	return secretsource.NewValue(strings.TrimSpace(o.getenv(tokenVariable)))
 }
@@ -223,14 +222,6 @@ func nameOf(address string) string {
 		return ""
 	}
 	return name
-}
-
-// nameIn is the Cachix cache that the settings name, "" without one.
-func nameIn(s *settings.Settings) string {
-	if s.Cache.Backend != settings.Cachix {
-		return ""
-	}
-	return s.Cache.Name
 }
 
 func sameURL(a, b string) bool { return strings.TrimRight(a, "/") == strings.TrimRight(b, "/") }

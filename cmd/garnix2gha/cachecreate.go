@@ -99,7 +99,7 @@ const (
 
 // naming is what the settings need in order to name a cache: nothing, or one step.
 func naming(known *settings.Settings, name string) []string {
-	if nameIn(known) == name {
+	if known.Cache.Backend == settings.Cachix && known.Cache.Name == name {
 		return nil
 	}
 	return []string{"put the cache into the settings: garnix2gha init --cache " + name}
@@ -171,5 +171,4 @@ func nixConfigLines(cache cachix.BinaryCache) []string {
 	return append(lines, "  ];", "};")
 }
 
-// nixString quotes text as a Nix string.
 func nixString(text string) string { return strings.ReplaceAll(strconv.Quote(text), "${", `\${`) }

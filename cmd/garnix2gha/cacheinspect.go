@@ -24,7 +24,6 @@ func newCacheInspect(o *options) *cobra.Command {
 	}
 }
 
-// inspectionJSON is the JSON of cache inspect.
 type inspectionJSON struct {
 	cachix.Inspection
 	Next []string `json:"next"` // what to do, in order

@@ -39,7 +39,11 @@ func (o *options) explain(code string) error {
 	case !ok && len(group) > 0:
 		return o.listCodes(group)
 	case !ok:
-		if near := explain.Nearest(code); near != "" {
+		var codes []string
+		for _, page := range explain.Pages() {
+			codes = append(codes, page.Code)
+		}
+		if near := diag.Nearest(code, codes); near != "" {
 			return unknown("code", code, near)
 		}
 		return usagef(`unknown code %q; "garnix2gha explain" lists all`, code)

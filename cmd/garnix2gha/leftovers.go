@@ -127,7 +127,6 @@ func swaps(t leftovers.Trace) bool {
 	return t.Counted() && (t.Kind == leftovers.KindSubstituter || t.Kind == leftovers.KindKey)
 }
 
-// requiredCheckHint names what no file tells.
 const requiredCheckHint = `hint: required checks are no files: "garnix2gha required-check" shows them, and moves them from garnix's app`
 
 func (s *survey) printLeftovers() error {
@@ -195,7 +194,6 @@ func (s *survey) printRest() {
 	fmt.Fprintln(s.stderr, requiredCheckHint)
 }
 
-// spoken is a trace as one line.
 func spoken(t leftovers.Trace) string {
 	return fmt.Sprintf("%s: %s: %s", place(t.Pos), t.Kind, advised(t))
 }

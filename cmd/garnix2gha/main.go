@@ -50,7 +50,6 @@ type environment struct {
 // errProblems ends a command whose findings have been printed already.
 var errProblems = errors.New("problems found")
 
-// usageError is a mistake on the command line.
 type usageError struct {
 	error
 	meant bool // it tells what was meant, so that nobody need look it up
@@ -117,6 +116,12 @@ func newRoot(o *options) *cobra.Command {
 	flags.StringVarP(&o.dir, "directory", "C", "", "a folder of the repository")
 	flags.StringVar(&o.config, "config", "", "a garnix.yaml elsewhere")
 	flags.StringVar(&o.format, "format", "text", "how results are printed")
+	// These fail only for a flag that does not exist, which the completions' test would find.
+	_ = root.MarkPersistentFlagDirname("directory")
+	_ = root.MarkPersistentFlagFilename("config", "yaml", "yml")
+	_ = root.RegisterFlagCompletionFunc("format", func(command *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		return formats(command), cobra.ShellCompDirectiveNoFileComp
+	})
 	root.PersistentPreRunE = func(command *cobra.Command, _ []string) error {
 		if known := formats(command); !slices.Contains(known, o.format) {
 			return usagef("--format %q: %s prints %s", o.format, command.CommandPath(), diag.Enumerate(known, "or"))
@@ -144,7 +149,6 @@ func newRoot(o *options) *cobra.Command {
 	root.SetVersionTemplate(buildLine())
 	root.InitDefaultCompletionCmd()
 	root.InitDefaultHelpCmd()
-	completeValues(root)
 	addPages(root)
 	fill(root)
 	return root

@@ -27,7 +27,6 @@ func newPins(o *options) *cobra.Command {
 	return command
 }
 
-// pinJSON is one pin of one action in use.
 type pinJSON struct {
 	output.Pin
 	Ours bool `json:"ours"` // what garnix2gha would render now

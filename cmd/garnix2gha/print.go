@@ -56,8 +56,8 @@ func (o *options) printText(l diag.List) error {
 	if !o.terminal(o.stderr) {
 		return diag.Text(o.stderr, l, diag.Style{})
 	}
-	style := diag.Style{Sources: o.sources}
-	if style.Color = o.color(o.stderr); style.Color {
+	style := diag.Style{Sources: o.sources, Color: o.getenv("NO_COLOR") == "" && o.getenv("TERM") != "dumb"}
+	if style.Color {
 		style.Page = func(code string) string { return explanation(homepage, code) }
 	}
 	if err := diag.Text(o.stderr, l, style); err != nil || len(l) == 0 || o.toldMore {
@@ -148,10 +148,6 @@ func (o *options) terminal(w io.Writer) bool {
 	}
 	file, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(file.Fd()))
-}
-
-func (o *options) color(w io.Writer) bool {
-	return o.getenv("NO_COLOR") == "" && o.getenv("TERM") != "dumb" && o.terminal(w)
 }
 
 func posOf(path string) diag.Pos { return diag.Pos{File: path} }

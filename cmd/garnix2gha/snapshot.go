@@ -115,7 +115,14 @@ func (o *options) list(ctx context.Context, dir string, in generator.Input, prog
 			fresh.diags = append(fresh.diags, d)
 		}
 	}
-	fresh.surprises(taken)
+	for _, a := range taken.Searched {
+		fresh.diags.Warnf(posOf("flake.nix"), "legacy-search", "rename one of them if the other is meant",
+			"%s is listed from %s.%s, where garnix's nix looked first; a %s at the top of the flake is hidden by it",
+			a.Query, a.From, a.Query, a.Query)
+	}
+	if taken.WroteLock {
+		lockWritten(&fresh.diags)
+	}
 	fresh.diags = fresh.diags.Sorted()
 	encoded, err := taken.Lock.Encode()
 	if err != nil {
@@ -123,18 +130,6 @@ func (o *options) list(ctx context.Context, dir string, in generator.Input, prog
 	}
 	fresh.encoded, err = output.JSON(json.RawMessage(encoded)) // as prettier would have it
 	return fresh, err
-}
-
-// surprises tells what a reader of the lock would not expect.
-func (l *listing) surprises(taken nix.Snapshot) {
-	for _, a := range taken.Searched {
-		l.diags.Warnf(diag.Pos{File: "flake.nix"}, "legacy-search", "rename one of them if the other is meant",
-			"%s is listed from %s.%s, where garnix's nix looked first; a %s at the top of the flake is hidden by it",
-			a.Query, a.From, a.Query, a.Query)
-	}
-	if taken.WroteLock {
-		lockWritten(&l.diags)
-	}
 }
 
 func lockWritten(l *diag.List) {

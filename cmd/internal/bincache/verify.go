@@ -95,7 +95,11 @@ type job struct{ path, from string }
 func (c *Client) check(ctx context.Context, j job) (Result, error) {
 	path, err := ParseStorePath(j.path)
 	if err != nil {
-		return Result{Path: j.path, From: j.from, Verdict: Unknown, Cause: err.Error(), Next: nextForInput(err)}, nil
+		next := "give a path like " + StoreDir + "/<hash>-<name>"
+		if errors.Is(err, errPlaceholder) {
+			next = "build it first and verify the path that the build prints"
+		}
+		return Result{Path: j.path, From: j.from, Verdict: Unknown, Cause: err.Error(), Next: next}, nil
 	}
 	result, err := c.cache.ask(ctx, path)
 	result.Path, result.From = j.path, j.from
@@ -125,13 +129,6 @@ func (c *Client) check(ctx context.Context, j job) (Result, error) {
 		result.Unasked, result.Cause = true, c.cache.caller.Party+" does not have it"+useless
 	}
 	return result, nil
-}
-
-func nextForInput(err error) string {
-	if errors.Is(err, errPlaceholder) {
-		return "build it first and verify the path that the build prints"
-	}
-	return "give a path like " + StoreDir + "/<hash>-<name>"
 }
 
 // maxClosure bounds the walk, since a cache can make up references without end.

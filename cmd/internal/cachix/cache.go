@@ -35,15 +35,12 @@ const (
 
 // BinaryCache is a cache as the API shows it. All texts are clean of control characters.
 type BinaryCache struct {
-	Name string `json:"name"`
-	// URI is the substituter's address, without a trailing slash; "" if the service did not say.
-	URI        string     `json:"uri"`
-	Visibility Visibility `json:"visibility"`
-	// PublicSigningKeys are as nix wants them in trusted-public-keys, in the service's order; empty means nothing is signed yet.
-	PublicSigningKeys []string `json:"publicSigningKeys"`
-	// Permission is that of the token that asked; "" if the service did not say.
-	Permission     Permission `json:"permission"`
-	GithubUsername string     `json:"githubUsername"`
+	Name              string     `json:"name"`
+	URI               string     `json:"uri"` // the substituter's address, without a trailing slash; "" if the service did not say
+	Visibility        Visibility `json:"visibility"`
+	PublicSigningKeys []string   `json:"publicSigningKeys"` // as nix wants them, in the service's order; empty if nothing is signed yet
+	Permission        Permission `json:"permission"`        // that of the token that asked; "" if the service did not say
+	GithubUsername    string     `json:"githubUsername"`
 }
 
 // ValidateName checks the name of a cache to be made: a lower-case letter, then at most 62 of a-z, 0-9 and "-", which is not the last.

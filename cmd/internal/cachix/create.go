@@ -13,13 +13,11 @@ import (
 
 // CreateResult is what Create found and did, ready to be printed.
 type CreateResult struct {
-	Outcome string `json:"outcome"` // "created", "existed" or, where it failed, ""
-	// Cache is as the service shows it.
-	Cache   BinaryCache `json:"cache"`
-	Account Account     `json:"account"`
-	// Steps are what was done, in order.
-	Steps    []string `json:"steps"`
-	Warnings []string `json:"warnings"`
+	Outcome  string      `json:"outcome"` // "created", "existed" or, where it failed, ""
+	Cache    BinaryCache `json:"cache"`   // as the service shows it
+	Account  Account     `json:"account"`
+	Steps    []string    `json:"steps"` // what was done, in order
+	Warnings []string    `json:"warnings"`
 }
 
 // How often and how long a new cache's key is waited for.

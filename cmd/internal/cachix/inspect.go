@@ -36,23 +36,16 @@ const (
 
 // Inspection is what a cache is and what a token can do with it, ready to be printed. It never holds the token.
 type Inspection struct {
-	Name  string `json:"name"`
-	State State  `json:"state"`
-	// Cache is nil unless the state is Readable.
-	Cache *BinaryCache `json:"cache"`
-	// Token is whether there was one to judge.
-	Token   bool    `json:"token"`
-	Verdict Verdict `json:"verdict"`
-	// TokenCache is the cache that the token belongs to, where that is another one than Name.
-	TokenCache string `json:"tokenCache"`
-	// Account is the token's account; "" unless the verdict is AccountWide.
-	Account string `json:"account"`
-	// FitForCI is whether CI should push to Name with this token.
-	FitForCI bool `json:"fitForCI"`
-	// Established says what each finding was concluded from, the last one last.
-	Established []string `json:"established"`
-	// Warnings are things to mind although the verdict stands.
-	Warnings []string `json:"warnings"`
+	Name        string       `json:"name"`
+	State       State        `json:"state"`
+	Cache       *BinaryCache `json:"cache"` // nil unless the state is Readable
+	Token       bool         `json:"token"` // whether there was one to judge
+	Verdict     Verdict      `json:"verdict"`
+	TokenCache  string       `json:"tokenCache"`  // the cache that the token belongs to, where that is another one than Name
+	Account     string       `json:"account"`     // the token's; "" unless the verdict is AccountWide
+	FitForCI    bool         `json:"fitForCI"`    // whether CI should push to Name with this token
+	Established []string     `json:"established"` // what each finding was concluded from, the last one last
+	Warnings    []string     `json:"warnings"`    // what to mind although the verdict stands
 }
 
 // Summary is the verdict as a sentence.

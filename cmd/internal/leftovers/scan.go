@@ -17,11 +17,10 @@ import (
 	"garnix2gha/generator/output"
 )
 
-// maxFileBytes is the size over which a file is reported as skipped and not searched.
-const maxFileBytes = 1 << 20
-
-// sniffBytes is how far a NUL is looked for that makes a file binary.
-const sniffBytes = 8 << 10
+const (
+	maxFileBytes = 1 << 20 // a larger file is reported as skipped and not searched
+	sniffBytes   = 8 << 10 // how far a NUL is looked for that makes a file binary
+)
 
 var gitFolder = lazily(`(?i)(?:^|/)\.git(?:/|$)`)
 

@@ -37,8 +37,7 @@ func (f *Failure) Error() string {
 	return f.Message + "\nhint: " + f.Hint
 }
 
-// maxMessage is the length of a message in characters.
-const maxMessage = 500
+const maxMessage = 500 // characters
 
 // newFailure reads the messages of a nix that ended in failure.
 func newFailure(messages string, state *os.ProcessState) *Failure {

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"garnix2gha/generator/config"
@@ -64,9 +65,6 @@ func (r *Runner) Snapshot(ctx context.Context, root string, decide func(*flake.L
 	}
 	answers, err := listed.List(ctx, Queries(s.Config))
 	if err != nil {
-		return s, err
-	}
-	if err := whole(answers); err != nil {
 		return s, err
 	}
 	if err := s.record(answers); err != nil {
@@ -131,21 +129,12 @@ func hasFlake(dir string) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// whole is the failure of a flake of which nothing can be listed, for one and the same reason.
-func whole(answers []Answer) error {
-	if len(answers) < 2 {
-		return nil
-	}
-	for _, a := range answers {
-		if a.Failure == nil || a.Failure.Message != answers[0].Failure.Message {
-			return nil
-		}
-	}
-	return fmt.Errorf("list flake: nothing of it evaluates: %w", answers[0].Failure)
-}
-
-// record puts the answers into the lock.
+// record puts the answers into the lock, unless several are all the same failure.
 func (s *Snapshot) record(answers []Answer) error {
+	other := func(a Answer) bool { return a.Failure == nil || a.Failure.Message != answers[0].Failure.Message }
+	if len(answers) > 1 && !slices.ContainsFunc(answers, other) {
+		return fmt.Errorf("list flake: nothing of it evaluates: %w", answers[0].Failure)
+	}
 	var away []string
 	for _, a := range answers {
 		q := a.Query

@@ -68,7 +68,6 @@ func (r *Repo) Apply(edits []output.Change) error {
 	return nil
 }
 
-// stage orders the edits.
 func stage(edit output.Change) int {
 	switch {
 	case edit.New == nil:

@@ -151,8 +151,7 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// maxMessage is how many characters of a server's message are shown.
-const maxMessage = 300
+const maxMessage = 300 // characters of a server's message
 
 var (
 	invisibleHTML = regexp.MustCompile(`(?is)<!--.*?(-->|\z)|<(script|style)\b.*?(</(script|style)\b[^>]*>?|\z)`)
