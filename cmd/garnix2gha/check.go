@@ -49,16 +49,8 @@ func (o *options) check(r *repo.Repo, strict, withDiff bool) error {
 
 // stat counts the lines that a unified diff adds and removes.
 func stat(unified string) string {
-	added, removed := 0, 0
-	for line := range strings.Lines(unified) {
-		switch {
-		case strings.HasPrefix(line, "+++ "), strings.HasPrefix(line, "--- "):
-		case strings.HasPrefix(line, "+"):
-			added++
-		case strings.HasPrefix(line, "-"):
-			removed++
-		}
-	}
+	added := strings.Count(unified, "\n+") - strings.Count(unified, "\n+++ ")
+	removed := strings.Count(unified, "\n-") - strings.Count(unified, "\n--- ")
 	if added+removed == 0 { // of a bot's pins, which stay
 		return ""
 	}

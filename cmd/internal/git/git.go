@@ -110,16 +110,7 @@ func (w WorkTree) Standing(ctx context.Context, files []string, mark string) (St
 
 func (w WorkTree) paths(ctx context.Context, args ...string) ([]string, error) {
 	out, err := w.run(ctx, args...)
-	if err != nil {
-		return nil, err
-	}
-	var paths []string
-	for path := range bytes.SplitSeq(out, []byte{0}) {
-		if len(path) > 0 {
-			paths = append(paths, string(path))
-		}
-	}
-	return paths, nil
+	return strings.FieldsFunc(string(out), func(r rune) bool { return r == 0 }), err
 }
 
 var noWorkTree = regexp.MustCompile(`not a git repository|must be run in a work tree`)
