@@ -1,4 +1,4 @@
-// What the program tells about itself: its version, completions for shells, its help, and its manual.
+// What the program tells about itself: its version, its help, and its manual.
 
 package main
 
