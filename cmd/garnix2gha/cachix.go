@@ -105,8 +105,7 @@ func naming(known *settings.Settings, name string) []string {
 	return []string{"put the cache into the settings: garnix2gha init --cache " + name}
 }
 
-// toCI is the way from a cache that is there to a CI that pushes to it; changes are what the settings need for that, and
-// fit tells that the token at hand is for it alone.
+// toCI is the way from a cache to a CI that pushes to it, with what the settings need and, unless the token is fit, another.
 func toCI(client cachix.Client, name string, changes []string, fit bool) []string {
 	steps := changes
 	if len(changes) > 0 {
@@ -153,8 +152,7 @@ func afterInspection(client cachix.Client, in cachix.Inspection, changes []strin
 	return append(steps, toACache(client, in.Name, changes, true)...)
 }
 
-// nixConfigLines are the lines for flake.nix that let users of the flake take from the cache; none while the cache has
-// no address or no key.
+// nixConfigLines let users of a flake take from the cache; there are none while it has no address or no key.
 func nixConfigLines(cache cachix.BinaryCache) []string {
 	keys := trusted(cache)
 	if cache.URI == "" || len(keys) == 0 {

@@ -202,8 +202,7 @@ func advised(t leftovers.Trace) string {
 	return diag.Printable(t.Advice) + map[leftovers.Remedy]string{leftovers.Safe: " (--fix does it)", leftovers.Partly: " (--fix does a part)"}[t.Fix]
 }
 
-// place is where a trace is, for the start of a line: a file's name shall neither harm the terminal nor be taken for a
-// command by the runner of a workflow.
+// place starts a line: a file's name shall neither harm the terminal nor be taken for a command by a workflow's runner.
 func place(pos diag.Pos) string {
 	text := strings.ReplaceAll(diag.Printable(pos.String()), "##[", "#\uFFFD[")
 	if strings.HasPrefix(strings.TrimSpace(text), "::") {

@@ -161,8 +161,7 @@ func (o *options) command(use string, do func(context.Context, *repo.Repo) error
 	}}
 }
 
-// fill gives the commands what they do not say themselves: they take no arguments, one that only groups others shows its
-// help, and a page ends with what can be printed.
+// fill adds the rest: commands take no arguments, one that groups others shows its help, and a page ends with the formats.
 func fill(command *cobra.Command) {
 	command.SuggestionsMinimumDistance = 2
 	switch {

@@ -101,8 +101,7 @@ func (o *options) restored(result generator.Result, onDisk map[string][]byte) []
 	return changes
 }
 
-// contradictions are what our workflows say of pins that cannot be, by the settings or else our own: no fault as long as
-// nobody is strict, for tags move.
+// contradictions are what our workflows say of pins against the settings or our own: a warning unless strict, for tags move.
 func contradictions(files map[string][]byte, s *settings.Settings, strict bool) diag.List {
 	pins := plan.Pins()
 	if s != nil {

@@ -240,8 +240,7 @@ func message(err error) string {
 	return strings.Join(parts, "\nhint: ")
 }
 
-// progress shows on a terminal, and only there, what is being done and for how long. It returns what changes that, nil
-// without a terminal, and what removes it.
+// progress shows on a terminal what is being done. It returns what changes that, nil elsewhere, and what removes it.
 func (o *options) progress(what string) (show func(string), done func()) {
 	if !o.terminal(o.stderr) || o.getenv("TERM") == "dumb" {
 		return nil, func() {}

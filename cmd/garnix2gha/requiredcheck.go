@@ -76,8 +76,7 @@ func (m *ruleMover) run(ctx context.Context, r *repo.Repo) error {
 	return cmp.Or(m.print(hub, rules), failed, failing(waiting))
 }
 
-// posted tells the names of the statuses that the workflows post. Where the targets are listed at run time it is any
-// target's.
+// posted knows the statuses that the workflows post: where the targets are listed at run time, those of any target.
 func (m *ruleMover) posted(r *repo.Repo, known *settings.Settings) (func(string) bool, error) {
 	if !known.Statuses {
 		return func(string) bool { return false }, nil

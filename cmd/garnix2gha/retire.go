@@ -122,8 +122,7 @@ func foldered(names []string) []string {
 	return out
 }
 
-// decided finds the edits, takes garnix.yaml out of the root if told to, and renders the workflows from the inputs as
-// they will be.
+// decided finds the edits and, if garnix.yaml is to leave the root, renders the workflows from the inputs as they will be.
 func (p *retirement) decided(ctx context.Context) error {
 	if err := p.prepare(ctx); err != nil {
 		return err

@@ -80,8 +80,7 @@ func (s *syncer) needed(r *repo.Repo) ([]string, error) {
 	return once, nil
 }
 
-// sources are the places of values, by the needed secret's name. Nothing that follows a flag is repeated in an error: it
-// may be a secret given by mistake.
+// sources are the places of values by the needed secret's name. No error repeats what a flag was given: it may be a secret.
 func (s *syncer) sources(needed []string) (map[string]secretsource.Source, error) {
 	given := s.given
 	if s.tokenFrom != "" {

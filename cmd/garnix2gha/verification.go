@@ -74,8 +74,7 @@ func evaluated(t target.Target, d nix.Described) []verified {
 	return outputs
 }
 
-// add counts a result, and keeps it unless it is a path that is there: there may be very many. What the cache was not
-// asked about is one result for each cause.
+// add counts a result and keeps all but paths that are there, which may be many. What was not asked is one a cause.
 func (f *verification) add(r verified) {
 	switch r.Verdict {
 	case bincache.InCache:

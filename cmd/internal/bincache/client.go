@@ -27,8 +27,7 @@ type Config struct {
 	// PublicKeys are the trusted keys, as "name:base64". With none, signatures are not looked at. With any, the key of
 	// cache.nixos.org is trusted too, as by every Nix.
 	PublicKeys []string
-	// Caller gives the credentials, and how to wait. Its transport keeps as many connections open as are needed, unless it
-	// brings one.
+	// Caller gives the credentials, and how to wait. Unless it brings a transport, that has as many connections as needed.
 	Caller restapi.Caller
 }
 
@@ -101,8 +100,7 @@ func newSource(caller restapi.Caller, address string, keys []PublicKey) (*source
 	return &source{caller: caller, keys: keys}, nil
 }
 
-// source is one cache. It remembers when the cache has proved useless, so that a dead one costs the retries of one
-// request, or of a few if it dies later, and not of all.
+// source is one cache. It remembers that one is useless, so that a dead one costs the retries of a few requests only.
 type source struct {
 	caller restapi.Caller
 	keys   []PublicKey
@@ -116,8 +114,7 @@ type source struct {
 // maxStrikes is the number of paths in a row, each with all its retries, after which a cache counts as down.
 const maxStrikes = 4
 
-// Check reads nix-cache-info, once for all calls and every Verify: nil means a cache for StoreDir. The error is a
-// *restapi.Fault or ctx's own.
+// Check reads nix-cache-info, once for all: nil means a cache for StoreDir. The error is a *restapi.Fault or ctx's own.
 func (c *Client) Check(ctx context.Context) error { return c.cache.ready(ctx) }
 
 func (s *source) ready(ctx context.Context) error {
@@ -186,8 +183,7 @@ func (s *source) ask(ctx context.Context, path StorePath) (Result, error) {
 	return Result{Verdict: Unknown, Cause: fault.Error(), Next: next(fault), Unasked: unasked}, nil
 }
 
-// narInfo reads a narinfo. It notes whether the cache answered, and gives it up after maxStrikes. The error is a
-// *restapi.Fault or ctx's own.
+// narInfo reads a narinfo, and gives the cache up after maxStrikes. The error is a *restapi.Fault or ctx's own.
 func (s *source) narInfo(ctx context.Context, path StorePath) (NarInfo, error) {
 	body, err := s.caller.Do(ctx, http.MethodGet, "/"+path.Hash()+".narinfo", nil)
 	fault, ok := errors.AsType[*restapi.Fault](err)

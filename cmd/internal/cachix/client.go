@@ -25,8 +25,8 @@ const defaultBaseURL = "https://app.cachix.org/api/v1"
 // Client calls the API.
 type Client struct{ caller restapi.Caller }
 
-// New gives a client for the hosted service, or for the one whose API is at the caller's BaseURL, which ends in /api/v1.
-// A caller without a token is shown public caches.
+// New gives a client for the API at the caller's BaseURL, which ends in /api/v1, or else for the hosted service. A caller
+// without a token is shown public caches.
 func New(caller restapi.Caller) Client {
 	caller.Party, caller.BaseURL = "Cachix", cmp.Or(caller.BaseURL, defaultBaseURL)
 	return Client{caller: caller}
@@ -44,8 +44,7 @@ func (c Client) get(ctx context.Context, doing, path string, into any, valid fun
 	return nil
 }
 
-// lenient decodes what has the wanted type, since the answers have changed before and may again. What is no JSON gives
-// false.
+// lenient decodes what has the wanted type, since the answers have changed before. It reports whether there was JSON.
 func lenient(body []byte, into any) bool {
 	err := json.Unmarshal(body, into)
 	_, mistyped := errors.AsType[*json.UnmarshalTypeError](err)
@@ -90,8 +89,7 @@ func (a Account) String() string {
 	return cmp.Or(a.Slug, a.GithubUsername, strconv.FormatInt(a.ID, 10))
 }
 
-// User reads the account behind the token. Only a person's account-wide token gets an answer; for others the
-// *restapi.Fault is Refused.
+// User reads the account behind a person's account-wide token; for other tokens the *restapi.Fault is Refused.
 func (c Client) User(ctx context.Context) (Account, error) {
 	var user Account
 	if err := c.get(ctx, "read the token's account", "/user", &user, func() bool { return user.ID != 0 }); err != nil {
@@ -165,8 +163,7 @@ func (c Client) GetCache(ctx context.Context, name string) (BinaryCache, error) 
 	return cache, err
 }
 
-// shown is what the service shows when it is asked for a cache. With a token for one cache, it has been seen to show that
-// cache whatever was asked.
+// shown is what the service shows of a cache. With a token for one cache, it has been seen to show that whatever was asked.
 func (c Client) shown(ctx context.Context, name string) (BinaryCache, error) {
 	if err := c.checkName(name); err != nil {
 		return BinaryCache{}, err

@@ -109,8 +109,7 @@ func (c Client) readBack(ctx context.Context, name string) (BinaryCache, error) 
 // pushable reports whether the token may push; a cache that does not say is given the benefit of the doubt.
 func pushable(cache BinaryCache) bool { return cache.Permission != Read }
 
-// end notes how it ended, and warns where the cache is not as it was asked for. Nothing is changed: making a private cache
-// public, or the other way round, is for a person to decide.
+// end notes how it ended, and warns where the cache is not as it was asked for, which is for a person to change.
 func (r *CreateResult) end(outcome string, cache BinaryCache, public bool) {
 	r.Outcome, r.Cache = outcome, cache
 	if wanted := visibility(public); cache.Visibility != wanted {

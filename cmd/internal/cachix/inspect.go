@@ -66,8 +66,7 @@ func (in Inspection) Summary() string {
 	}[in.Verdict]
 }
 
-// Settled reports whether the work could be done: the service was reachable and said enough. If not, trying again later,
-// or with another name, may tell more.
+// Settled reports whether the service was reachable and said enough; else another try, or another name, may tell more.
 func (in Inspection) Settled() bool {
 	return in.State != Unreachable && (in.Verdict != "" || !in.Token)
 }
@@ -92,8 +91,7 @@ func (c Client) Inspect(ctx context.Context, name string) (Inspection, error) {
 	token := c.caller.Token
 	in := Inspection{Name: name, Token: !token.Empty(), Established: []string{}, Warnings: []string{}}
 	malformed := strings.ContainsFunc(token.Reveal(), func(r rune) bool { return r <= ' ' || r >= 0x7f })
-	// First without the token: an expired one gets a refusal even for a cache that everyone may read. If there is no
-	// answer, asking twice more would only make the user wait.
+	// First without the token: an expired one is refused even a public cache. Without an answer there is no use in asking on.
 	var e evidence
 	anyone := c
 	anyone.caller.Token = secretsource.Value{}
@@ -142,8 +140,7 @@ func (in *Inspection) describe(e evidence) {
 // expiresSoon is how long before its end a token is worth replacing.
 const expiresSoon = 30 * 24 * time.Hour
 
-// judge finds the verdict. What the service answers decides; what the token says about itself is asked only where that
-// leaves a choice.
+// judge finds the verdict: what the service answers decides, and what the token says of itself where that leaves a choice.
 func (in *Inspection) judge(e evidence, token secretsource.Value) {
 	expires, shaped := claims(token)
 	left := time.Until(expires)

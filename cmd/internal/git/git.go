@@ -1,5 +1,4 @@
-// Package git runs the git program: it tells which files of a repository are tracked and what state they are in. It
-// changes nothing.
+// Package git runs the git program: which files of a repository are tracked, and how they stand. It changes nothing.
 package git
 
 import (
@@ -34,8 +33,7 @@ const (
 // relative to this folder, and files elsewhere are not seen. Whether it is one is seen when it is first asked.
 type WorkTree string
 
-// Tracked lists what the index holds, in git's order: files, symbolic links and the folders of submodules, also those
-// that are missing from the work tree.
+// Tracked lists the index in git's order: files, links and folders of submodules, whether the work tree has them or not.
 func (w WorkTree) Tracked(ctx context.Context) ([]string, error) {
 	// An unmerged path is in the index up to three times; --deleted adds no path, and is refused without a work tree.
 	return w.paths(ctx, "ls-files", "-z", "--deduplicate", "--cached", "--deleted")

@@ -29,8 +29,7 @@ type Repository struct {
 	Environment string
 }
 
-// Open finds the repository that is named as [HOST/]OWNER/NAME, or with "" the one that gh takes from the folder's git
-// remotes.
+// Open finds the repository named as [HOST/]OWNER/NAME, or with "" the one that gh takes from the folder's git remotes.
 func Open(ctx context.Context, dir, named string) (*Repository, error) {
 	args := []string{"browse", "--no-browser"} // prints the address and asks nobody
 	if named != "" {
@@ -64,8 +63,7 @@ func (r *Repository) String() string {
 	return restapi.Clean(strings.TrimPrefix(r.Host+"/"+r.Name, "github.com/"))
 }
 
-// path is the API's path of the repository, or of what is below it. Each segment is escaped: an environment's name may
-// hold slashes.
+// path is the API's path of the repository or of what is below it: an environment's name may hold slashes.
 func (r *Repository) path(below ...string) string {
 	path := "repos/" + r.Name
 	for _, segment := range below {

@@ -43,8 +43,7 @@ func newDocument(path, text string, opts Options, known []string) *document {
 	return d
 }
 
-// mention returns the offset of the first trace of garnix in a line, -1 if there is none, and whether the line holds the
-// word in a form that may stay.
+// mention returns where a line first names garnix, -1 if nowhere, and whether it then holds the word in a form that may stay.
 func (d *document) mention(line string) (at int, known bool) {
 	masked := lowered(line)
 	for _, text := range d.known {
@@ -178,8 +177,7 @@ var (
 	namedLine = lazily(`^[ \t]*(?:- )?["']?name["']?[ \t]*[:=]`)
 )
 
-// checkName returns where a line names a check of garnix without garnix's name, -1 if it does not or the file is none
-// that goes by checks.
+// checkName returns where a line of a file that goes by checks names one of garnix's that lacks its name, -1 if nowhere.
 func (d *document) checkName(line string) int {
 	if d.place == "" {
 		return -1

@@ -22,8 +22,7 @@ var (
 	oneBadge  = lazily(badge + `[ \t]*`)
 )
 
-// fix fills in d.fixed. One change can make room for another, so it goes on until there is none; each leaves a literal or
-// a line less.
+// fix fills in d.fixed. One change can make room for another, so it goes on; each leaves a literal or a line less.
 func (d *document) fix() {
 	if slices.Contains([]class{classOwn, classRecord, classConfig, classLock, classPatch}, d.class) {
 		return
@@ -148,8 +147,7 @@ func (d *document) onlyGarnix(body string) bool {
 	return (m[2] == "" || at >= 0) && !slices.ContainsFunc(strings.Fields(m[1]), func(word string) bool { return !isLiteral(word) })
 }
 
-// fixBadges takes garnix's badges out of a line that holds nothing but badges. With the last one the line goes, and one of
-// two blank lines that would meet.
+// fixBadges takes garnix's out of a line of badges. With the last one the line goes, and one of two blank lines around it.
 func (d *document) fixBadges(i int, body, end string) {
 	if d.class != classProse || !badgeLine().MatchString(body) {
 		return

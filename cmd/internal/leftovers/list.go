@@ -44,8 +44,7 @@ type list struct {
 // listReach bounds how many lines are looked at in each direction.
 const listReach = 60
 
-// around goes through the lines before or after a line, as they are now, away from it. A change may have made several of
-// one; at is the same for them.
+// around goes through the lines before or after one, away from it. Several that a change made of one have the same at.
 func (d *document) around(i, step int) iter.Seq2[int, string] {
 	return func(yield func(at int, body string) bool) {
 		for at := i + step; at >= 0 && at < len(d.fixed) && (at-i)*step <= listReach; at += step {

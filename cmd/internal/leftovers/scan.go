@@ -154,8 +154,7 @@ func knownTexts(files []string, r Replacement) []string {
 	return known
 }
 
-// named adds a trace for each part of the path that is called after garnix, once for all files of a folder. A file that
-// holds the mark is wanted, and so is its path.
+// named adds a trace for each part of the path called after garnix, once a folder; a file that holds the mark is wanted.
 func (d *document) named(traces []Trace, names map[string]int) []Trace {
 	fix, advice := Manual, "rename or remove it, and what refers to it"
 	if slices.ContainsFunc(d.lines, func(line string) bool { return strings.Contains(line, keepMark) }) {

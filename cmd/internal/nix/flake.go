@@ -87,8 +87,7 @@ func (f *Flake) metadata(ctx context.Context) (m metadata, err error) {
 	return m, nil
 }
 
-// reference returns the locked reference: a clean checkout is locked by its revision, another one by the hash of its
-// copy in the store.
+// reference is the locked one: of a clean checkout by its revision, of another by the hash of its copy in the store.
 func (m metadata) reference() string {
 	if m.Locked.Rev != "" || m.Path == "" {
 		return m.URL

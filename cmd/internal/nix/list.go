@@ -16,8 +16,7 @@ import (
 	"garnix2gha/generator/flake"
 )
 
-// Query is one thing garnix listed: the names of a family, for a system where the family has them, or whether a
-// devShell or defaultPackage exists for a system.
+// Query is one thing garnix listed: the names of a family (for a system), or whether a devShell or defaultPackage exists.
 type Query struct {
 	Family flake.Family
 	System flake.System // "" for the *Configurations
@@ -64,13 +63,12 @@ type Answer struct {
 	Names   []string // in nix's order; none for devShell and defaultPackage
 	Failure *Failure
 
-	// From is the attribute path above the query that the search order found it under, for example
-	// "legacyPackages.x86_64-linux"; "" is the top of the flake.
+	// From is where the search order found it, for example "legacyPackages.x86_64-linux"; "" is the top of the flake.
 	From string
 }
 
-// List lists the flake: one answer for each query, in order, from one process, and another for each query that ends it.
-// The error is for what says nothing about the flake.
+// List answers the queries in order, with one process and another for each query that ends one. The error says nothing
+// about the flake.
 func (f *Flake) List(ctx context.Context, queries []Query) ([]Answer, error) {
 	// Besides what each query finds, whether it is found where the search order looks first.
 	var paths [][]string

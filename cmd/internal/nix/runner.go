@@ -73,8 +73,7 @@ func (r *Runner) run(ctx context.Context, dir, tag string, args ...string) (said
 	return said, stdout, nil
 }
 
-// environment is the environment of nix: flakes work whatever nix.conf says, and a flake's nixConfig has no say. Of a
-// variable that is there twice the last one counts.
+// environment is nix's: flakes work, and a flake's nixConfig has no say. Of a variable that is there twice the last counts.
 func environment(base []string, dir string) []string {
 	const own = "extra-experimental-features = nix-command flakes\naccept-flake-config = false\nwarn-dirty = false\nshow-trace = false\n"
 	config := ""

@@ -98,8 +98,7 @@ func (r *Runner) top(ctx context.Context, root string, s *Snapshot, file *config
 	return top, err
 }
 
-// OpenConfigured opens the flake that a configuration is about: the one at the repository's root, or in its flakeDir,
-// which is an ErrFlakeDir if it lies outside.
+// OpenConfigured opens a configuration's flake, at the root or in its flakeDir, which is an ErrFlakeDir if it lies outside.
 func (r *Runner) OpenConfigured(ctx context.Context, root string, c *config.Config) (*Flake, error) {
 	resolved, err := filepath.EvalSymlinks(root)
 	if err != nil {

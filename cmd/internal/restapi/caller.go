@@ -156,8 +156,7 @@ func (c Caller) attempt(ctx context.Context, client *http.Client, method, path s
 	return got, nil
 }
 
-// Check refuses an address or a credential that would send a secret in the clear, or could not be sent at all. The error
-// repeats neither.
+// Check refuses an address or a credential that would show a secret, or could not be sent. The error repeats neither.
 func (c Caller) Check() error {
 	base, err := url.Parse(c.BaseURL)
 	if err != nil || base.Hostname() == "" || base.User != nil || base.RawQuery != "" || (base.Scheme != "https" && base.Scheme != "http") {

@@ -75,8 +75,7 @@ type authorizer struct {
 	base   http.RoundTripper
 }
 
-// RoundTrip sends r, with the credential of its host. Over plain HTTP the credential goes only to the host that the
-// caller named with http://, never to where a redirect led.
+// RoundTrip sends r with the credential of its host: over plain HTTP only where the caller said so, not a redirect.
 func (a authorizer) RoundTrip(r *http.Request) (*http.Response, error) {
 	found, ok := a.caller.credential(r.URL)
 	if !ok || (r.URL.Scheme != "https" && !plainAllTheWay(r)) {

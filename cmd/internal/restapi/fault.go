@@ -124,8 +124,7 @@ func plain(err error) bool {
 	return garbled || errors.Is(err, http.ErrSchemeMismatch)
 }
 
-// reason says in everyday words why there was no answer. It leaves the address out, which the caller knows and which
-// after a redirect may carry a signature.
+// reason says in everyday words why there was no answer, without the address, which after a redirect may carry a signature.
 func reason(err error) string {
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err

@@ -17,8 +17,7 @@ import (
 
 const hidden = "[secret]"
 
-// Value is a secret. Every way of printing or encoding it gives "[secret]"; only Reveal gives the text.
-// The zero Value is no secret.
+// Value is a secret, or zero none. Every way of printing or encoding it gives "[secret]"; only Reveal gives the text.
 type Value struct {
 	// A pointer, because fmt prints the unexported fields of a surrounding struct without asking this type's methods.
 	text *string
@@ -76,8 +75,7 @@ const Forms = "env:NAME, file:PATH, - (standard input) or command:CMD"
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // ParseSource reads "env:NAME", "file:PATH", "-" (or "stdin") and "command:CMD". CMD is split at spaces, with quotes and
-// backslashes as in a shell, but no shell runs it. The text is never repeated in an error, because it may be the secret
-// itself.
+// backslashes as in a shell, but no shell runs it. No error repeats the text, which may be the secret itself.
 func ParseSource(text string) (Source, error) {
 	kind, place, _ := strings.Cut(text, ":")
 	switch kind := Kind(kind); {
