@@ -69,7 +69,6 @@ func run(ctx context.Context, args []string, env environment) int {
 	o := &options{environment: env}
 	root := newRoot(o)
 	root.SetArgs(args)
-	root.SetIn(env.stdin)
 	root.SetOut(env.stdout)
 	root.SetErr(env.stderr)
 	var command *cobra.Command

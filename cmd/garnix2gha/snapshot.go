@@ -83,11 +83,8 @@ type listing struct {
 // list lists the flake of the repository at dir; progress is told what goes on and may be nil.
 func (o *options) list(ctx context.Context, dir string, in generator.Input, progress func(string)) (listing, error) {
 	var read generator.Model
-	var decoding error
 	decide := func(lock *flake.Lock) *config.Config {
-		if in.Lock.Content, decoding = lock.Encode(); decoding != nil {
-			return nil
-		}
+		in.Lock.Content, _ = lock.Encode() // whose failure is seen below
 		if read = generator.Read(in); read.Diags.HasErrors() {
 			return nil
 		}
@@ -95,8 +92,6 @@ func (o *options) list(ctx context.Context, dir string, in generator.Input, prog
 	}
 	taken, err := nix.New(progress).Snapshot(ctx, dir, decide)
 	switch {
-	case decoding != nil:
-		return listing{}, decoding
 	case errors.Is(err, nix.ErrFlakeDir):
 		read.Diags.Errorf(read.Config.FlakeDirPos, "flake-dir-outside", "name a directory relative to the repository root", "%s", err)
 		return listing{diags: read.Diags}, nil

@@ -34,6 +34,7 @@ type Config struct {
 const (
 	maxRequests = 32        // of one Verify at any time
 	maxHeader   = 256 << 10 // bytes
+	maxStrikes  = 4         // paths in a row, each with all its retries, after which a cache counts as down
 )
 
 // Client asks one cache and its upstreams. Several goroutines may use it at once.
@@ -110,9 +111,6 @@ type source struct {
 	useless error // a *restapi.Fault: why there is nothing to ask for
 	strikes int   // paths in a row that got no answer
 }
-
-// maxStrikes is the number of paths in a row, each with all its retries, after which a cache counts as down.
-const maxStrikes = 4
 
 // Check reads nix-cache-info, once for all: nil means a cache for StoreDir. The error is a *restapi.Fault or ctx's own.
 func (c *Client) Check(ctx context.Context) error { return c.cache.ready(ctx) }

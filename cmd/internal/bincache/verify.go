@@ -131,8 +131,7 @@ func (c *Client) check(ctx context.Context, j job) (Result, error) {
 	return result, nil
 }
 
-// maxClosure bounds the walk, since a cache can make up references without end.
-const maxClosure = 1 << 20
+const maxClosure = 1 << 20 // paths, since a cache can make up references without end
 
 // errClosureTooLarge ends a Verify whose closure has more than a million paths.
 var errClosureTooLarge = errors.New("the closure is too large to walk")

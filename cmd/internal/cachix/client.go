@@ -19,8 +19,7 @@ import (
 	"garnix2gha/cmd/internal/restapi"
 )
 
-// defaultBaseURL is the API of the hosted service.
-const defaultBaseURL = "https://app.cachix.org/api/v1"
+const defaultBaseURL = "https://app.cachix.org/api/v1" // of the hosted service
 
 // Client calls the API.
 type Client struct{ caller restapi.Caller }

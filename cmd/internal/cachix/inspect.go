@@ -137,8 +137,7 @@ func (in *Inspection) describe(e evidence) {
 	}
 }
 
-// expiresSoon is how long before its end a token is worth replacing.
-const expiresSoon = 30 * 24 * time.Hour
+const expiresSoon = 30 * 24 * time.Hour // before its end a token is worth replacing
 
 // judge finds the verdict: what the service answers decides, and what the token says of itself where that leaves a choice.
 func (in *Inspection) judge(e evidence, token secretsource.Value) {

@@ -23,10 +23,8 @@ var (
 )
 
 const (
-	// stopTime is how long git may take to end after it was told to.
-	stopTime = 5 * time.Second
-	// maxMessage bounds what is repeated of git's messages, in characters.
-	maxMessage = 500
+	stopTime   = 5 * time.Second // how long git may take to end after it was told to
+	maxMessage = 500             // characters of git's messages that are repeated
 )
 
 // WorkTree is a folder within the work tree of a repository, which need not be its top. All paths are slash paths

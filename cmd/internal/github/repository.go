@@ -21,12 +21,10 @@ import (
 
 // Repository is a repository at GitHub, or at an Enterprise host.
 type Repository struct {
-	Host  string // "github.com"
-	Name  string // "OWNER/NAME", as GitHub spells it
-	Admin bool   // whether the login administers it
-
-	// Environment is the one whose variables and secrets are meant; "" is none, and then they are the repository's own.
-	Environment string
+	Host        string // "github.com"
+	Name        string // "OWNER/NAME", as GitHub spells it
+	Admin       bool   // whether the login administers it
+	Environment string // whose variables and secrets are meant; with "" they are the repository's own
 }
 
 // Open finds the repository named as [HOST/]OWNER/NAME, or with "" the one that gh takes from the folder's git remotes.
@@ -122,10 +120,8 @@ func (e *Error) Error() string {
 }
 
 const (
-	// stopTime is how long gh may take to end after it was told to.
-	stopTime = 5 * time.Second
-	// needsLogin is gh's exit code for a login that is missing.
-	needsLogin = 4
+	stopTime   = 5 * time.Second // how long gh may take to end after it was told to
+	needsLogin = 4               // gh's exit code for a login that is missing
 )
 
 // run runs gh, which shall neither ask nor paint, and returns what it prints.

@@ -13,8 +13,7 @@ import (
 	"garnix2gha/generator/diag"
 )
 
-// keepMark is what a line holds that names garnix on purpose.
-const keepMark = "garnix2gha: keep"
+const keepMark = "garnix2gha: keep" // on a line that names garnix on purpose
 
 // document is a text file, line by line.
 type document struct {

@@ -58,8 +58,7 @@ func (d *document) fixLine(i int) {
 	}
 }
 
-// mostLiterals bounds how many literals of a line are looked at; more are only in files made to be slow.
-const mostLiterals = 100
+const mostLiterals = 100 // of a line; more are only in files made to be slow
 
 // swapped puts the new cache in the place of every literal, or says that one of them cannot go.
 func (d *document) swapped(body string, found []literal) (string, bool) {

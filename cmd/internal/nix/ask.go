@@ -17,10 +17,8 @@ import (
 )
 
 const (
-	// maxDeaths is how often a question is taken up again behind what ended nix.
-	maxDeaths = 30
-	// maxThrows is how many throws are asked again for their message.
-	maxThrows = 20
+	maxDeaths = 30 // how often a question is taken up again behind what ended nix
+	maxThrows = 20 // how many throws are asked again for their message
 )
 
 // question is an OP of ci/outputs.nix.txt for many attribute paths.

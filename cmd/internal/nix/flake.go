@@ -26,8 +26,7 @@ type Flake struct {
 	ref, mutable string
 	outdated     atomic.Bool
 
-	// WroteLock says that nix created or updated flake.lock to read the flake.
-	WroteLock bool
+	WroteLock bool // nix created or updated flake.lock to read the flake
 
 	// direct says that garnix's search order cannot be followed; probe finds out.
 	direct atomic.Bool

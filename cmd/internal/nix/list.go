@@ -62,7 +62,6 @@ type Answer struct {
 	Exists  bool
 	Names   []string // in nix's order; none for devShell and defaultPackage
 	Failure *Failure
-
 	// From is where the search order found it, for example "legacyPackages.x86_64-linux"; "" is the top of the flake.
 	From string
 }
@@ -113,10 +112,8 @@ func (f *Flake) config(ctx context.Context) (json.RawMessage, error) {
 }
 
 const (
-	// maxRequest keeps a request below what one argument of a process may hold, in bytes.
-	maxRequest = 90_000
-	// mostHosts is how many *Configurations one process evaluates; each may take half a gigabyte.
-	mostHosts = 8
+	maxRequest = 90_000 // bytes, below what one argument of a process may hold
+	mostHosts  = 8      // *Configurations that one process evaluates; each may take half a gigabyte
 )
 
 // Described is a target as nix evaluates it. Missing and Failure exclude each other and the rest.

@@ -19,12 +19,9 @@ import (
 )
 
 const (
-	// stopTime is how long nix may take to end after it was told to.
-	stopTime = 5 * time.Second
-	// maxMessages is how much of the end of the messages is kept, in bytes; the error comes last.
-	maxMessages = 256 << 10
-	// leastJobs and mostJobs bound how many processes run by default: an evaluation takes hundreds of megabytes.
-	leastJobs, mostJobs = 2, 4
+	stopTime            = 5 * time.Second // how long nix may take to end after it was told to
+	maxMessages         = 256 << 10       // bytes of the end of the messages that are kept; the error comes last
+	leastJobs, mostJobs = 2, 4            // processes at a time, each of which takes hundreds of megabytes
 )
 
 // Runner runs nix. It may be used from several goroutines.

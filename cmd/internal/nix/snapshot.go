@@ -20,19 +20,15 @@ import (
 // ErrFlakeDir says that the configuration's flakeDir is no directory within the repository.
 var ErrFlakeDir = errors.New("flakeDir is not a directory within the repository")
 
-// configKey is what a lock's errors call the flake's own configuration.
-const configKey = "garnix.config"
+const configKey = "garnix.config" // in a lock's errors, for the flake's own configuration
 
 // Snapshot is a flake as garnix saw it.
 type Snapshot struct {
 	Lock   *flake.Lock
 	Config *config.Config // what decide made of the lock; nil if it is invalid, and then nothing was listed
 
-	// Searched lists, sorted, what was found under another attribute path than its own, by the search order.
-	Searched []Answer
-
-	// WroteLock says that nix created or updated flake.lock.
-	WroteLock bool
+	Searched  []Answer // what the search order found under another attribute path than its own, sorted
+	WroteLock bool     // nix created or updated flake.lock
 }
 
 // Snapshot lists the repository's flake as garnix did: the configuration first, which the flake's output garnix.config

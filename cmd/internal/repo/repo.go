@@ -37,8 +37,8 @@ func Find(dir string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("find repository root: %w", err)
 	}
-	git := upwards(dir, ".git") // a file in the work trees and submodules of git
-	root := cmp.Or(git, upwards(dir, "flake.nix", ConfigFile, MovedConfigFile, SettingsFile))
+	// In the work trees and submodules of git .git is a file.
+	root := cmp.Or(upwards(dir, ".git"), upwards(dir, "flake.nix", ConfigFile, MovedConfigFile, SettingsFile))
 	if root == "" {
 		return "", ErrNoRoot
 	}

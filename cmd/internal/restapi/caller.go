@@ -30,8 +30,7 @@ const (
 
 // Caller is one service and how to call it. The zero value of every field but Party and BaseURL works.
 type Caller struct {
-	// Party names the service in messages.
-	Party string
+	Party string // names the service in messages
 	// BaseURL is an https address; a slash at its end counts for nothing. Plain http is refused except on the loopback
 	// interface, unless the caller Roams.
 	BaseURL string

@@ -47,11 +47,8 @@ func (c Credential) fits(u *url.URL) bool {
 
 // credentials are all that the caller has, its token first.
 func (c Caller) credentials() []Credential {
-	if c.Token.Empty() {
-		return c.Credentials
-	}
 	base, err := url.Parse(c.BaseURL)
-	if err != nil {
+	if c.Token.Empty() || err != nil {
 		return c.Credentials
 	}
 	token := Credential{Host: base.Host, header: secretsource.NewValue("Bearer " + c.Token.Reveal()), word: c.Token}

@@ -75,9 +75,8 @@ func (f *Fault) Error() string {
 }
 
 func (c Caller) fault(status int, strange bool, detail string) *Fault {
-	base, err := url.Parse(c.BaseURL)
 	authorized := false
-	if err == nil {
+	if base, err := url.Parse(c.BaseURL); err == nil {
 		_, authorized = c.credential(base)
 	}
 	return &Fault{Party: c.Party, Status: status, Detail: c.Clean(detail), Strange: strange, Authorized: authorized}

@@ -120,10 +120,8 @@ func (s Source) String() string {
 }
 
 const (
-	// maxSecret bounds what is read as one secret, in bytes. Source: GitHub's documentation of secrets.
-	maxSecret = 48 << 10
-	// stopTime is how long a command may take to end after it was told to.
-	stopTime = 2 * time.Second
+	maxSecret = 48 << 10        // bytes. Source: GitHub's documentation of secrets.
+	stopTime  = 2 * time.Second // how long a command may take to end after it was told to
 )
 
 var errTooLong = fmt.Errorf("it is longer than %d KiB, which is all that GitHub takes", maxSecret>>10)
