@@ -21,7 +21,7 @@ func newCacheCreate(o *options) *cobra.Command {
 	var private bool
 	command := &cobra.Command{
 		Use:  "create NAME",
-		Args: arguments(1, 1, "the name of a cache and nothing else; tokens are never arguments"),
+		Args: arguments(1, "the name of a cache and nothing else; tokens are never arguments"),
 		RunE: func(cmd *cobra.Command, args []string) error { return o.create(cmd.Context(), args[0], !private) },
 	}
 	command.Flags().BoolVar(&private, "private", false, "make a cache that only tokens can read")
@@ -174,7 +174,7 @@ func nixString(text string) string { return strings.ReplaceAll(strconv.Quote(tex
 func newCacheInspect(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:  "inspect [NAME]",
-		Args: arguments(0, 1, "the name of a cache and nothing else; tokens are never arguments"),
+		Args: arguments(0, "the name of a cache and nothing else; tokens are never arguments"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return o.inspect(cmd.Context(), strings.Join(args, ""))
 		},

@@ -169,10 +169,7 @@ func (o *options) lint(r *repo.Repo, strict bool) error {
 	var labels []string
 	own, diags := settings.Parse(in.Settings.Path, in.Settings.Content)
 	if own != nil {
-		for _, runner := range own.Runners {
-			labels = append(labels, runner...)
-		}
-		labels = append(labels, own.PlanRunner...)
+		labels = append(slices.Concat(slices.Collect(maps.Values(own.Runners))...), own.PlanRunner...)
 	}
 	for _, name := range slices.Sorted(maps.Keys(in.Workflows)) {
 		check := lint.Sound

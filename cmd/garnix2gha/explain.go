@@ -15,7 +15,7 @@ import (
 func newExplain(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:  "explain [CODE | GROUP]",
-		Args: arguments(0, 1, "one code or group"),
+		Args: arguments(0, "one code or group"),
 		ValidArgsFunction: func(command *cobra.Command, args []string, start string) ([]string, cobra.ShellCompDirective) {
 			var codes []string
 			for _, page := range explain.Pages() {

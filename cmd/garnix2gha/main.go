@@ -200,10 +200,10 @@ func noArguments(command *cobra.Command, args []string) error {
 	return usagef("unknown command %q", args[0])
 }
 
-// arguments wants so many arguments and says what they are. What is too much is not repeated: it may be a token.
-func arguments(least, most int, want string) cobra.PositionalArgs {
+// arguments wants one argument, or least, and says what it is. What is too much is not repeated: it may be a token.
+func arguments(least int, want string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
-		if len(args) < least || len(args) > most {
+		if len(args) < least || len(args) > 1 {
 			return usagef("want %s", want)
 		}
 		return nil

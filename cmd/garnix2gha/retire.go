@@ -82,18 +82,13 @@ func (p *retirement) settled(ctx context.Context) error {
 		}
 	}
 	p.refused = slices.Compact(p.refused) // programs are alike
-	if p.head, err = p.tree.Head(ctx); err != nil {
-		return err
-	}
-	changed, err := p.tree.Changed(ctx)
-	if err != nil {
-		return err
-	}
+	head, headless := p.tree.Head(ctx)
+	changed, unseen := p.tree.Changed(ctx)
 	unknown, err := p.tree.Untracked(ctx, known)
-	if err != nil {
+	if err := cmp.Or(headless, unseen, err); err != nil {
 		return err
 	}
-	changed = foldered(changed)
+	p.head, changed = head, foldered(changed)
 	const hint, most = "commit or stash it first, so that there is a way back", 20
 	for _, name := range changed[:min(most, len(changed))] {
 		p.refused.Errorf(posOf(diag.Printable(name)), "uncommitted", hint, "it differs from the last commit")

@@ -147,12 +147,9 @@ func (s *syncer) wanted(ctx context.Context, r *repo.Repo) ([]github.Change, err
 	if err != nil {
 		return nil, err
 	}
-	sources, err := s.sources(needed)
-	if err != nil {
-		return nil, err
-	}
+	sources, unclear := s.sources(needed)
 	cache, variable, err := s.variable()
-	if err != nil {
+	if err := cmp.Or(unclear, err); err != nil {
 		return nil, err
 	}
 	reader := secretsource.Reader{Getenv: s.getenv, Stdin: s.stdin, Stderr: s.stderr}

@@ -102,18 +102,23 @@ func needsQuotes(kind literalKind, text, before string) bool {
 
 // fixElement swaps an element that has its line to itself, or removes it where others stay in the list.
 func (d *document) fixElement(i int, e element, l literal) {
-	list := d.listOf(i, e)
+	var in list
+	if !e.dash {
+		in = d.brackets(i)
+	} else if d.class != classNix { // where it is a minus
+		in = d.dashes(i, e)
+	}
 	wanted := slices.DeleteFunc(slices.Clone(d.opts.Replacement.successors(l.kind)), func(text string) bool {
-		return slices.ContainsFunc(list.others, func(other string) bool { return sameAddress(other, text) })
+		return slices.ContainsFunc(in.others, func(other string) bool { return sameAddress(other, text) })
 	})
 	switch {
-	case len(wanted) == 0 && len(list.others) > 0:
+	case len(wanted) == 0 && len(in.others) > 0:
 		d.fixed[i] = ""
-		if e.comma == "" && list.last {
-			d.fixed[list.before] = withoutComma(d.fixed[list.before])
+		if e.comma == "" && in.last {
+			d.fixed[in.before] = withoutComma(d.fixed[in.before])
 		}
 		return
-	case len(wanted) > 1 && !list.closed:
+	case len(wanted) > 1 && !in.closed:
 		return
 	}
 	if at, _ := d.mention(e.comment); at >= 0 {

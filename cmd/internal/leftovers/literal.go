@@ -167,17 +167,6 @@ func (d *document) around(i, step int) iter.Seq2[int, string] {
 	}
 }
 
-// listOf looks for the list that an element is in.
-func (d *document) listOf(i int, e element) list {
-	switch {
-	case !e.dash:
-		return d.brackets(i)
-	case d.class == classNix: // a minus
-		return list{}
-	}
-	return d.dashes(i, e)
-}
-
 // brackets looks for the other elements of a list between brackets.
 func (d *document) brackets(i int) list {
 	l := list{before: -1, last: true}
