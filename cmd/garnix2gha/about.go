@@ -33,7 +33,6 @@ func buildVersion() string {
 	return "devel"
 }
 
-// buildLine is the version as people are told it.
 func buildLine() string {
 	return fmt.Sprintf("garnix2gha %s (%s, %s/%s)\n", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

@@ -297,7 +297,6 @@ func (s *syncer) judge(ctx context.Context, cache string, token secretsource.Val
 	return nil
 }
 
-// refuse refuses an account-wide token.
 func (s *syncer) refuse(why string) error {
 	return s.problem(fmt.Errorf("refused to store the token: %s\n"+
 		"hint: make a token for one cache with write permission; \"garnix2gha cache inspect\" tells where", why))

@@ -20,15 +20,12 @@ import (
 
 // Config says which cache to talk to and how. Only URL is required.
 type Config struct {
-	// URL of the cache. Store parameters after a "?" are ignored; a "user:password@" counts as a credential.
-	URL string
-	// Upstreams are further caches that the users of this one have, asked in order for what it lacks.
-	Upstreams []string
+	URL       string   // store parameters after a "?" are ignored; a "user:password@" counts as a credential
+	Upstreams []string // further caches that the users of this one have, asked in order for what it lacks
 	// PublicKeys are the trusted keys, as "name:base64". With none, signatures are not looked at. With any, the key of
 	// cache.nixos.org is trusted too, as by every Nix.
 	PublicKeys []string
-	// Caller gives the credentials, and how to wait. Unless it brings a transport, that has as many connections as needed.
-	Caller restapi.Caller
+	Caller     restapi.Caller // the credentials, and how to wait; without HTTP it has as many connections as are needed
 }
 
 const (

@@ -24,8 +24,7 @@ const defaultBaseURL = "https://app.cachix.org/api/v1" // of the hosted service
 // Client calls the API.
 type Client struct{ caller restapi.Caller }
 
-// New gives a client for the API at the caller's BaseURL, which ends in /api/v1, or else for the hosted service. A caller
-// without a token is shown public caches.
+// New gives a client for the API at BaseURL (.../api/v1), by default the hosted service's. Without a token it sees public caches.
 func New(caller restapi.Caller) Client {
 	caller.Party, caller.BaseURL = "Cachix", cmp.Or(caller.BaseURL, defaultBaseURL)
 	return Client{caller: caller}

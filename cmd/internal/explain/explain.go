@@ -39,8 +39,7 @@ type File struct {
 	Content string `json:"content"`
 }
 
-// anyKind ends the codes of pages that are about several.
-const anyKind = "KIND"
+const anyKind = "KIND" // ends the codes of pages that are about several
 
 // Pages returns all pages by group and code.
 func Pages() []Page {

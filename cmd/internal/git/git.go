@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -109,8 +108,6 @@ func (w WorkTree) paths(ctx context.Context, args ...string) ([]string, error) {
 	return strings.FieldsFunc(string(out), func(r rune) bool { return r == 0 }), err
 }
 
-var noWorkTree = regexp.MustCompile(`not a git repository|must be run in a work tree`)
-
 func (w WorkTree) run(ctx context.Context, args ...string) ([]byte, error) {
 	// A monitor is a program that the repository's own configuration names. So is a filter, by which git reads a file that
 	// may have changed; there is no leaving out those of any name, and every git status in such a folder runs them.
@@ -122,15 +119,16 @@ func (w WorkTree) run(ctx context.Context, args ...string) ([]byte, error) {
 	command.Stderr = &stderr
 	out, err := command.Output()
 	exit, refused := errors.AsType[*exec.ExitError](err)
+	said := stderr.String()
 	switch {
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("run git: %w", context.Cause(ctx))
 	case errors.Is(err, exec.ErrNotFound):
 		return nil, ErrNotInstalled
-	case refused && noWorkTree.MatchString(stderr.String()):
+	case refused && (strings.Contains(said, "not a git repository") || strings.Contains(said, "must be run in a work tree")):
 		return nil, ErrNoRepository
 	case refused:
-		return nil, fmt.Errorf("git %s: %w: %s", args[0], exit, diag.OneLine(stderr.String(), maxMessage))
+		return nil, fmt.Errorf("git %s: %w: %s", args[0], exit, diag.OneLine(said, maxMessage))
 	case err != nil:
 		return nil, fmt.Errorf("run git: %w", err)
 	}

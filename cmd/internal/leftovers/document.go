@@ -15,7 +15,6 @@ import (
 
 const keepMark = "garnix2gha: keep" // on a line that names garnix on purpose
 
-// document is a text file, line by line.
 type document struct {
 	path  string
 	lines []string // as they are, with their line ends

@@ -30,20 +30,17 @@ const (
 
 // Caller is one service and how to call it. The zero value of every field but Party and BaseURL works.
 type Caller struct {
-	Party string // names the service in messages
+	Party string             // names the service in messages
+	Token secretsource.Value // is sent as "Authorization: Bearer" to BaseURL's host, if there is one
+	Limit int64              // bytes that a good answer may have; 0 is 8 MiB
+	HTTP  *http.Client       // gives the transport; its redirects follow this package's rules. Nil is net/http's own.
 	// BaseURL is an https address; a slash at its end counts for nothing. Plain http is refused except on the loopback
 	// interface, unless the caller Roams.
 	BaseURL string
-	// Token goes into "Authorization: Bearer" for BaseURL's host; without one the header is left out.
-	Token secretsource.Value
 	// Credentials are for the hosts they name and no others; the first that fits a host counts, after Token.
 	Credentials []Credential
 	// Roams is for what everyone may read, such as a binary cache: plain http is fine, and so are redirects to other hosts.
 	Roams bool
-	// Limit is how many bytes a good answer may have; 0 is 8 MiB.
-	Limit int64
-	// HTTP gives the transport; its redirects follow this package's rules. Nil is net/http's own.
-	HTTP *http.Client
 	// Sleep waits, or returns early with the context's error; nil really sleeps.
 	Sleep func(context.Context, time.Duration) error
 	// Waiting, if set, is told before each wait how long it will be and why; several goroutines may do so at once.
@@ -146,7 +143,7 @@ func (c Caller) attempt(ctx context.Context, client *http.Client, method, path s
 	case !got.ok():
 		return got, nil // the status has said it all, however the page ends
 	case err != nil:
-		return reply{}, errCutOff
+		return reply{}, errors.New("the answer was cut off")
 	case int64(len(got.body)) > limit:
 		return reply{}, permanent{fmt.Errorf("the answer is longer than %d KiB", limit>>10)}
 	case encoding != "" && !strings.EqualFold(encoding, "identity"):

@@ -28,7 +28,6 @@ func Basic(host, login string, password secretsource.Value) Credential {
 	return Credential{Host: host, header: secretsource.NewValue("Basic " + encoded), word: password}
 }
 
-// check refuses a credential that no host can want to see.
 func (c Credential) check() error {
 	switch {
 	case c.Host == "":
@@ -55,7 +54,6 @@ func (c Caller) credentials() []Credential {
 	return append([]Credential{token}, c.Credentials...)
 }
 
-// credential is the one for the host of u.
 func (c Caller) credential(u *url.URL) (Credential, bool) {
 	for _, known := range c.credentials() {
 		if known.fits(u) {
@@ -146,9 +144,7 @@ var (
 func netrcWords(text string) ([]string, error) {
 	var words []string
 	macro := false
-	number := 0
-	for line := range strings.Lines(text) {
-		number++
+	for i, line := range strings.Split(text, "\n") {
 		line = strings.TrimSpace(line)
 		switch {
 		case line == "":
@@ -159,7 +155,7 @@ func netrcWords(text string) ([]string, error) {
 		}
 		for _, word := range netrcWord.FindAllString(line, -1) {
 			if word == `"` {
-				return nil, fmt.Errorf("line %d: a quote is not closed", number)
+				return nil, fmt.Errorf("line %d: a quote is not closed", i+1)
 			}
 			if macro = word == "macdef"; macro {
 				break

@@ -93,8 +93,6 @@ func (c Caller) Misread(body []byte, reason string) *Fault {
 // permanent marks an answer that a second attempt would only repeat.
 type permanent struct{ error }
 
-var errCutOff = errors.New("the answer was cut off")
-
 // silence is the fault of an attempt without an answer that could be used.
 func (c Caller) silence(err error) *Fault {
 	_, answered := errors.AsType[permanent](err)
@@ -169,7 +167,6 @@ func (c Caller) Message(body []byte) string {
 	return c.Clean(text)
 }
 
-// isPage reports whether a body is a web page or another document with tags.
 func isPage(body []byte) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(body, "\uFEFF \t\r\n"), []byte("<"))
 }

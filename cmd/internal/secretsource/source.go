@@ -124,8 +124,6 @@ const (
 	stopTime  = 2 * time.Second // how long a command may take to end after it was told to
 )
 
-var errTooLong = fmt.Errorf("it is longer than %d KiB, which is all that GitHub takes", maxSecret>>10)
-
 // Reader reads secrets. Its fields are the outside world, so that a caller decides what each source can see.
 type Reader struct {
 	Getenv func(string) string
@@ -180,14 +178,13 @@ func (r Reader) read(ctx context.Context, source Source) (string, error) {
 	return "", errors.New("unknown source, want " + Forms)
 }
 
-// bounded reads all of r, and refuses more than maxSecret.
 func bounded(r io.Reader) (string, error) {
 	data, err := io.ReadAll(io.LimitReader(r, maxSecret+1))
 	switch {
 	case err != nil:
 		return "", err
 	case len(data) > maxSecret:
-		return "", errTooLong
+		return "", fmt.Errorf("it is longer than %d KiB, which is all that GitHub takes", maxSecret>>10)
 	}
 	return string(data), nil
 }
