@@ -1,4 +1,4 @@
-// What the program tells about itself: its version, completions for shells, its help, and its manual.
+// What the program tells about itself: its version, its help, and its manual.
 
 package main
 
@@ -33,15 +33,13 @@ func buildVersion() string {
 	return "devel"
 }
 
-// buildLine is the version as people are told it.
 func buildLine() string {
 	return fmt.Sprintf("garnix2gha %s (%s, %s/%s)\n", buildVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 func newVersion(o *options) *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "Print the version of this program",
+		Use: "version",
 		RunE: func(*cobra.Command, []string) error {
 			if o.format == "json" {
 				return o.printJSON(map[string]string{
@@ -54,18 +52,7 @@ func newVersion(o *options) *cobra.Command {
 	}
 }
 
-// completeValues lets shells complete what the flags of every command take.
-func completeValues(root *cobra.Command) {
-	known := func(command *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
-		return formats(command), cobra.ShellCompDirectiveNoFileComp
-	}
-	// These fail only for a flag that does not exist, which the completions' test would find.
-	_ = root.RegisterFlagCompletionFunc("format", known)
-	_ = root.MarkPersistentFlagDirname("directory")
-	_ = root.MarkPersistentFlagFilename("config", "yaml", "yml")
-}
-
-// pages tell what each command does and, behind "$ ", how it is called.
+// pages tell what each command is for, in a line, what it does and, behind "$ ", how it is called.
 //
 //go:embed help.txtar
 var pages []byte
@@ -74,8 +61,9 @@ var pages []byte
 func addPages(root *cobra.Command) {
 	for _, page := range txtar.Parse(pages).Files {
 		command, _, _ := root.Find(strings.Fields(page.Name)[1:]) // a test holds that there is one
+		short, text, _ := strings.Cut(string(page.Data), "\n")
 		var long strings.Builder
-		for line := range strings.Lines(string(page.Data)) {
+		for line := range strings.Lines(text) {
 			example, ok := strings.CutPrefix(line, "$ ")
 			if !ok {
 				long.WriteString(line)
@@ -85,16 +73,15 @@ func addPages(root *cobra.Command) {
 				at.Example = strings.TrimLeft(at.Example+"\n  "+strings.TrimSpace(example), "\n")
 			}
 		}
-		command.Long = strings.TrimSpace(long.String())
+		command.Short, command.Long = short, strings.TrimSpace(long.String())
 	}
 }
 
 func newMan(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
 		Use:               "man DIR",
-		Short:             "Write the manual pages into a folder",
 		Hidden:            true, // for packagers
-		Args:              arguments(1, 1, "one folder"),
+		Args:              arguments(1, "one folder"),
 		ValidArgsFunction: cobra.FixedCompletions(nil, cobra.ShellCompDirectiveFilterDirs),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if err := os.MkdirAll(args[0], 0o755); err != nil {

@@ -34,15 +34,11 @@ const (
 )
 
 func newCache(o *options) *cobra.Command {
-	command := &cobra.Command{
-		Use:   "cache",
-		Short: "Verify, inspect or create the binary cache",
-	}
+	command := &cobra.Command{Use: "cache"}
 	command.AddCommand(newCacheVerify(o), newCacheInspect(o), newCacheCreate(o))
 	return command
 }
 
-// token reads the token; none is no error.
 func (o *options) token() secretsource.Value {
 	return secretsource.NewValue(strings.TrimSpace(o.getenv(tokenVariable)))
 }
@@ -97,9 +93,8 @@ type access struct {
 	warnings  diag.List
 }
 
-// find finds out which cache is meant: the one at an address, else the settings', else the environment's. What only
-// Cachix can tell it is asked for: the keys, and where the service is not the hosted one also the address, to which alone
-// a token may be sent.
+// find finds out which cache is meant: the one at an address, else the settings', else the environment's. Cachix is asked
+// for the keys and, where it is not the hosted service, for the address, to which alone a token may then be sent.
 func (o *options) find(ctx context.Context, s *settings.Settings, address string, keys []string, show func(string)) (access, error) {
 	a := access{url: address, keys: keys, own: address == "" || sameURL(address, s.Cache.URL), name: nameOf(address), token: o.token()}
 	var err error
@@ -154,8 +149,7 @@ func (o *options) expected(s *settings.Settings) (leftovers.Replacement, error) 
 	return r, err
 }
 
-// replacement is the cache that takes the place of garnix's: the settings', else the environment's. Zero means that none
-// is known. A Cachix cache has keys: without them nothing is swapped.
+// replacement is the cache that takes the place of garnix's, zero where none is known. One at Cachix must have keys.
 func (o *options) replacement(ctx context.Context, s *settings.Settings) (leftovers.Replacement, error) {
 	var none leftovers.Replacement
 	show, done := o.progress("asking Cachix")
@@ -226,14 +220,6 @@ func nameOf(address string) string {
 		return ""
 	}
 	return name
-}
-
-// nameIn is the Cachix cache that the settings name, "" without one.
-func nameIn(s *settings.Settings) string {
-	if s.Cache.Backend != settings.Cachix {
-		return ""
-	}
-	return s.Cache.Name
 }
 
 func sameURL(a, b string) bool { return strings.TrimRight(a, "/") == strings.TrimRight(b, "/") }

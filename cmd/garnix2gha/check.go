@@ -4,6 +4,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,13 +18,7 @@ import (
 
 func newCheck(o *options) *cobra.Command {
 	var strict, withDiff bool
-	command := &cobra.Command{
-		Use:   "check",
-		Short: "Tell whether the committed workflows are current",
-		RunE: func(*cobra.Command, []string) error {
-			return o.within(func(r *repo.Repo) error { return o.check(r, strict, withDiff) })
-		},
-	}
+	command := o.command("check", func(_ context.Context, r *repo.Repo) error { return o.check(r, strict, withDiff) })
 	command.Flags().BoolVar(&strict, "strict", false, "fail on files that another version of garnix2gha wrote, and on contradicting pins, too")
 	command.Flags().BoolVar(&withDiff, "diff", false, "print the unified diffs")
 	return command
@@ -54,16 +49,8 @@ func (o *options) check(r *repo.Repo, strict, withDiff bool) error {
 
 // stat counts the lines that a unified diff adds and removes.
 func stat(unified string) string {
-	added, removed := 0, 0
-	for line := range strings.Lines(unified) {
-		switch {
-		case strings.HasPrefix(line, "+++ "), strings.HasPrefix(line, "--- "):
-		case strings.HasPrefix(line, "+"):
-			added++
-		case strings.HasPrefix(line, "-"):
-			removed++
-		}
-	}
+	added := strings.Count(unified, "\n+") - strings.Count(unified, "\n+++ ")
+	removed := strings.Count(unified, "\n-") - strings.Count(unified, "\n--- ")
 	if added+removed == 0 { // of a bot's pins, which stay
 		return ""
 	}

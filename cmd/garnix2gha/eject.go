@@ -3,12 +3,11 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
-
-	"github.com/spf13/cobra"
 
 	"garnix2gha/cmd/internal/repo"
 	"garnix2gha/generator/diag"
@@ -17,15 +16,7 @@ import (
 	"garnix2gha/generator/settings"
 )
 
-func newEject(o *options) *cobra.Command {
-	return &cobra.Command{
-		Use:   "eject",
-		Short: "Make the generated files the repository's own",
-		RunE:  func(*cobra.Command, []string) error { return o.within(o.eject) },
-	}
-}
-
-func (o *options) eject(r *repo.Repo) error {
+func (o *options) eject(_ context.Context, r *repo.Repo) error {
 	files, err := disk(r)
 	if err != nil {
 		return err

@@ -14,9 +14,8 @@ import (
 
 func newExplain(o *options) *cobra.Command {
 	return &cobra.Command{
-		Use:   "explain [CODE | GROUP]",
-		Short: "Tell what the code of a finding means, and how to fix it",
-		Args:  arguments(0, 1, "one code or group"),
+		Use:  "explain [CODE | GROUP]",
+		Args: arguments(0, "one code or group"),
 		ValidArgsFunction: func(command *cobra.Command, args []string, start string) ([]string, cobra.ShellCompDirective) {
 			var codes []string
 			for _, page := range explain.Pages() {
@@ -40,7 +39,11 @@ func (o *options) explain(code string) error {
 	case !ok && len(group) > 0:
 		return o.listCodes(group)
 	case !ok:
-		if near := explain.Nearest(code); near != "" {
+		var codes []string
+		for _, page := range explain.Pages() {
+			codes = append(codes, page.Code)
+		}
+		if near := diag.Nearest(code, codes); near != "" {
 			return unknown("code", code, near)
 		}
 		return usagef(`unknown code %q; "garnix2gha explain" lists all`, code)

@@ -24,13 +24,7 @@ import (
 
 func newGenerate(o *options) *cobra.Command {
 	var dryRun, force bool
-	command := &cobra.Command{
-		Use:   "generate",
-		Short: "Write the workflows",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.within(func(r *repo.Repo) error { return o.runGenerate(cmd.Context(), r, dryRun, force) })
-		},
-	}
+	command := o.command("generate", func(ctx context.Context, r *repo.Repo) error { return o.runGenerate(ctx, r, dryRun, force) })
 	command.Flags().BoolVar(&dryRun, "dry-run", false, "print the unified diff and write nothing")
 	command.Flags().BoolVar(&force, "force", false, "overwrite and remove files that somebody else wrote or changed")
 	return command
@@ -146,14 +140,13 @@ func disk(r *repo.Repo) (map[string][]byte, error) {
 // action says what a change does to its file. A bot's newer pins are left as they are.
 func action(change output.Change) string {
 	switch {
-	case change.Status == output.Current || change.Status == output.PinsMoved:
+	case change.Status == output.Current, change.Status == output.PinsMoved,
+		change.Old != nil && change.New != nil && bytes.Equal(change.Old, change.New):
 		return "unchanged"
 	case change.New == nil:
 		return "removed"
 	case change.Old == nil:
 		return "created"
-	case bytes.Equal(change.Old, change.New):
-		return "unchanged"
 	}
 	return "updated"
 }
@@ -182,26 +175,19 @@ func (o *options) printGenerated(result generator.Result, files []fileJSON, dryR
 	return nil
 }
 
-func newReport(o *options) *cobra.Command {
-	return &cobra.Command{
-		Use:   "report",
-		Short: "Tell what is carried over, what is lost, and what is left to do",
-		RunE: func(*cobra.Command, []string) error {
-			return o.within(func(r *repo.Repo) error {
-				result, err := o.generate(r)
-				if err != nil {
-					return err
-				}
-				if o.format == "json" {
-					return o.printJSON(result.Report())
-				}
-				text := result.Report().Markdown()
-				if o.format != "markdown" && o.terminal(o.stdout) {
-					text = result.Report().Summary()
-				}
-				_, err = fmt.Fprint(o.stdout, text)
-				return err
-			})
-		},
+// report tells what is carried over, what is lost, and what is left to do.
+func (o *options) report(_ context.Context, r *repo.Repo) error {
+	result, err := o.generate(r)
+	if err != nil {
+		return err
 	}
+	if o.format == "json" {
+		return o.printJSON(result.Report())
+	}
+	text := result.Report().Markdown()
+	if o.format != "markdown" && o.terminal(o.stdout) {
+		text = result.Report().Summary()
+	}
+	_, err = fmt.Fprint(o.stdout, text)
+	return err
 }

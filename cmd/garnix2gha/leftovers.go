@@ -23,8 +23,7 @@ import (
 func newLeftovers(o *options) *cobra.Command {
 	s := &survey{options: o}
 	command := &cobra.Command{
-		Use:   "leftovers",
-		Short: "Find what is left of garnix, and fix it",
+		Use: "leftovers",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if s.dryRun && !s.fix {
 				return usagef("--dry-run belongs to --fix")
@@ -128,7 +127,6 @@ func swaps(t leftovers.Trace) bool {
 	return t.Counted() && (t.Kind == leftovers.KindSubstituter || t.Kind == leftovers.KindKey)
 }
 
-// requiredCheckHint names what no file tells.
 const requiredCheckHint = `hint: required checks are no files: "garnix2gha required-check" shows them, and moves them from garnix's app`
 
 func (s *survey) printLeftovers() error {
@@ -196,7 +194,6 @@ func (s *survey) printRest() {
 	fmt.Fprintln(s.stderr, requiredCheckHint)
 }
 
-// spoken is a trace as one line.
 func spoken(t leftovers.Trace) string {
 	return fmt.Sprintf("%s: %s: %s", place(t.Pos), t.Kind, advised(t))
 }
@@ -205,8 +202,7 @@ func advised(t leftovers.Trace) string {
 	return diag.Printable(t.Advice) + map[leftovers.Remedy]string{leftovers.Safe: " (--fix does it)", leftovers.Partly: " (--fix does a part)"}[t.Fix]
 }
 
-// place is where a trace is, for the start of a line: a file's name shall neither harm the terminal nor be taken for a
-// command by the runner of a workflow.
+// place starts a line: a file's name shall neither harm the terminal nor be taken for a command by a workflow's runner.
 func place(pos diag.Pos) string {
 	text := strings.ReplaceAll(diag.Printable(pos.String()), "##[", "#\uFFFD[")
 	if strings.HasPrefix(strings.TrimSpace(text), "::") {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,13 +18,7 @@ import (
 
 func newLint(o *options) *cobra.Command {
 	var strict bool
-	command := &cobra.Command{
-		Use:   "lint",
-		Short: "Check the repository's workflows",
-		RunE: func(*cobra.Command, []string) error {
-			return o.within(func(r *repo.Repo) error { return o.lint(r, strict) })
-		},
-	}
+	command := o.command("lint", func(_ context.Context, r *repo.Repo) error { return o.lint(r, strict) })
 	command.Flags().BoolVar(&strict, "strict", false, "hold hand-written workflows to garnix2gha's own rules too")
 	return command
 }
@@ -36,10 +31,7 @@ func (o *options) lint(r *repo.Repo, strict bool) error {
 	var labels []string
 	own, diags := settings.Parse(in.Settings.Path, in.Settings.Content)
 	if own != nil {
-		for _, runner := range own.Runners {
-			labels = append(labels, runner...)
-		}
-		labels = append(labels, own.PlanRunner...)
+		labels = append(slices.Concat(slices.Collect(maps.Values(own.Runners))...), own.PlanRunner...)
 	}
 	for _, name := range slices.Sorted(maps.Keys(in.Workflows)) {
 		check := lint.Sound

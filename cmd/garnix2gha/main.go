@@ -10,11 +10,13 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"garnix2gha/cmd/internal/repo"
 	"garnix2gha/generator/diag"
 )
 
@@ -48,7 +50,6 @@ type environment struct {
 // errProblems ends a command whose findings have been printed already.
 var errProblems = errors.New("problems found")
 
-// usageError is a mistake on the command line.
 type usageError struct {
 	error
 	meant bool // it tells what was meant, so that nobody need look it up
@@ -68,7 +69,6 @@ func run(ctx context.Context, args []string, env environment) int {
 	o := &options{environment: env}
 	root := newRoot(o)
 	root.SetArgs(args)
-	root.SetIn(env.stdin)
 	root.SetOut(env.stdout)
 	root.SetErr(env.stderr)
 	var command *cobra.Command
@@ -105,7 +105,6 @@ func run(ctx context.Context, args []string, env environment) int {
 func newRoot(o *options) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "garnix2gha",
-		Short:         "Turn garnix.yaml into GitHub Actions workflows",
 		Version:       buildVersion(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
@@ -116,15 +115,26 @@ func newRoot(o *options) *cobra.Command {
 	flags.StringVarP(&o.dir, "directory", "C", "", "a folder of the repository")
 	flags.StringVar(&o.config, "config", "", "a garnix.yaml elsewhere")
 	flags.StringVar(&o.format, "format", "text", "how results are printed")
-	root.PersistentPreRunE = func(command *cobra.Command, _ []string) error { return o.validate(command) }
+	// These fail only for a flag that does not exist, which the completions' test would find.
+	_ = root.MarkPersistentFlagDirname("directory")
+	_ = root.MarkPersistentFlagFilename("config", "yaml", "yml")
+	_ = root.RegisterFlagCompletionFunc("format", func(command *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
+		return formats(command), cobra.ShellCompDirectiveNoFileComp
+	})
+	root.PersistentPreRunE = func(command *cobra.Command, _ []string) error {
+		if known := formats(command); !slices.Contains(known, o.format) {
+			return usagef("--format %q: %s prints %s", o.format, command.CommandPath(), diag.Enumerate(known, "or"))
+		}
+		return nil
+	}
 	for _, group := range []struct {
 		title    string
 		commands []*cobra.Command
 	}{
-		{"Convert:", []*cobra.Command{newReport(o), newGenerate(o), newTargets(o), newInit(o)}},
+		{"Convert:", []*cobra.Command{o.command("report", o.report), newGenerate(o), newTargets(o), newInit(o)}},
 		{"Keep current:", []*cobra.Command{newCheck(o), newLint(o), newExplain(o), newSnapshot(o), newPins(o)}},
 		{"Cache:", []*cobra.Command{newCache(o), newSecrets(o)}},
-		{"Leave garnix, or this program:", []*cobra.Command{newRequiredCheck(o), newLeftovers(o), newRetire(o), newEject(o)}},
+		{"Leave garnix, or this program:", []*cobra.Command{newRequiredCheck(o), newLeftovers(o), newRetire(o), o.command("eject", o.eject)}},
 		{"Other:", []*cobra.Command{newSchema(o), newVersion(o), newMan(root)}},
 	} {
 		root.AddGroup(&cobra.Group{ID: group.title, Title: group.title})
@@ -138,14 +148,19 @@ func newRoot(o *options) *cobra.Command {
 	root.SetVersionTemplate(buildLine())
 	root.InitDefaultCompletionCmd()
 	root.InitDefaultHelpCmd()
-	completeValues(root)
 	addPages(root)
 	fill(root)
 	return root
 }
 
-// fill gives the commands what they do not say themselves: they take no arguments, one that only groups others shows its
-// help, and a page ends with what can be printed.
+// command is one that works on the repository.
+func (o *options) command(use string, do func(context.Context, *repo.Repo) error) *cobra.Command {
+	return &cobra.Command{Use: use, RunE: func(command *cobra.Command, _ []string) error {
+		return o.within(func(r *repo.Repo) error { return do(command.Context(), r) })
+	}}
+}
+
+// fill adds the rest: commands take no arguments, one that groups others shows its help, and a page ends with the formats.
 func fill(command *cobra.Command) {
 	command.SuggestionsMinimumDistance = 2
 	switch {
@@ -185,12 +200,52 @@ func noArguments(command *cobra.Command, args []string) error {
 	return usagef("unknown command %q", args[0])
 }
 
-// arguments wants so many arguments and says what they are. What is too much is not repeated: it may be a token.
-func arguments(least, most int, want string) cobra.PositionalArgs {
+// arguments wants one argument, or least, and says what it is. What is too much is not repeated: it may be a token.
+func arguments(least int, want string) cobra.PositionalArgs {
 	return func(_ *cobra.Command, args []string) error {
-		if len(args) < least || len(args) > most {
+		if len(args) < least || len(args) > 1 {
 			return usagef("want %s", want)
 		}
 		return nil
 	}
+}
+
+// grace is what work that cannot look at its context, such as an overlay without end, has left to end in.
+const grace = 5 * time.Second
+
+// bounded does work, and once the context has ended waits for it no longer than it is patient. Work that is not done then
+// goes on alone, as it may in a process that ends, and what it sets is not to be looked at.
+func bounded(ctx context.Context, patience time.Duration, work func()) (done bool) {
+	ended := make(chan struct{})
+	go func() {
+		work()
+		close(ended)
+	}()
+	select {
+	case <-ended:
+		return true
+	case <-ctx.Done():
+	}
+	select {
+	case <-ended:
+		return true
+	case <-time.After(patience):
+		return false
+	}
+}
+
+// stoppable reads until its context ends.
+type stoppable struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (s stoppable) Read(p []byte) (int, error) {
+	own := make([]byte, len(p))
+	var n int
+	var err error
+	if !bounded(s.ctx, 0, func() { n, err = s.Reader.Read(own) }) {
+		return 0, s.ctx.Err()
+	}
+	return copy(p, own[:n]), err
 }

@@ -55,14 +55,6 @@ func formats(command *cobra.Command) []string {
 	return []string{"text", "json"}
 }
 
-func (o *options) validate(command *cobra.Command) error {
-	known := formats(command)
-	if slices.Contains(known, o.format) {
-		return nil
-	}
-	return usagef("--format %q: %s prints %s", o.format, command.CommandPath(), diag.Enumerate(known, "or"))
-}
-
 // changed tells what was changed so far, to follow the word "interrupted".
 func (o *options) changed() string {
 	switch {

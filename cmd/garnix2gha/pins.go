@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,27 +21,19 @@ import (
 )
 
 func newPins(o *options) *cobra.Command {
-	list := &cobra.Command{
-		Use: "list", Short: "Show the action pins in use",
-		RunE: func(*cobra.Command, []string) error { return o.within(o.listPins) },
-	}
-	keep := &cobra.Command{
-		Use: "keep", Aliases: []string{"absorb"}, Short: "Write the pins that a bot moved into the settings",
-		RunE: func(*cobra.Command, []string) error { return o.within(o.keepPins) },
-	}
-	command := &cobra.Command{Use: "pins", Short: list.Short, RunE: list.RunE}
-	command.AddCommand(list, keep)
+	command, keep := o.command("pins", o.listPins), o.command("keep", o.keepPins)
+	keep.Aliases = []string{"absorb"}
+	command.AddCommand(o.command("list", o.listPins), keep)
 	return command
 }
 
-// pinJSON is one pin of one action in use.
 type pinJSON struct {
 	output.Pin
 	Ours bool `json:"ours"` // what garnix2gha would render now
 }
 
 // listPins lists the pins of the committed workflows that are ours, by action.
-func (o *options) listPins(r *repo.Repo) error {
+func (o *options) listPins(_ context.Context, r *repo.Repo) error {
 	result, files, err := o.rendered(r)
 	if err != nil {
 		return err
@@ -64,7 +57,7 @@ func (o *options) listPins(r *repo.Repo) error {
 	return w.Flush()
 }
 
-func (o *options) keepPins(r *repo.Repo) error {
+func (o *options) keepPins(_ context.Context, r *repo.Repo) error {
 	result, files, err := o.rendered(r)
 	if err != nil {
 		return err
@@ -108,8 +101,7 @@ func (o *options) restored(result generator.Result, onDisk map[string][]byte) []
 	return changes
 }
 
-// contradictions are what our workflows say of pins that cannot be, by the settings or else our own: no fault as long as
-// nobody is strict, for tags move.
+// contradictions are what our workflows say of pins against the settings or our own: a warning unless strict, for tags move.
 func contradictions(files map[string][]byte, s *settings.Settings, strict bool) diag.List {
 	pins := plan.Pins()
 	if s != nil {

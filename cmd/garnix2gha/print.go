@@ -1,4 +1,4 @@
-// How results and findings are printed.
+// How results, findings and what goes on are printed.
 
 package main
 
@@ -11,7 +11,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"text/tabwriter"
+	"time"
 
 	"github.com/rogpeppe/go-internal/diff"
 	"golang.org/x/term"
@@ -56,8 +58,8 @@ func (o *options) printText(l diag.List) error {
 	if !o.terminal(o.stderr) {
 		return diag.Text(o.stderr, l, diag.Style{})
 	}
-	style := diag.Style{Sources: o.sources}
-	if style.Color = o.color(o.stderr); style.Color {
+	style := diag.Style{Sources: o.sources, Color: o.getenv("NO_COLOR") == "" && o.getenv("TERM") != "dumb"}
+	if style.Color {
 		style.Page = func(code string) string { return explanation(homepage, code) }
 	}
 	if err := diag.Text(o.stderr, l, style); err != nil || len(l) == 0 || o.toldMore {
@@ -150,10 +152,6 @@ func (o *options) terminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-func (o *options) color(w io.Writer) bool {
-	return o.getenv("NO_COLOR") == "" && o.getenv("TERM") != "dumb" && o.terminal(w)
-}
-
 func posOf(path string) diag.Pos { return diag.Pos{File: path} }
 
 // collapsed is the folder of the programs for what lies in it, and other files themselves.
@@ -240,4 +238,55 @@ func message(err error) string {
 		parts[i] = diag.Printable(part)
 	}
 	return strings.Join(parts, "\nhint: ")
+}
+
+// progress shows on a terminal what is being done. It returns what changes that, nil elsewhere, and what removes it.
+func (o *options) progress(what string) (show func(string), done func()) {
+	if !o.terminal(o.stderr) || o.getenv("TERM") == "dumb" {
+		return nil, func() {}
+	}
+	show, done = statusLine(o.stderr)
+	show(what)
+	return show, done
+}
+
+// statusLine keeps a line of w up to date, some times a second and not once for each of a hundred thousand paths. What
+// stays the same for two seconds gets a clock.
+func statusLine(w io.Writer) (show func(string), done func()) {
+	const clear = "\r\x1b[K"
+	var mu sync.Mutex
+	var text string
+	var since time.Time
+	over := make(chan struct{})
+	var drawing sync.WaitGroup
+	drawing.Go(func() {
+		for {
+			select {
+			case <-over:
+				fmt.Fprint(w, clear)
+				return
+			case <-time.After(200 * time.Millisecond):
+			}
+			mu.Lock()
+			line := text + " …"
+			if took := time.Since(since).Truncate(time.Second); took >= 2*time.Second {
+				line += " " + took.String()
+			}
+			if text != "" {
+				fmt.Fprint(w, clear, line)
+			}
+			mu.Unlock()
+		}
+	})
+	show = func(what string) {
+		mu.Lock()
+		defer mu.Unlock()
+		if what = strings.TrimSpace(what); what != text {
+			text, since = what, time.Now()
+		}
+	}
+	return show, sync.OnceFunc(func() {
+		close(over)
+		drawing.Wait()
+	})
 }

@@ -20,13 +20,7 @@ import (
 
 func newRequiredCheck(o *options) *cobra.Command {
 	m := &ruleMover{options: o}
-	command := &cobra.Command{
-		Use:   "required-check",
-		Short: "Move the required check from garnix to the workflow",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return m.within(func(r *repo.Repo) error { return m.run(cmd.Context(), r) })
-		},
-	}
+	command := o.command("required-check", m.run)
 	command.Flags().StringVar(&m.repository, "repo", "", "[HOST/]OWNER/NAME (default: that of git's remotes)")
 	command.Flags().BoolVar(&m.apply, "apply", false, "make the changes")
 	return command
@@ -82,8 +76,7 @@ func (m *ruleMover) run(ctx context.Context, r *repo.Repo) error {
 	return cmp.Or(m.print(hub, rules), failed, failing(waiting))
 }
 
-// posted tells the names of the statuses that the workflows post. Where the targets are listed at run time it is any
-// target's.
+// posted knows the statuses that the workflows post: where the targets are listed at run time, those of any target.
 func (m *ruleMover) posted(r *repo.Repo, known *settings.Settings) (func(string) bool, error) {
 	if !known.Statuses {
 		return func(string) bool { return false }, nil

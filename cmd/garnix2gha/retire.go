@@ -22,8 +22,7 @@ import (
 func newRetire(o *options) *cobra.Command {
 	p := &retirement{survey: survey{options: o, fix: true}}
 	command := &cobra.Command{
-		Use:   "retire",
-		Short: "Remove what is left of garnix, once the new cache is proven",
+		Use: "retire",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.config != "" {
 				return usagef("--config names a file elsewhere; only what the repository holds can be retired")
@@ -83,18 +82,13 @@ func (p *retirement) settled(ctx context.Context) error {
 		}
 	}
 	p.refused = slices.Compact(p.refused) // programs are alike
-	if p.head, err = p.tree.Head(ctx); err != nil {
-		return err
-	}
-	changed, err := p.tree.Changed(ctx)
-	if err != nil {
-		return err
-	}
+	head, headless := p.tree.Head(ctx)
+	changed, unseen := p.tree.Changed(ctx)
 	unknown, err := p.tree.Untracked(ctx, known)
-	if err != nil {
+	if err := cmp.Or(headless, unseen, err); err != nil {
 		return err
 	}
-	changed = foldered(changed)
+	p.head, changed = head, foldered(changed)
 	const hint, most = "commit or stash it first, so that there is a way back", 20
 	for _, name := range changed[:min(most, len(changed))] {
 		p.refused.Errorf(posOf(diag.Printable(name)), "uncommitted", hint, "it differs from the last commit")
@@ -123,8 +117,7 @@ func foldered(names []string) []string {
 	return out
 }
 
-// decided finds the edits, takes garnix.yaml out of the root if told to, and renders the workflows from the inputs as
-// they will be.
+// decided finds the edits and, if garnix.yaml is to leave the root, renders the workflows from the inputs as they will be.
 func (p *retirement) decided(ctx context.Context) error {
 	if err := p.prepare(ctx); err != nil {
 		return err

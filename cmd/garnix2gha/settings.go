@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -15,13 +16,7 @@ import (
 
 func newInit(o *options) *cobra.Command {
 	var cache string
-	command := &cobra.Command{
-		Use:   "init",
-		Short: "Write a commented settings file",
-		RunE: func(*cobra.Command, []string) error {
-			return o.within(func(r *repo.Repo) error { return o.initialize(r, cache) })
-		},
-	}
+	command := o.command("init", func(_ context.Context, r *repo.Repo) error { return o.initialize(r, cache) })
 	command.Flags().StringVar(&cache, "cache", "", "name of the Cachix cache")
 	return command
 }
@@ -88,7 +83,6 @@ func (o *options) changeSettings(r *repo.Repo, rewrite func(old []byte) ([]byte,
 func newSchema(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:       "schema [garnix]",
-		Short:     "Print the JSON Schema of the settings, or of garnix.yaml",
 		ValidArgs: []string{"garnix"},
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 || len(args) == 1 && args[0] != "garnix" {

@@ -24,13 +24,7 @@ import (
 
 func newSnapshot(o *options) *cobra.Command {
 	var onlyPrint bool
-	command := &cobra.Command{
-		Use:   "snapshot",
-		Short: "List the flake with nix into .github/garnix2gha/lock.json",
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return o.within(func(r *repo.Repo) error { return o.takeSnapshot(cmd.Context(), r, onlyPrint) })
-		},
-	}
+	command := o.command("snapshot", func(ctx context.Context, r *repo.Repo) error { return o.takeSnapshot(ctx, r, onlyPrint) })
 	command.Flags().BoolVar(&onlyPrint, "print", false, "print the lock and write nothing")
 	return command
 }
@@ -89,11 +83,8 @@ type listing struct {
 // list lists the flake of the repository at dir; progress is told what goes on and may be nil.
 func (o *options) list(ctx context.Context, dir string, in generator.Input, progress func(string)) (listing, error) {
 	var read generator.Model
-	var decoding error
 	decide := func(lock *flake.Lock) *config.Config {
-		if in.Lock.Content, decoding = lock.Encode(); decoding != nil {
-			return nil
-		}
+		in.Lock.Content, _ = lock.Encode() // whose failure is seen below
 		if read = generator.Read(in); read.Diags.HasErrors() {
 			return nil
 		}
@@ -101,8 +92,6 @@ func (o *options) list(ctx context.Context, dir string, in generator.Input, prog
 	}
 	taken, err := nix.New(progress).Snapshot(ctx, dir, decide)
 	switch {
-	case decoding != nil:
-		return listing{}, decoding
 	case errors.Is(err, nix.ErrFlakeDir):
 		read.Diags.Errorf(read.Config.FlakeDirPos, "flake-dir-outside", "name a directory relative to the repository root", "%s", err)
 		return listing{diags: read.Diags}, nil
@@ -121,7 +110,14 @@ func (o *options) list(ctx context.Context, dir string, in generator.Input, prog
 			fresh.diags = append(fresh.diags, d)
 		}
 	}
-	fresh.surprises(taken)
+	for _, a := range taken.Searched {
+		fresh.diags.Warnf(posOf("flake.nix"), "legacy-search", "rename one of them if the other is meant",
+			"%s is listed from %s.%s, where garnix's nix looked first; a %s at the top of the flake is hidden by it",
+			a.Query, a.From, a.Query, a.Query)
+	}
+	if taken.WroteLock {
+		lockWritten(&fresh.diags)
+	}
 	fresh.diags = fresh.diags.Sorted()
 	encoded, err := taken.Lock.Encode()
 	if err != nil {
@@ -129,18 +125,6 @@ func (o *options) list(ctx context.Context, dir string, in generator.Input, prog
 	}
 	fresh.encoded, err = output.JSON(json.RawMessage(encoded)) // as prettier would have it
 	return fresh, err
-}
-
-// surprises tells what a reader of the lock would not expect.
-func (l *listing) surprises(taken nix.Snapshot) {
-	for _, a := range taken.Searched {
-		l.diags.Warnf(diag.Pos{File: "flake.nix"}, "legacy-search", "rename one of them if the other is meant",
-			"%s is listed from %s.%s, where garnix's nix looked first; a %s at the top of the flake is hidden by it",
-			a.Query, a.From, a.Query, a.Query)
-	}
-	if taken.WroteLock {
-		lockWritten(&l.diags)
-	}
 }
 
 func lockWritten(l *diag.List) {

@@ -21,8 +21,7 @@ func newTargets(o *options) *cobra.Command {
 	var branch string
 	var fork bool
 	command := &cobra.Command{
-		Use:   "targets",
-		Short: "Show the selected targets and why",
+		Use: "targets",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			at := target.Commit{All: true}
 			switch named := cmd.Flags().Changed("branch"); {
@@ -100,11 +99,9 @@ func rows(model generator.Model) ([]targetJSON, []actionJSON) {
 	rows, actions := []targetJSON{}, []actionJSON{}
 	for _, t := range model.Selection.Targets {
 		row := targetJSON{Attr: t.Attr.String(), Build: strings.Join(t.Attr.Build(), "."), System: string(t.System), Runner: "", Section: t.Section}
-		switch labels := model.Settings.Runners[t.System]; len(labels) {
-		case 0:
-		case 1:
+		if labels := model.Settings.Runners[t.System]; len(labels) == 1 {
 			row.Runner = labels[0]
-		default:
+		} else if len(labels) > 1 {
 			row.Runner = labels
 		}
 		row.Matcher.Text, row.Matcher.Line, row.Matcher.Column = t.Matcher.String(), t.Matcher.Pos.Line, t.Matcher.Pos.Column

@@ -74,8 +74,7 @@ func evaluated(t target.Target, d nix.Described) []verified {
 	return outputs
 }
 
-// add counts a result, and keeps it unless it is a path that is there: there may be very many. What the cache was not
-// asked about is one result for each cause.
+// add counts a result and keeps all but paths that are there, which may be many. What was not asked is one a cause.
 func (f *verification) add(r verified) {
 	switch r.Verdict {
 	case bincache.InCache:
@@ -110,14 +109,11 @@ func (v verified) wanting() bool {
 // finish puts everything in order, first what needs a person.
 func (f *verification) finish() {
 	f.Results = append(f.faults, f.Results...)
+	order := []bincache.Verdict{bincache.Missing, bincache.Unknown, bincache.Upstream, bincache.InCache}
 	slices.SortStableFunc(f.Results, func(a, b verified) int {
-		return cmp.Or(cmp.Compare(rank(a.Verdict), rank(b.Verdict)), cmp.Compare(a.Attr, b.Attr), cmp.Compare(a.Output, b.Output), cmp.Compare(a.Path, b.Path))
+		return cmp.Or(slices.Index(order, a.Verdict)-slices.Index(order, b.Verdict), cmp.Compare(a.Attr, b.Attr), cmp.Compare(a.Output, b.Output), cmp.Compare(a.Path, b.Path))
 	})
 	f.Warnings = f.Warnings.Sorted()
-}
-
-func rank(v bincache.Verdict) int {
-	return slices.Index([]bincache.Verdict{bincache.Missing, bincache.Unknown, bincache.Upstream, bincache.InCache}, v)
 }
 
 // verdict is nil if everything is there. Missing counts for more than unknown.

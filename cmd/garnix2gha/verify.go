@@ -46,8 +46,7 @@ func newCacheVerify(o *options) *cobra.Command {
 	v := &verifier{options: o, at: target.Commit{All: true}}
 	var branch string
 	command := &cobra.Command{
-		Use:   "verify",
-		Short: "Prove that the cache holds every output of every target",
+		Use: "verify",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if cmd.Flags().Changed("branch") {
 				v.at = target.Commit{Branch: branch}
@@ -138,17 +137,9 @@ func (v *verifier) verifyTargets(ctx context.Context, r *repo.Repo, client *binc
 	if err != nil {
 		return err
 	}
-	outputs, err := v.evaluate(ctx, r, model)
-	if err != nil {
-		return err
-	}
 	v.wanted = map[string][]verified{}
-	for _, output := range outputs {
-		if output.Path == "" {
-			v.add(output)
-		} else {
-			v.wanted[output.Path] = append(v.wanted[output.Path], output)
-		}
+	if err := v.evaluate(ctx, r, model); err != nil {
+		return err
 	}
 	return v.ask(ctx, client, slices.Values(slices.Sorted(maps.Keys(v.wanted))))
 }
@@ -176,15 +167,15 @@ func (v *verifier) selected(ctx context.Context, r *repo.Repo) (generator.Model,
 	return model, v.sound(model.Diags)
 }
 
-// evaluate asks nix for the outputs of the selected targets.
-func (v *verifier) evaluate(ctx context.Context, r *repo.Repo, model generator.Model) ([]verified, error) {
+// evaluate asks nix for the outputs of the selected targets, and adds those that no cache need be asked about.
+func (v *verifier) evaluate(ctx context.Context, r *repo.Repo, model generator.Model) error {
 	selected := model.Selection.Targets
 	if len(selected) == 0 {
-		return nil, nil
+		return nil
 	}
 	f, err := nix.New(v.show).OpenConfigured(ctx, r.Dir(), model.Config)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if f.WroteLock {
 		lockWritten(&v.Warnings)
@@ -195,21 +186,28 @@ func (v *verifier) evaluate(ctx context.Context, r *repo.Repo, model generator.M
 	}
 	described, err := f.Describe(ctx, attrs)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var outputs []verified
+	found := false
 	for i, d := range described {
 		if d.Missing {
 			v.Warnings.Warnf(selected[i].Matcher.Pos, "target-missing", `correct garnix.yaml, or run "garnix2gha snapshot" if a lock names it`,
 				"%s is selected, and the flake has no such output", d.Attr)
 			continue
 		}
-		outputs = append(outputs, evaluated(selected[i], d)...)
+		for _, output := range evaluated(selected[i], d) {
+			found = true
+			if output.Path == "" {
+				v.add(output)
+			} else {
+				v.wanted[output.Path] = append(v.wanted[output.Path], output)
+			}
+		}
 	}
-	if len(outputs) == 0 {
-		return nil, fmt.Errorf("the flake has none of the %s, so nothing was verified", plural(len(selected), "selected target"))
+	if !found {
+		return fmt.Errorf("the flake has none of the %s, so nothing was verified", plural(len(selected), "selected target"))
 	}
-	return outputs, nil
+	return nil
 }
 
 // verifyPaths proves store paths.

@@ -17,21 +17,18 @@ import (
 
 // Config says which cache to talk to and how. Only URL is required.
 type Config struct {
-	// URL of the cache. Store parameters after a "?" are ignored; a "user:password@" counts as a credential.
-	URL string
-	// Upstreams are further caches that the users of this one have, asked in order for what it lacks.
-	Upstreams []string
+	URL       string   // store parameters after a "?" are ignored; a "user:password@" counts as a credential
+	Upstreams []string // further caches that the users of this one have, asked in order for what it lacks
 	// PublicKeys are the trusted keys, as "name:base64". With none, signatures are not looked at. With any, the key of
 	// cache.nixos.org is trusted too, as by every Nix.
 	PublicKeys []string
-	// Caller gives the credentials, and how to wait. Its transport keeps as many connections open as are needed, unless it
-	// brings one.
-	Caller restapi.Caller
+	Caller     restapi.Caller // the credentials, and how to wait; without HTTP it has as many connections as are needed
 }
 
 const (
 	maxRequests = 32        // of one Verify at any time
 	maxHeader   = 256 << 10 // bytes
+	maxStrikes  = 4         // paths in a row, each with all its retries, after which a cache counts as down
 )
 
 // Client asks one cache and its upstreams. Several goroutines may use it at once.

@@ -134,8 +134,7 @@ func (n NarInfo) fingerprint() string {
 	return fmt.Sprintf("1;%s;%s;%d;%s", n.StorePath, n.NarHash, n.NarSize, strings.Join(refs, ","))
 }
 
-// eachField calls set for each "Key: value" line. With closed set, the last line must end in a newline and none may be
-// empty.
+// eachField calls set for each "Key: value" line. With closed the last one must end in a newline, and none may be empty.
 func eachField(body []byte, closed bool, set func(key, value string) error) error {
 	if len(body) > maxNarInfo {
 		return fmt.Errorf("larger than %d bytes", maxNarInfo)
@@ -194,8 +193,7 @@ func ParsePublicKey(s string) (PublicKey, error) {
 	return PublicKey{Name: name, key: raw}, nil
 }
 
-// signedBy returns the name of the first of the keys that signed the narinfo; false if none did. As in Nix, a
-// signature counts only under the key of its own name.
+// signedBy returns the name of a key that signed the narinfo. As in Nix, a signature counts only under the key of its name.
 func (n NarInfo) signedBy(keys []PublicKey) (string, bool) {
 	fingerprint := []byte(n.fingerprint())
 	for _, sig := range n.Sigs {

@@ -14,8 +14,7 @@ import (
 	"garnix2gha/cmd/internal/restapi"
 )
 
-// source is one cache. It remembers when the cache has proved useless, so that a dead one costs the retries of one
-// request, or of a few if it dies later, and not of all.
+// source is one cache. It remembers that one is useless, so that a dead one costs the retries of a few requests only.
 type source struct {
 	caller restapi.Caller
 	keys   []PublicKey
@@ -26,11 +25,7 @@ type source struct {
 	strikes int   // paths in a row that got no answer
 }
 
-// maxStrikes is the number of paths in a row, each with all its retries, after which a cache counts as down.
-const maxStrikes = 4
-
-// Check reads nix-cache-info, once for all calls and every Verify: nil means a cache for StoreDir. The error is a
-// *restapi.Fault or ctx's own.
+// Check reads nix-cache-info, once for all: nil means a cache for StoreDir. The error is a *restapi.Fault or ctx's own.
 func (c *Client) Check(ctx context.Context) error { return c.cache.ready(ctx) }
 
 func (s *source) ready(ctx context.Context) error {
@@ -99,8 +94,7 @@ func (s *source) ask(ctx context.Context, path StorePath) (Result, error) {
 	return Result{Verdict: Unknown, Cause: fault.Error(), Next: next(fault), Unasked: unasked}, nil
 }
 
-// narInfo reads a narinfo. It notes whether the cache answered, and gives it up after maxStrikes. The error is a
-// *restapi.Fault or ctx's own.
+// narInfo reads a narinfo, and gives the cache up after maxStrikes. The error is a *restapi.Fault or ctx's own.
 func (s *source) narInfo(ctx context.Context, path StorePath) (NarInfo, error) {
 	body, err := s.caller.Do(ctx, http.MethodGet, "/"+path.Hash()+".narinfo", nil)
 	fault, ok := errors.AsType[*restapi.Fault](err)

@@ -1,4 +1,4 @@
-// Store paths.
+// Store paths, by Nix's own rules.
 
 package bincache
 

@@ -44,7 +44,7 @@ type Result struct {
 // stays flat. With closure it also checks what the paths in the cache refer to, and so on, each path once; what an
 // upstream serves is not followed, since its closure is the upstream's business. nix-cache-info comes first: a cache
 // that has none, or is for another store, makes every path Unknown. A cache that stops answering is given up after a
-// few paths and not after all. The error is errClosureTooLarge or ctx's own.
+// few paths and not after all. The error is ctx's own, or that a closure has more than a million paths.
 func (c *Client) Verify(ctx context.Context, paths iter.Seq[string], closure bool, each func(Result)) error {
 	var mu sync.Mutex
 	var seen known
@@ -77,7 +77,9 @@ func (c *Client) Verify(ctx context.Context, paths iter.Seq[string], closure boo
 				mu.Lock()
 				defer mu.Unlock()
 				each(got)
-				further, err = seen.follow(further, got)
+				if closure {
+					further, err = seen.follow(further, got)
+				}
 				return err
 			})
 		}
@@ -95,7 +97,11 @@ type job struct{ path, from string }
 func (c *Client) check(ctx context.Context, j job) (Result, error) {
 	path, err := ParseStorePath(j.path)
 	if err != nil {
-		return Result{Path: j.path, From: j.from, Verdict: Unknown, Cause: err.Error(), Next: nextForInput(err)}, nil
+		next := "give a path like " + StoreDir + "/<hash>-<name>"
+		if errors.Is(err, errPlaceholder) {
+			next = "build it first and verify the path that the build prints"
+		}
+		return Result{Path: j.path, From: j.from, Verdict: Unknown, Cause: err.Error(), Next: next}, nil
 	}
 	result, err := c.cache.ask(ctx, path)
 	result.Path, result.From = j.path, j.from
@@ -127,20 +133,9 @@ func (c *Client) check(ctx context.Context, j job) (Result, error) {
 	return result, nil
 }
 
-func nextForInput(err error) string {
-	if errors.Is(err, errPlaceholder) {
-		return "build it first and verify the path that the build prints"
-	}
-	return "give a path like " + StoreDir + "/<hash>-<name>"
-}
+const maxClosure = 1 << 20 // paths, since a cache can make up references without end
 
-// maxClosure bounds the walk, since a cache can make up references without end.
-const maxClosure = 1 << 20
-
-// errClosureTooLarge ends a Verify whose closure has more than a million paths.
-var errClosureTooLarge = errors.New("the closure is too large to walk")
-
-// known are the paths that were handed out already; nil remembers and follows nothing.
+// known are the paths that were handed out already; nil remembers none.
 type known map[string]bool
 
 func (k known) fresh(path string) bool {
@@ -154,16 +149,13 @@ func (k known) fresh(path string) bool {
 // follow adds what a path refers to.
 func (k known) follow(further []job, of Result) ([]job, error) {
 	for _, ref := range of.refs {
-		if k == nil {
-			break
-		}
 		// The clone lets go of the narinfo that the reference is a part of.
 		if path := strings.Clone(ref.String()); k.fresh(path) {
 			further = append(further, job{path: path, from: of.Path})
 		}
 	}
 	if len(k) > maxClosure {
-		return nil, errClosureTooLarge
+		return nil, errors.New("the closure is too large to walk")
 	}
 	return further, nil
 }

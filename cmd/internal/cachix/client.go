@@ -12,20 +12,19 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 
 	"garnix2gha/cmd/internal/restapi"
 )
 
-// defaultBaseURL is the API of the hosted service.
-const defaultBaseURL = "https://app.cachix.org/api/v1"
+const defaultBaseURL = "https://app.cachix.org/api/v1" // of the hosted service
 
 // Client calls the API.
 type Client struct{ caller restapi.Caller }
 
-// New gives a client for the hosted service, or for the one whose API is at the caller's BaseURL, which ends in /api/v1.
-// A caller without a token is shown public caches.
+// New gives a client for the API at BaseURL (.../api/v1), by default the hosted service's. Without a token it sees public caches.
 func New(caller restapi.Caller) Client {
 	caller.Party, caller.BaseURL = "Cachix", cmp.Or(caller.BaseURL, defaultBaseURL)
 	return Client{caller: caller}
@@ -43,8 +42,7 @@ func (c Client) get(ctx context.Context, doing, path string, into any, valid fun
 	return nil
 }
 
-// lenient decodes what has the wanted type, since the answers have changed before and may again. What is no JSON gives
-// false.
+// lenient decodes what has the wanted type, since the answers have changed before. It reports whether there was JSON.
 func lenient(body []byte, into any) bool {
 	err := json.Unmarshal(body, into)
 	_, mistyped := errors.AsType[*json.UnmarshalTypeError](err)
@@ -89,8 +87,7 @@ func (a Account) String() string {
 	return cmp.Or(a.Slug, a.GithubUsername, strconv.FormatInt(a.ID, 10))
 }
 
-// User reads the account behind the token. Only a person's account-wide token gets an answer; for others the
-// *restapi.Fault is Refused.
+// User reads the account behind a person's account-wide token; for other tokens the *restapi.Fault is Refused.
 func (c Client) User(ctx context.Context) (Account, error) {
 	var user Account
 	if err := c.get(ctx, "read the token's account", "/user", &user, func() bool { return user.ID != 0 }); err != nil {
@@ -99,3 +96,107 @@ func (c Client) User(ctx context.Context) (Account, error) {
 	user.Slug, user.GithubUsername = restapi.Clean(user.Slug), restapi.Clean(user.GithubUsername)
 	return user, nil
 }
+
+// Visibility says who may read a cache.
+type Visibility string
+
+// The visibilities; Undisclosed is a cache object that does not say.
+const (
+	Public      Visibility = "public"
+	Private     Visibility = "private"
+	Undisclosed Visibility = "undisclosed"
+)
+
+// Permission is what the caller's token may do with a cache, in the service's words.
+type Permission string
+
+// The permissions, each including the one before.
+const (
+	Read  Permission = "Read"
+	Write Permission = "Write"
+	Admin Permission = "Admin"
+)
+
+// BinaryCache is a cache as the API shows it. All texts are clean of control characters.
+type BinaryCache struct {
+	Name              string     `json:"name"`
+	URI               string     `json:"uri"` // the substituter's address, without a trailing slash; "" if the service did not say
+	Visibility        Visibility `json:"visibility"`
+	PublicSigningKeys []string   `json:"publicSigningKeys"` // as nix wants them, in the service's order; empty if nothing is signed yet
+	Permission        Permission `json:"permission"`        // that of the token that asked; "" if the service did not say
+	GithubUsername    string     `json:"githubUsername"`
+}
+
+// ValidateName checks the name of a cache to be made: a lower-case letter, then at most 62 of a-z, 0-9 and "-", which is not the last.
+// That is what the one client known to create caches allows; a cache's name is also a DNS label.
+func ValidateName(name string) error {
+	if !regexp.MustCompile(`^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`).MatchString(name) {
+		return fmt.Errorf("cache name %q: want a lower-case letter, then letters, digits and dashes inside, 63 in all at most", restapi.Clean(name))
+	}
+	return nil
+}
+
+// mayExist is wider than ValidateName, for caches that exist already.
+func mayExist(name string) bool {
+	return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`).MatchString(name)
+}
+
+// checkName refuses what cannot be the name of a cache; a token pasted in its place must not end up in an address.
+func (c Client) checkName(name string) error {
+	if restapi.HoldsToken(name) || (name != "" && name == c.caller.Token.Reveal()) {
+		return errors.New("cache name: this is a token, not the name of a cache")
+	}
+	if !mayExist(name) {
+		return fmt.Errorf("cache name %q: no cache can have this name", restapi.Clean(name))
+	}
+	return nil
+}
+
+// GetCache reads a cache. A missing cache and one that the token may not read give the same *restapi.Fault with status 401.
+func (c Client) GetCache(ctx context.Context, name string) (BinaryCache, error) {
+	cache, err := c.shown(ctx, name)
+	if err == nil && !sameName(cache.Name, name) {
+		return BinaryCache{}, fmt.Errorf("asked for cache %s, the service answered with %s", name, cache.Name)
+	}
+	return cache, err
+}
+
+// shown is what the service shows of a cache. With a token for one cache, it has been seen to show that whatever was asked.
+func (c Client) shown(ctx context.Context, name string) (BinaryCache, error) {
+	if err := c.checkName(name); err != nil {
+		return BinaryCache{}, err
+	}
+	var answer struct {
+		BinaryCache
+		IsPublic any `json:"isPublic"` // a bool, as far as is known
+	}
+	named := func() bool { return mayExist(answer.Name) }
+	if err := c.get(ctx, "read cache "+name, "/cache/"+url.PathEscape(name), &answer, named); err != nil {
+		return BinaryCache{}, err
+	}
+	cache := BinaryCache{
+		Name:              answer.Name,
+		URI:               strings.TrimRight(restapi.Clean(answer.URI), "/"),
+		Visibility:        Undisclosed,
+		PublicSigningKeys: []string{},
+		Permission:        Permission(restapi.Clean(string(answer.Permission))),
+		GithubUsername:    restapi.Clean(answer.GithubUsername),
+	}
+	if public, known := answer.IsPublic.(bool); known {
+		cache.Visibility = visibility(public)
+	}
+	for _, key := range answer.PublicSigningKeys {
+		cache.PublicSigningKeys = append(cache.PublicSigningKeys, restapi.Clean(key))
+	}
+	return cache, nil
+}
+
+func visibility(public bool) Visibility {
+	if public {
+		return Public
+	}
+	return Private
+}
+
+// sameName compares as host names do.
+func sameName(a, b string) bool { return strings.EqualFold(a, b) }

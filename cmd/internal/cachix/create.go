@@ -13,13 +13,11 @@ import (
 
 // CreateResult is what Create found and did, ready to be printed.
 type CreateResult struct {
-	Outcome string `json:"outcome"` // "created", "existed" or, where it failed, ""
-	// Cache is as the service shows it.
-	Cache   BinaryCache `json:"cache"`
-	Account Account     `json:"account"`
-	// Steps are what was done, in order.
-	Steps    []string `json:"steps"`
-	Warnings []string `json:"warnings"`
+	Outcome  string      `json:"outcome"` // "created", "existed" or, where it failed, ""
+	Cache    BinaryCache `json:"cache"`   // as the service shows it
+	Account  Account     `json:"account"`
+	Steps    []string    `json:"steps"` // what was done, in order
+	Warnings []string    `json:"warnings"`
 }
 
 // How often and how long a new cache's key is waited for.
@@ -111,8 +109,7 @@ func (c Client) readBack(ctx context.Context, name string) (BinaryCache, error) 
 // pushable reports whether the token may push; a cache that does not say is given the benefit of the doubt.
 func pushable(cache BinaryCache) bool { return cache.Permission != Read }
 
-// end notes how it ended, and warns where the cache is not as it was asked for. Nothing is changed: making a private cache
-// public, or the other way round, is for a person to decide.
+// end notes how it ended, and warns where the cache is not as it was asked for, which is for a person to change.
 func (r *CreateResult) end(outcome string, cache BinaryCache, public bool) {
 	r.Outcome, r.Cache = outcome, cache
 	if wanted := visibility(public); cache.Visibility != wanted {

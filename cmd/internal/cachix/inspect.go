@@ -36,23 +36,16 @@ const (
 
 // Inspection is what a cache is and what a token can do with it, ready to be printed. It never holds the token.
 type Inspection struct {
-	Name  string `json:"name"`
-	State State  `json:"state"`
-	// Cache is nil unless the state is Readable.
-	Cache *BinaryCache `json:"cache"`
-	// Token is whether there was one to judge.
-	Token   bool    `json:"token"`
-	Verdict Verdict `json:"verdict"`
-	// TokenCache is the cache that the token belongs to, where that is another one than Name.
-	TokenCache string `json:"tokenCache"`
-	// Account is the token's account; "" unless the verdict is AccountWide.
-	Account string `json:"account"`
-	// FitForCI is whether CI should push to Name with this token.
-	FitForCI bool `json:"fitForCI"`
-	// Established says what each finding was concluded from, the last one last.
-	Established []string `json:"established"`
-	// Warnings are things to mind although the verdict stands.
-	Warnings []string `json:"warnings"`
+	Name        string       `json:"name"`
+	State       State        `json:"state"`
+	Cache       *BinaryCache `json:"cache"` // nil unless the state is Readable
+	Token       bool         `json:"token"` // whether there was one to judge
+	Verdict     Verdict      `json:"verdict"`
+	TokenCache  string       `json:"tokenCache"`  // the cache that the token belongs to, where that is another one than Name
+	Account     string       `json:"account"`     // the token's; "" unless the verdict is AccountWide
+	FitForCI    bool         `json:"fitForCI"`    // whether CI should push to Name with this token
+	Established []string     `json:"established"` // what each finding was concluded from, the last one last
+	Warnings    []string     `json:"warnings"`    // what to mind although the verdict stands
 }
 
 // Summary is the verdict as a sentence.
@@ -73,8 +66,7 @@ func (in Inspection) Summary() string {
 	}[in.Verdict]
 }
 
-// Settled reports whether the work could be done: the service was reachable and said enough. If not, trying again later,
-// or with another name, may tell more.
+// Settled reports whether the service was reachable and said enough; else another try, or another name, may tell more.
 func (in Inspection) Settled() bool {
 	return in.State != Unreachable && (in.Verdict != "" || !in.Token)
 }
@@ -99,8 +91,7 @@ func (c Client) Inspect(ctx context.Context, name string) (Inspection, error) {
 	token := c.caller.Token
 	in := Inspection{Name: name, Token: !token.Empty(), Established: []string{}, Warnings: []string{}}
 	malformed := strings.ContainsFunc(token.Reveal(), func(r rune) bool { return r <= ' ' || r >= 0x7f })
-	// First without the token: an expired one gets a refusal even for a cache that everyone may read. If there is no
-	// answer, asking twice more would only make the user wait.
+	// First without the token: an expired one is refused even a public cache. Without an answer there is no use in asking on.
 	var e evidence
 	anyone := c
 	anyone.caller.Token = secretsource.Value{}
@@ -146,11 +137,9 @@ func (in *Inspection) describe(e evidence) {
 	}
 }
 
-// expiresSoon is how long before its end a token is worth replacing.
-const expiresSoon = 30 * 24 * time.Hour
+const expiresSoon = 30 * 24 * time.Hour // before its end a token is worth replacing
 
-// judge finds the verdict. What the service answers decides; what the token says about itself is asked only where that
-// leaves a choice.
+// judge finds the verdict: what the service answers decides, and what the token says of itself where that leaves a choice.
 func (in *Inspection) judge(e evidence, token secretsource.Value) {
 	expires, shaped := claims(token)
 	left := time.Until(expires)

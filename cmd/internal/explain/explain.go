@@ -15,8 +15,6 @@ import (
 	"strings"
 
 	"github.com/rogpeppe/go-internal/txtar"
-
-	"garnix2gha/generator/diag"
 )
 
 //go:embed codes
@@ -41,8 +39,7 @@ type File struct {
 	Content string `json:"content"`
 }
 
-// anyKind ends the codes of pages that are about several.
-const anyKind = "KIND"
+const anyKind = "KIND" // ends the codes of pages that are about several
 
 // Pages returns all pages by group and code.
 func Pages() []Page {
@@ -97,15 +94,6 @@ func Find(code string) (Page, bool) {
 		}
 	}
 	return Page{}, false
-}
-
-// Nearest returns the code that a misspelt one most likely means, "" if none does.
-func Nearest(code string) string {
-	var codes []string
-	for _, page := range Pages() {
-		codes = append(codes, page.Code)
-	}
-	return diag.Nearest(code, codes)
 }
 
 // String is the page as people read it.

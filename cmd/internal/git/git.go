@@ -1,5 +1,4 @@
-// Package git runs the git program: it tells which files of a repository are tracked and what state they are in. It
-// changes nothing.
+// Package git runs the git program: which files of a repository are tracked, and how they stand. It changes nothing.
 package git
 
 import (
@@ -8,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -24,18 +22,15 @@ var (
 )
 
 const (
-	// stopTime is how long git may take to end after it was told to.
-	stopTime = 5 * time.Second
-	// maxMessage bounds what is repeated of git's messages, in characters.
-	maxMessage = 500
+	stopTime   = 5 * time.Second // how long git may take to end after it was told to
+	maxMessage = 500             // characters of git's messages that are repeated
 )
 
 // WorkTree is a folder within the work tree of a repository, which need not be its top. All paths are slash paths
 // relative to this folder, and files elsewhere are not seen. Whether it is one is seen when it is first asked.
 type WorkTree string
 
-// Tracked lists what the index holds, in git's order: files, symbolic links and the folders of submodules, also those
-// that are missing from the work tree.
+// Tracked lists the index in git's order: files, links and folders of submodules, whether the work tree has them or not.
 func (w WorkTree) Tracked(ctx context.Context) ([]string, error) {
 	// An unmerged path is in the index up to three times; --deleted adds no path, and is refused without a work tree.
 	return w.paths(ctx, "ls-files", "-z", "--deduplicate", "--cached", "--deleted")
@@ -110,19 +105,8 @@ func (w WorkTree) Standing(ctx context.Context, files []string, mark string) (St
 
 func (w WorkTree) paths(ctx context.Context, args ...string) ([]string, error) {
 	out, err := w.run(ctx, args...)
-	if err != nil {
-		return nil, err
-	}
-	var paths []string
-	for path := range bytes.SplitSeq(out, []byte{0}) {
-		if len(path) > 0 {
-			paths = append(paths, string(path))
-		}
-	}
-	return paths, nil
+	return strings.FieldsFunc(string(out), func(r rune) bool { return r == 0 }), err
 }
-
-var noWorkTree = regexp.MustCompile(`not a git repository|must be run in a work tree`)
 
 func (w WorkTree) run(ctx context.Context, args ...string) ([]byte, error) {
 	// A monitor is a program that the repository's own configuration names. So is a filter, by which git reads a file that
@@ -135,15 +119,16 @@ func (w WorkTree) run(ctx context.Context, args ...string) ([]byte, error) {
 	command.Stderr = &stderr
 	out, err := command.Output()
 	exit, refused := errors.AsType[*exec.ExitError](err)
+	said := stderr.String()
 	switch {
 	case ctx.Err() != nil:
 		return nil, fmt.Errorf("run git: %w", context.Cause(ctx))
 	case errors.Is(err, exec.ErrNotFound):
 		return nil, ErrNotInstalled
-	case refused && noWorkTree.MatchString(stderr.String()):
+	case refused && (strings.Contains(said, "not a git repository") || strings.Contains(said, "must be run in a work tree")):
 		return nil, ErrNoRepository
 	case refused:
-		return nil, fmt.Errorf("git %s: %w: %s", args[0], exit, diag.OneLine(stderr.String(), maxMessage))
+		return nil, fmt.Errorf("git %s: %w: %s", args[0], exit, diag.OneLine(said, maxMessage))
 	case err != nil:
 		return nil, fmt.Errorf("run git: %w", err)
 	}

@@ -26,8 +26,7 @@ const (
 // Action is what a change does.
 type Action string
 
-// The actions. Unknown is a secret that is there already: GitHub shows no value, so it will be replaced. Missing is what
-// is neither there nor at hand.
+// The actions. Unknown is a secret that is there, whose value GitHub does not show. Missing is neither there nor at hand.
 const (
 	Create    Action = "create"
 	Update    Action = "update"
@@ -48,8 +47,7 @@ type Change struct {
 // Pending reports whether Apply has something to do.
 func (c Change) Pending() bool { return c.Action != Unchanged && c.Action != Missing }
 
-// Plan compares what is wanted with what is there, in the given order, and changes nothing. Other variables and secrets
-// are left alone.
+// Plan compares what is wanted with what is there, in the given order. It changes nothing.
 func (r *Repository) Plan(ctx context.Context, wanted []Change) ([]Change, error) {
 	where := r.String()
 	if r.Environment != "" {
@@ -103,8 +101,7 @@ func (r *Repository) place(below ...string) string {
 	return r.path(append([]string{"actions"}, below...)...)
 }
 
-// Apply makes the pending changes in the given order and stops at the first that fails. It returns those that were made,
-// also before a failure. The same changes can be applied again.
+// Apply makes the pending changes in order, up to the first that fails, and returns those that were made. It may be repeated.
 func (r *Repository) Apply(ctx context.Context, changes []Change) (done []Change, err error) {
 	for _, change := range changes {
 		if !change.Pending() {

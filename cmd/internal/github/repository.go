@@ -21,16 +21,13 @@ import (
 
 // Repository is a repository at GitHub, or at an Enterprise host.
 type Repository struct {
-	Host  string // "github.com"
-	Name  string // "OWNER/NAME", as GitHub spells it
-	Admin bool   // whether the login administers it
-
-	// Environment is the one whose variables and secrets are meant; "" is none, and then they are the repository's own.
-	Environment string
+	Host        string // "github.com"
+	Name        string // "OWNER/NAME", as GitHub spells it
+	Admin       bool   // whether the login administers it
+	Environment string // whose variables and secrets are meant; with "" they are the repository's own
 }
 
-// Open finds the repository that is named as [HOST/]OWNER/NAME, or with "" the one that gh takes from the folder's git
-// remotes.
+// Open finds the repository named as [HOST/]OWNER/NAME, or with "" the one that gh takes from the folder's git remotes.
 func Open(ctx context.Context, dir, named string) (*Repository, error) {
 	args := []string{"browse", "--no-browser"} // prints the address and asks nobody
 	if named != "" {
@@ -64,8 +61,7 @@ func (r *Repository) String() string {
 	return restapi.Clean(strings.TrimPrefix(r.Host+"/"+r.Name, "github.com/"))
 }
 
-// path is the API's path of the repository, or of what is below it. Each segment is escaped: an environment's name may
-// hold slashes.
+// path is the API's path of the repository or of what is below it: an environment's name may hold slashes.
 func (r *Repository) path(below ...string) string {
 	path := "repos/" + r.Name
 	for _, segment := range below {
@@ -124,10 +120,8 @@ func (e *Error) Error() string {
 }
 
 const (
-	// stopTime is how long gh may take to end after it was told to.
-	stopTime = 5 * time.Second
-	// needsLogin is gh's exit code for a login that is missing.
-	needsLogin = 4
+	stopTime   = 5 * time.Second // how long gh may take to end after it was told to
+	needsLogin = 4               // gh's exit code for a login that is missing
 )
 
 // run runs gh, which shall neither ask nor paint, and returns what it prints.

@@ -223,8 +223,7 @@ type Move struct {
 	Posted    func(name string) bool // whether the workflows post a status of this name
 }
 
-// Of returns the checks that a rule should require instead of these, in their order; the same ones if none waits for
-// garnix.
+// Of returns the checks that a rule should require instead of these, in order: the same if none waits for garnix.
 func (m Move) Of(checks []Check) []Check {
 	var after []Check
 	at := -1 // where the aggregate goes

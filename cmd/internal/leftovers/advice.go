@@ -22,9 +22,7 @@ const (
 	checkAdvice  = "stays: the generated workflow reports a check of this name"
 )
 
-// actionsApp is the id of the app GitHub Actions, which reports the checks of workflows.
-// Source: https://api.github.com/apps/github-actions.
-const actionsApp = "15368"
+const actionsApp = "15368" // the id of GitHub Actions. Source: https://api.github.com/apps/github-actions.
 
 // The expressions are for lowered text.
 var (

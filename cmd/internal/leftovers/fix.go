@@ -22,8 +22,7 @@ var (
 	oneBadge  = lazily(badge + `[ \t]*`)
 )
 
-// fix fills in d.fixed. One change can make room for another, so it goes on until there is none; each leaves a literal or
-// a line less.
+// fix fills in d.fixed. One change can make room for another, so it goes on; each leaves a literal or a line less.
 func (d *document) fix() {
 	if slices.Contains([]class{classOwn, classRecord, classConfig, classLock, classPatch}, d.class) {
 		return
@@ -59,8 +58,7 @@ func (d *document) fixLine(i int) {
 	}
 }
 
-// mostLiterals bounds how many literals of a line are looked at; more are only in files made to be slow.
-const mostLiterals = 100
+const mostLiterals = 100 // of a line; more are only in files made to be slow
 
 // swapped puts the new cache in the place of every literal, or says that one of them cannot go.
 func (d *document) swapped(body string, found []literal) (string, bool) {
@@ -104,18 +102,23 @@ func needsQuotes(kind literalKind, text, before string) bool {
 
 // fixElement swaps an element that has its line to itself, or removes it where others stay in the list.
 func (d *document) fixElement(i int, e element, l literal) {
-	list := d.listOf(i, e)
+	var in list
+	if !e.dash {
+		in = d.brackets(i)
+	} else if d.class != classNix { // where it is a minus
+		in = d.dashes(i, e)
+	}
 	wanted := slices.DeleteFunc(slices.Clone(d.opts.Replacement.successors(l.kind)), func(text string) bool {
-		return slices.ContainsFunc(list.others, func(other string) bool { return sameAddress(other, text) })
+		return slices.ContainsFunc(in.others, func(other string) bool { return sameAddress(other, text) })
 	})
 	switch {
-	case len(wanted) == 0 && len(list.others) > 0:
+	case len(wanted) == 0 && len(in.others) > 0:
 		d.fixed[i] = ""
-		if e.comma == "" && list.last {
-			d.fixed[list.before] = withoutComma(d.fixed[list.before])
+		if e.comma == "" && in.last {
+			d.fixed[in.before] = withoutComma(d.fixed[in.before])
 		}
 		return
-	case len(wanted) > 1 && !list.closed:
+	case len(wanted) > 1 && !in.closed:
 		return
 	}
 	if at, _ := d.mention(e.comment); at >= 0 {
@@ -148,8 +151,7 @@ func (d *document) onlyGarnix(body string) bool {
 	return (m[2] == "" || at >= 0) && !slices.ContainsFunc(strings.Fields(m[1]), func(word string) bool { return !isLiteral(word) })
 }
 
-// fixBadges takes garnix's badges out of a line that holds nothing but badges. With the last one the line goes, and one of
-// two blank lines that would meet.
+// fixBadges takes garnix's out of a line of badges. With the last one the line goes, and one of two blank lines around it.
 func (d *document) fixBadges(i int, body, end string) {
 	if d.class != classProse || !badgeLine().MatchString(body) {
 		return

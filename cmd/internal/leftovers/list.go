@@ -41,11 +41,9 @@ type list struct {
 	last   bool     // no element follows
 }
 
-// listReach bounds how many lines are looked at in each direction.
-const listReach = 60
+const listReach = 60 // lines that are looked at in each direction
 
-// around goes through the lines before or after a line, as they are now, away from it. A change may have made several of
-// one; at is the same for them.
+// around goes through the lines before or after one, away from it. Several that a change made of one have the same at.
 func (d *document) around(i, step int) iter.Seq2[int, string] {
 	return func(yield func(at int, body string) bool) {
 		for at := i + step; at >= 0 && at < len(d.fixed) && (at-i)*step <= listReach; at += step {
@@ -61,17 +59,6 @@ func (d *document) around(i, step int) iter.Seq2[int, string] {
 			}
 		}
 	}
-}
-
-// listOf looks for the list that an element is in.
-func (d *document) listOf(i int, e element) list {
-	switch {
-	case !e.dash:
-		return d.brackets(i)
-	case d.class == classNix: // a minus
-		return list{}
-	}
-	return d.dashes(i, e)
 }
 
 // brackets looks for the other elements of a list between brackets.

@@ -15,7 +15,6 @@ const (
 	bareKey   = keyStart + "MJKfLo5EEPUObbA78b0YQ2DTCJXqr9g="
 )
 
-// literalKind says what is swapped.
 type literalKind int
 
 const (

@@ -22,16 +22,12 @@ type Flake struct {
 	dir    string
 	source string // its copy in the store
 
-	// ref is the locked reference, and mutable the one that nix was given, for a nix that cannot read the locked one.
-	ref, mutable string
-	outdated     atomic.Bool
+	WroteLock bool // nix created or updated flake.lock to read the flake
 
-	// WroteLock says that nix created or updated flake.lock to read the flake.
-	WroteLock bool
-
-	// direct says that garnix's search order cannot be followed; probe finds out.
-	direct atomic.Bool
-	probe  sync.Once
+	ref, mutable string      // the locked reference, and the one that nix was given
+	outdated     atomic.Bool // this nix cannot read the locked one
+	direct       atomic.Bool // garnix's search order cannot be followed, as probe finds out
+	probe        sync.Once
 }
 
 // metadata is what is used of `nix flake metadata --json`.
@@ -87,8 +83,7 @@ func (f *Flake) metadata(ctx context.Context) (m metadata, err error) {
 	return m, nil
 }
 
-// reference returns the locked reference: a clean checkout is locked by its revision, another one by the hash of its
-// copy in the store.
+// reference is the locked one: of a clean checkout by its revision, of another by the hash of its copy in the store.
 func (m metadata) reference() string {
 	if m.Locked.Rev != "" || m.Path == "" {
 		return m.URL
@@ -105,12 +100,11 @@ func escape(text string) string { return strings.ReplaceAll(url.QueryEscape(text
 // tidy makes a failure the same on every machine, and gives the next step where there is a known one.
 func (f *Flake) tidy(failure *Failure) {
 	storePrefix := regexp.MustCompile(`/nix/store/[0-9a-z]{32}-(source/)?`)
-	shallow := regexp.MustCompile(`(?i)shallow`)
 	badURL := regexp.MustCompile(`^'file://.*' is not a valid URL`)
 	untracked := regexp.MustCompile(`(?i)/flake\.nix'?:? (no such file|does not exist)|is not tracked by git`)
 	noSet := regexp.MustCompile(`^(?:value is (an? .*) while a set was expected|expected a set but found (an? [a-z]+).*)$`)
 	switch {
-	case shallow.MatchString(failure.Message):
+	case strings.Contains(strings.ToLower(failure.Message), "shallow"):
 		failure.Hint = "this nix needs the whole history: git fetch --unshallow, or fetch-depth: 0"
 		failure.Cause = Machine
 	case badURL.MatchString(failure.Message):

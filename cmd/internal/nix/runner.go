@@ -9,19 +9,19 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
 	"time"
+
+	"garnix2gha/generator/diag"
 )
 
 const (
-	// stopTime is how long nix may take to end after it was told to.
-	stopTime = 5 * time.Second
-	// maxMessages is how much of the end of the messages is kept, in bytes; the error comes last.
-	maxMessages = 256 << 10
-	// leastJobs and mostJobs bound how many processes run by default: an evaluation takes hundreds of megabytes.
-	leastJobs, mostJobs = 2, 4
+	stopTime            = 5 * time.Second // how long nix may take to end after it was told to
+	maxMessages         = 256 << 10       // bytes of the end of the messages that are kept; the error comes last
+	leastJobs, mostJobs = 2, 4            // processes at a time, each of which takes hundreds of megabytes
 )
 
 // Runner runs nix. It may be used from several goroutines.
@@ -70,8 +70,7 @@ func (r *Runner) run(ctx context.Context, dir, tag string, args ...string) (said
 	return said, stdout, nil
 }
 
-// environment is the environment of nix: flakes work whatever nix.conf says, and a flake's nixConfig has no say. Of a
-// variable that is there twice the last one counts.
+// environment is nix's: flakes work, and a flake's nixConfig has no say. Of a variable that is there twice the last counts.
 func environment(base []string, dir string) []string {
 	const own = "extra-experimental-features = nix-command flakes\naccept-flake-config = false\nwarn-dirty = false\nshow-trace = false\n"
 	config := ""
@@ -109,4 +108,90 @@ func (l *listener) Write(p []byte) (int, error) {
 func (l *listener) messages() string {
 	all := string(l.said) + string(l.line)
 	return all[max(0, len(all)-maxMessages):]
+}
+
+// Cause says whose fault a failure is.
+type Cause int
+
+// The causes.
+const (
+	Evaluation Cause = iota // the flake does not evaluate, here or elsewhere
+	NeedsBuild              // evaluating needs a build (import from derivation) that this machine does not do
+	Machine                 // network, memory, disk: it says nothing about the flake
+)
+
+// Failure is nix refusing what it was asked.
+type Failure struct {
+	Message string // nix's last error on one line, safe to print
+	Hint    string // the next step; may be empty
+	Cause   Cause
+}
+
+// Error returns the message and, on a line of its own, the hint.
+func (f *Failure) Error() string {
+	if f.Hint == "" {
+		return f.Message
+	}
+	return f.Message + "\nhint: " + f.Hint
+}
+
+const maxMessage = 500 // characters
+
+// newFailure reads the messages of a nix that ended in failure.
+func newFailure(messages string, state *os.ProcessState) *Failure {
+	const sigkill = 9
+	// The wordings of Nix 2.8 and of later ones.
+	needsBuild := regexp.MustCompile(`(?i)allow-import-from-derivation|is required to build '|platform mismatch|required system( or feature)?:? `)
+	machine := regexp.MustCompile(`(?i)^(unable to download|cannot connect to|cannot open connection|opening lock file|executing SQLite)` +
+		`|could ?n[o']t resolve host|connection (refused|reset|timed out)|timeout was reached|could not read from remote repository` +
+		`|could not read Username|no space left on device|cannot allocate memory|out of memory|too many open files|database is (busy|locked)`)
+	gone := regexp.MustCompile(`(?i)HTTP error 4(04|10)`)
+	f, signal := &Failure{Message: lastError(messages)}, killedBy(state)
+	switch {
+	case signal == sigkill:
+		return &Failure{Message: "nix was killed", Hint: "did the machine run out of memory?", Cause: Machine}
+	case f.Message == "" && signal != 0:
+		f.Message = fmt.Sprintf("nix crashed with signal %d", signal)
+	case f.Message == "":
+		f.Message = "evaluation failed"
+	case strings.HasPrefix(f.Message, "evaluation aborted"):
+	case needsBuild.MatchString(messages):
+		f.Cause = NeedsBuild
+	case machine.MatchString(f.Message) && !gone.MatchString(f.Message):
+		f.Cause = Machine
+	}
+	return f
+}
+
+// lastError is nix's last error, which is the innermost one, on one line; without one it is the last line. Where it
+// happened is left out, since it moves with every edit; only a syntax error says nothing without its place.
+func lastError(messages string) string {
+	const most = 12 // lines
+	placeLine := regexp.MustCompile(`^at (/[^ ]+:\d+:\d+):?$`)
+	errorLine := regexp.MustCompile(`^ *error:`)
+	traceLine := regexp.MustCompile(`^(at (/|«)|… |\(use .--show-trace)`)
+	lines := strings.Split(strings.TrimSpace(diag.WithoutColors(messages)), "\n")
+	at := len(lines) - 1
+	for i, line := range slices.Backward(lines) {
+		if errorLine.MatchString(line) {
+			at = i
+			break
+		}
+	}
+	lines[at] = errorLine.ReplaceAllString(lines[at], "")
+	syntax := strings.HasPrefix(strings.TrimSpace(lines[at]), "syntax error")
+	var kept []string
+	for _, line := range lines[at:min(len(lines), at+most)] {
+		line = strings.TrimSpace(line)
+		if place := placeLine.FindStringSubmatch(line); syntax && place != nil {
+			kept = append(kept, "at", place[1])
+		}
+		if traceLine.MatchString(line) || line == "" && len(kept) > 0 && !syntax {
+			break
+		}
+		if line != "" {
+			kept = append(kept, line)
+		}
+	}
+	return diag.OneLine(strings.Join(kept, " "), maxMessage)
 }

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"garnix2gha/generator/config"
@@ -19,19 +20,15 @@ import (
 // ErrFlakeDir says that the configuration's flakeDir is no directory within the repository.
 var ErrFlakeDir = errors.New("flakeDir is not a directory within the repository")
 
-// configKey is what a lock's errors call the flake's own configuration.
-const configKey = "garnix.config"
+const configKey = "garnix.config" // in a lock's errors, for the flake's own configuration
 
 // Snapshot is a flake as garnix saw it.
 type Snapshot struct {
 	Lock   *flake.Lock
 	Config *config.Config // what decide made of the lock; nil if it is invalid, and then nothing was listed
 
-	// Searched lists, sorted, what was found under another attribute path than its own, by the search order.
-	Searched []Answer
-
-	// WroteLock says that nix created or updated flake.lock.
-	WroteLock bool
+	Searched  []Answer // what the search order found under another attribute path than its own, sorted
+	WroteLock bool     // nix created or updated flake.lock
 }
 
 // Snapshot lists the repository's flake as garnix did: the configuration first, which the flake's output garnix.config
@@ -66,9 +63,6 @@ func (r *Runner) Snapshot(ctx context.Context, root string, decide func(*flake.L
 	if err != nil {
 		return s, err
 	}
-	if err := whole(answers); err != nil {
-		return s, err
-	}
 	if err := s.record(answers); err != nil {
 		return s, err
 	}
@@ -100,8 +94,7 @@ func (r *Runner) top(ctx context.Context, root string, s *Snapshot, file *config
 	return top, err
 }
 
-// OpenConfigured opens the flake that a configuration is about: the one at the repository's root, or in its flakeDir,
-// which is an ErrFlakeDir if it lies outside.
+// OpenConfigured opens a configuration's flake, at the root or in its flakeDir, which is an ErrFlakeDir if it lies outside.
 func (r *Runner) OpenConfigured(ctx context.Context, root string, c *config.Config) (*Flake, error) {
 	resolved, err := filepath.EvalSymlinks(root)
 	if err != nil {
@@ -131,21 +124,12 @@ func hasFlake(dir string) bool {
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// whole is the failure of a flake of which nothing can be listed, for one and the same reason.
-func whole(answers []Answer) error {
-	if len(answers) < 2 {
-		return nil
-	}
-	for _, a := range answers {
-		if a.Failure == nil || a.Failure.Message != answers[0].Failure.Message {
-			return nil
-		}
-	}
-	return fmt.Errorf("list flake: nothing of it evaluates: %w", answers[0].Failure)
-}
-
-// record puts the answers into the lock.
+// record puts the answers into the lock, unless several are all the same failure.
 func (s *Snapshot) record(answers []Answer) error {
+	other := func(a Answer) bool { return a.Failure == nil || a.Failure.Message != answers[0].Failure.Message }
+	if len(answers) > 1 && !slices.ContainsFunc(answers, other) {
+		return fmt.Errorf("list flake: nothing of it evaluates: %w", answers[0].Failure)
+	}
 	var away []string
 	for _, a := range answers {
 		q := a.Query

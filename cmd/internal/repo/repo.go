@@ -37,8 +37,8 @@ func Find(dir string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("find repository root: %w", err)
 	}
-	git := upwards(dir, ".git") // a file in the work trees and submodules of git
-	root := cmp.Or(git, upwards(dir, "flake.nix", ConfigFile, MovedConfigFile, SettingsFile))
+	// In the work trees and submodules of git .git is a file.
+	root := cmp.Or(upwards(dir, ".git"), upwards(dir, "flake.nix", ConfigFile, MovedConfigFile, SettingsFile))
 	if root == "" {
 		return "", ErrNoRoot
 	}
@@ -126,8 +126,7 @@ func ReadLimited(file io.Reader, name string) ([]byte, error) {
 	return content, nil
 }
 
-// Workflows returns the repository's workflow files by path, and why others that have the name of one are not read, as a
-// sentence, lower case, no full stop.
+// Workflows returns the workflow files by path, and why others of such a name are not read, in lower case without a full stop.
 func (r *Repo) Workflows(dir string) (files map[string][]byte, unread map[string]string, err error) {
 	files, unread = map[string][]byte{}, map[string]string{}
 	entries, err := fs.ReadDir(r.root.FS(), dir)
@@ -156,8 +155,7 @@ func (r *Repo) Workflows(dir string) (files map[string][]byte, unread map[string
 	return files, unread, nil
 }
 
-// Tree returns every file below a folder by path, but no drafts. What is no regular file, such as a symbolic link, has no
-// content.
+// Tree returns every file below a folder by path, but no drafts. A symbolic link and its like have no content.
 func (r *Repo) Tree(dir string) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	err := fs.WalkDir(r.root.FS(), dir, func(name string, entry fs.DirEntry, err error) error {

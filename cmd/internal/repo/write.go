@@ -68,7 +68,6 @@ func (r *Repo) Apply(edits []output.Change) error {
 	return nil
 }
 
-// stage orders the edits.
 func stage(edit output.Change) int {
 	switch {
 	case edit.New == nil:
@@ -101,8 +100,7 @@ func (r *Repo) check(edit output.Change) (fs.FileMode, error) {
 	return mode, err
 }
 
-// linkless returns the permissions of the regular file of a path, 0 if there is none. It refuses a path that goes through
-// a symbolic link or names anything else.
+// linkless returns a regular file's permissions, 0 if there is none. It refuses symbolic links on the way, and anything else.
 func (r *Repo) linkless(name string) (fs.FileMode, error) {
 	parts := strings.Split(name, "/")
 	for i := range parts {
@@ -142,13 +140,7 @@ func (r *Repo) replace(name string, data []byte, mode fs.FileMode) error {
 	if err == nil && mode != 0 {
 		err = file.Chmod(mode)
 	}
-	if err == nil {
-		err = file.Sync()
-	}
-	if closed := file.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
+	if err = cmp.Or(err, file.Sync(), file.Close()); err == nil {
 		err = r.root.Rename(draft, name)
 	}
 	if err != nil {

@@ -10,9 +10,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -28,21 +30,17 @@ const (
 
 // Caller is one service and how to call it. The zero value of every field but Party and BaseURL works.
 type Caller struct {
-	// Party names the service in messages.
-	Party string
+	Party string             // names the service in messages
+	Token secretsource.Value // is sent as "Authorization: Bearer" to BaseURL's host, if there is one
+	Limit int64              // bytes that a good answer may have; 0 is 8 MiB
+	HTTP  *http.Client       // gives the transport; its redirects follow this package's rules. Nil is net/http's own.
 	// BaseURL is an https address; a slash at its end counts for nothing. Plain http is refused except on the loopback
 	// interface, unless the caller Roams.
 	BaseURL string
-	// Token goes into "Authorization: Bearer" for BaseURL's host; without one the header is left out.
-	Token secretsource.Value
 	// Credentials are for the hosts they name and no others; the first that fits a host counts, after Token.
 	Credentials []Credential
 	// Roams is for what everyone may read, such as a binary cache: plain http is fine, and so are redirects to other hosts.
 	Roams bool
-	// Limit is how many bytes a good answer may have; 0 is 8 MiB.
-	Limit int64
-	// HTTP gives the transport; its redirects follow this package's rules. Nil is net/http's own.
-	HTTP *http.Client
 	// Sleep waits, or returns early with the context's error; nil really sleeps.
 	Sleep func(context.Context, time.Duration) error
 	// Waiting, if set, is told before each wait how long it will be and why; several goroutines may do so at once.
@@ -145,7 +143,7 @@ func (c Caller) attempt(ctx context.Context, client *http.Client, method, path s
 	case !got.ok():
 		return got, nil // the status has said it all, however the page ends
 	case err != nil:
-		return reply{}, errCutOff
+		return reply{}, errors.New("the answer was cut off")
 	case int64(len(got.body)) > limit:
 		return reply{}, permanent{fmt.Errorf("the answer is longer than %d KiB", limit>>10)}
 	case encoding != "" && !strings.EqualFold(encoding, "identity"):
@@ -154,8 +152,7 @@ func (c Caller) attempt(ctx context.Context, client *http.Client, method, path s
 	return got, nil
 }
 
-// Check refuses an address or a credential that would send a secret in the clear, or could not be sent at all. The error
-// repeats neither.
+// Check refuses an address or a credential that would show a secret, or could not be sent. The error repeats neither.
 func (c Caller) Check() error {
 	base, err := url.Parse(c.BaseURL)
 	if err != nil || base.Hostname() == "" || base.User != nil || base.RawQuery != "" || (base.Scheme != "https" && base.Scheme != "http") {
@@ -203,4 +200,64 @@ func (c Caller) follow(next *http.Request, via []*http.Request) error {
 		return permanent{fmt.Errorf("it redirects to %s, use the new name or address", next.URL.Host)}
 	}
 	return nil
+}
+
+// The policy of Cachix's own client: full jitter from one second up to fifteen, ninety seconds in all, failed attempts
+// among them, and a server that names a time is believed up to two minutes. Source: cachix/cachix, Cachix.Client.Retry.
+const (
+	backoffBase   = time.Second
+	backoffCap    = 15 * time.Second
+	backoffTotal  = 90 * time.Second
+	maxAttempts   = 10
+	maxDials      = 3 // attempts where the connection is refused or there is no way to the host: three seconds of waiting
+	maxRetryAfter = 120 * time.Second
+)
+
+// busy reports whether a status means that asking again may help.
+func busy(status int) bool {
+	return status == http.StatusRequestTimeout || status == http.StatusTooManyRequests || status >= 500
+}
+
+// retryAfter reads how long the server asks to wait, from the header (seconds or an HTTP date) or from retry_after in a
+// JSON body; 0 is no word about it. It is never negative.
+func retryAfter(got reply, now time.Time) time.Duration {
+	header := strings.TrimSpace(got.header.Get("Retry-After"))
+	if at, err := http.ParseTime(header); err == nil {
+		return max(0, at.Sub(now))
+	}
+	var body struct {
+		RetryAfter json.RawMessage `json:"retry_after"`
+	}
+	_ = json.Unmarshal(got.body, &body) // most answers are no JSON
+	return cmp.Or(seconds(header), seconds(string(bytes.Trim(body.RetryAfter, `"`))))
+}
+
+// seconds reads a number of seconds, 0 if it is none; a fraction is allowed and absurd numbers are cut to a day.
+func seconds(text string) time.Duration {
+	number, err := strconv.ParseFloat(text, 64)
+	if err != nil || !(number >= 0) {
+		return 0
+	}
+	return time.Duration(min(number, 86400) * float64(time.Second))
+}
+
+// backoff is the wait after so many attempts, never zero.
+func backoff(attempts int) time.Duration {
+	return rand.N(min(backoffCap, backoffBase<<(attempts-1))) + time.Millisecond
+}
+
+// Wait tells Waiting why, and waits; it returns early with the context's error.
+func (c Caller) Wait(ctx context.Context, wait time.Duration, why string) error {
+	if c.Waiting != nil {
+		c.Waiting(wait, why)
+	}
+	if c.Sleep != nil {
+		return c.Sleep(ctx, wait)
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(wait):
+		return nil
+	}
 }

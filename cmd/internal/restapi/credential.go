@@ -1,4 +1,4 @@
-// Credentials, which stay with the hosts that they are for.
+// Credentials, which stay with the hosts that they are for, and the netrc file, which names them by host.
 
 package restapi
 
@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os"
+	"regexp"
+	"slices"
 	"strings"
 
 	"garnix2gha/cmd/internal/secretsource"
@@ -25,7 +28,6 @@ func Basic(host, login string, password secretsource.Value) Credential {
 	return Credential{Host: host, header: secretsource.NewValue("Basic " + encoded), word: password}
 }
 
-// check refuses a credential that no host can want to see.
 func (c Credential) check() error {
 	switch {
 	case c.Host == "":
@@ -44,18 +46,14 @@ func (c Credential) fits(u *url.URL) bool {
 
 // credentials are all that the caller has, its token first.
 func (c Caller) credentials() []Credential {
-	if c.Token.Empty() {
-		return c.Credentials
-	}
 	base, err := url.Parse(c.BaseURL)
-	if err != nil {
+	if c.Token.Empty() || err != nil {
 		return c.Credentials
 	}
 	token := Credential{Host: base.Host, header: secretsource.NewValue("Bearer " + c.Token.Reveal()), word: c.Token}
 	return append([]Credential{token}, c.Credentials...)
 }
 
-// credential is the one for the host of u.
 func (c Caller) credential(u *url.URL) (Credential, bool) {
 	for _, known := range c.credentials() {
 		if known.fits(u) {
@@ -72,8 +70,7 @@ type authorizer struct {
 	base   http.RoundTripper
 }
 
-// RoundTrip sends r, with the credential of its host. Over plain HTTP the credential goes only to the host that the
-// caller named with http://, never to where a redirect led.
+// RoundTrip sends r with the credential of its host: over plain HTTP only where the caller said so, not a redirect.
 func (a authorizer) RoundTrip(r *http.Request) (*http.Response, error) {
 	found, ok := a.caller.credential(r.URL)
 	if !ok || (r.URL.Scheme != "https" && !plainAllTheWay(r)) {
@@ -94,4 +91,80 @@ func plainAllTheWay(r *http.Request) bool {
 		first = first.Response.Request
 	}
 	return first.URL.Scheme == "http" && first.URL.Host == r.URL.Host
+}
+
+// ReadNetrc reads a netrc file, as Nix's netrc-file setting names one. The error wraps fs.ErrNotExist if there is none.
+func ReadNetrc(path string) ([]Credential, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("read netrc: %w", err)
+	}
+	return parseNetrc(string(text))
+}
+
+// parseNetrc returns a credential for each machine that has a password; the first entry of a machine counts, as in curl.
+// A "default" entry is left out: it belongs to no host, and a credential is sent only where it belongs. Macros and
+// lines that start with "#" are skipped. No error repeats what the file says.
+func parseNetrc(text string) ([]Credential, error) {
+	words, err := netrcWords(text)
+	if err != nil {
+		return nil, fmt.Errorf("parse netrc: %w", err)
+	}
+	var out []Credential
+	entry := map[string]string{}
+	flush := func() {
+		if entry["machine"] != "" && entry["password"] != "" {
+			out = append(out, Basic(entry["machine"], entry["login"], secretsource.NewValue(entry["password"])))
+		}
+		clear(entry)
+	}
+	for i := 0; i < len(words); i++ {
+		word := words[i]
+		if word == "machine" || word == "default" {
+			flush()
+		}
+		if !slices.Contains([]string{"machine", "login", "password", "account"}, word) {
+			continue
+		}
+		if i++; i == len(words) {
+			return nil, errors.New("parse netrc: the last word has no value")
+		}
+		entry[word] = words[i]
+	}
+	flush()
+	return out, nil
+}
+
+var (
+	netrcWord    = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|"|[^ \t\r"][^ \t\r]*`)
+	netrcEscapes = strings.NewReplacer(`\n`, "\n", `\r`, "\r", `\t`, "\t", `\\`, `\`, `\`, "")
+)
+
+// netrcWords splits as curl does: at blanks, with "double quotes" and backslashes inside them.
+func netrcWords(text string) ([]string, error) {
+	var words []string
+	macro := false
+	for i, line := range strings.Split(text, "\n") {
+		line = strings.TrimSpace(line)
+		switch {
+		case line == "":
+			macro = false
+			continue
+		case macro, line[0] == '#':
+			continue
+		}
+		for _, word := range netrcWord.FindAllString(line, -1) {
+			if word == `"` {
+				return nil, fmt.Errorf("line %d: a quote is not closed", i+1)
+			}
+			if macro = word == "macdef"; macro {
+				break
+			}
+			if word[0] == '"' {
+				word = netrcEscapes.Replace(word[1 : len(word)-1])
+			}
+			words = append(words, word)
+		}
+	}
+	return words, nil
 }

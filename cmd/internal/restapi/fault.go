@@ -75,9 +75,8 @@ func (f *Fault) Error() string {
 }
 
 func (c Caller) fault(status int, strange bool, detail string) *Fault {
-	base, err := url.Parse(c.BaseURL)
 	authorized := false
-	if err == nil {
+	if base, err := url.Parse(c.BaseURL); err == nil {
 		_, authorized = c.credential(base)
 	}
 	return &Fault{Party: c.Party, Status: status, Detail: c.Clean(detail), Strange: strange, Authorized: authorized}
@@ -93,8 +92,6 @@ func (c Caller) Misread(body []byte, reason string) *Fault {
 
 // permanent marks an answer that a second attempt would only repeat.
 type permanent struct{ error }
-
-var errCutOff = errors.New("the answer was cut off")
 
 // silence is the fault of an attempt without an answer that could be used.
 func (c Caller) silence(err error) *Fault {
@@ -124,8 +121,7 @@ func plain(err error) bool {
 	return garbled || errors.Is(err, http.ErrSchemeMismatch)
 }
 
-// reason says in everyday words why there was no answer. It leaves the address out, which the caller knows and which
-// after a redirect may carry a signature.
+// reason says in everyday words why there was no answer, without the address, which after a redirect may carry a signature.
 func reason(err error) string {
 	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		err = wrapped.Err
@@ -151,8 +147,7 @@ func reason(err error) string {
 	return err.Error()
 }
 
-// maxMessage is how many characters of a server's message are shown.
-const maxMessage = 300
+const maxMessage = 300 // characters of a server's message
 
 var (
 	invisibleHTML = regexp.MustCompile(`(?is)<!--.*?(-->|\z)|<(script|style)\b.*?(</(script|style)\b[^>]*>?|\z)`)
@@ -172,7 +167,6 @@ func (c Caller) Message(body []byte) string {
 	return c.Clean(text)
 }
 
-// isPage reports whether a body is a web page or another document with tags.
 func isPage(body []byte) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(body, "\uFEFF \t\r\n"), []byte("<"))
 }

@@ -1,4 +1,4 @@
-// Cache create: a Cachix cache with a signing key, and the steps from a cache to a CI that pushes to it.
+// Cache create and cache inspect: a Cachix cache, what a token can do, and the steps to a CI that pushes to it.
 
 package main
 
@@ -20,10 +20,9 @@ import (
 func newCacheCreate(o *options) *cobra.Command {
 	var private bool
 	command := &cobra.Command{
-		Use:   "create NAME",
-		Short: "Create a Cachix cache with a signing key",
-		Args:  arguments(1, 1, "the name of a cache and nothing else; tokens are never arguments"),
-		RunE:  func(cmd *cobra.Command, args []string) error { return o.create(cmd.Context(), args[0], !private) },
+		Use:  "create NAME",
+		Args: arguments(1, "the name of a cache and nothing else; tokens are never arguments"),
+		RunE: func(cmd *cobra.Command, args []string) error { return o.create(cmd.Context(), args[0], !private) },
 	}
 	command.Flags().BoolVar(&private, "private", false, "make a cache that only tokens can read")
 	return command
@@ -100,14 +99,13 @@ const (
 
 // naming is what the settings need in order to name a cache: nothing, or one step.
 func naming(known *settings.Settings, name string) []string {
-	if nameIn(known) == name {
+	if known.Cache.Backend == settings.Cachix && known.Cache.Name == name {
 		return nil
 	}
 	return []string{"put the cache into the settings: garnix2gha init --cache " + name}
 }
 
-// toCI is the way from a cache that is there to a CI that pushes to it; changes are what the settings need for that, and
-// fit tells that the token at hand is for it alone.
+// toCI is the way from a cache to a CI that pushes to it, with what the settings need and, unless the token is fit, another.
 func toCI(client cachix.Client, name string, changes []string, fit bool) []string {
 	steps := changes
 	if len(changes) > 0 {
@@ -154,8 +152,7 @@ func afterInspection(client cachix.Client, in cachix.Inspection, changes []strin
 	return append(steps, toACache(client, in.Name, changes, true)...)
 }
 
-// nixConfigLines are the lines for flake.nix that let users of the flake take from the cache; none while the cache has
-// no address or no key.
+// nixConfigLines let users of a flake take from the cache; there are none while it has no address or no key.
 func nixConfigLines(cache cachix.BinaryCache) []string {
 	keys := trusted(cache)
 	if cache.URI == "" || len(keys) == 0 {
@@ -172,5 +169,95 @@ func nixConfigLines(cache cachix.BinaryCache) []string {
 	return append(lines, "  ];", "};")
 }
 
-// nixString quotes text as a Nix string.
 func nixString(text string) string { return strings.ReplaceAll(strconv.Quote(text), "${", `\${`) }
+
+func newCacheInspect(o *options) *cobra.Command {
+	return &cobra.Command{
+		Use:  "inspect [NAME]",
+		Args: arguments(0, "the name of a cache and nothing else; tokens are never arguments"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return o.inspect(cmd.Context(), strings.Join(args, ""))
+		},
+	}
+}
+
+type inspectionJSON struct {
+	cachix.Inspection
+	Next []string `json:"next"` // what to do, in order
+}
+
+func (o *options) inspect(ctx context.Context, named string) error {
+	known, err := o.settings()
+	if err != nil {
+		return err
+	}
+	name, err := o.cacheName(known, named)
+	if err != nil {
+		return err
+	}
+	if known.Cache.Backend != settings.Cachix && name == "" {
+		return usagef("only Cachix can be inspected, and the settings name another backend; \"garnix2gha cache verify\" proves any cache")
+	}
+	if name == "" {
+		return usagef("no Cachix cache is known: give its name, set cache.name in the settings, or " + nameVariable)
+	}
+	show, done := o.progress("asking Cachix")
+	client := o.client(o.token(), show)
+	found, err := client.Inspect(ctx, name)
+	done()
+	if err != nil {
+		return err
+	}
+	in := inspectionJSON{Inspection: found, Next: afterInspection(client, found, naming(known, name))}
+	if err := o.printInspection(in); err != nil {
+		return err
+	}
+	switch {
+	case in.State == cachix.Unreachable:
+		return fmt.Errorf("inspect cache %s: Cachix could not be reached, or gave no usable answer", name)
+	case !in.Settled():
+		return fmt.Errorf("inspect cache %s: %s", name, in.Summary())
+	case in.FitForCI, !in.Token && in.State == cachix.Readable:
+		return nil
+	}
+	return errProblems
+}
+
+func (o *options) printInspection(in inspectionJSON) error {
+	if o.format == "json" {
+		return o.printJSON(in)
+	}
+	line := func(title, text string) {
+		if text != "" {
+			fmt.Fprintf(o.stdout, "%-8s %s\n", title, diag.Printable(text))
+		}
+	}
+	line("cache", describeCache(in.Inspection))
+	if in.Cache != nil {
+		line("url", in.Cache.URI)
+		line("keys", strings.Join(in.Cache.PublicSigningKeys, " "))
+	}
+	verdict := in.Summary()
+	if in.Verdict != "" {
+		verdict = string(in.Verdict) + ": " + verdict
+	}
+	line("token", verdict)
+	printList(o.stdout, "how this is known", in.Established)
+	o.say("warning", in.Warnings)
+	printList(o.stdout, "next", in.Next)
+	return nil
+}
+
+func describeCache(in cachix.Inspection) string {
+	switch in.State {
+	case cachix.Readable:
+		text := in.Name + ", " + string(in.Cache.Visibility)
+		if in.Cache.GithubUsername != "" {
+			text += ", of " + in.Cache.GithubUsername
+		}
+		return text
+	case cachix.Hidden:
+		return in.Name + ", which is missing, or private and not for this token: Cachix does not say which"
+	}
+	return in.Name + ", of which nothing could be learnt"
+}
