@@ -13,14 +13,6 @@ type outputs struct {
 	paths []flake.AttrPath // those of the lock
 }
 
-func outputsOf(lock *flake.Lock) outputs {
-	o := outputs{lock: lock}
-	if lock != nil {
-		o.paths = lock.Paths()
-	}
-	return o
-}
-
 // others is the name of all outputs that no matcher spells: no text decodes to it.
 const others = "\xff"
 
