@@ -38,6 +38,9 @@ func New(in Input) (*Plan, diag.List) {
 	spelled(&diags, in.Config.FlakeDirPos, "flakeDir", dir)
 	p := &Plan{
 		Common: Common{
+			Files:    s.Files,
+			Names:    s.Names,
+			Triggers: s.Triggers,
 			Uses: Uses{
 				Checkout: pin(s, "actions/checkout"),
 				Nix:      pin(s, installers()[s.Nix.Installer].action),
@@ -53,10 +56,10 @@ func New(in Input) (*Plan, diag.List) {
 		Input:    in,
 	}
 	if wanted(in.Config) {
-		p.Build = build(s)
-		p.Cache = &Cache{
-			File: s.Files.Cache, Name: s.Names.CacheWorkflow, Schedule: s.Schedule, Minutes: s.Timeouts.Verify,
+		p.Build = &Build{
+			Cancel: s.Cancel, FreeDisk: s.DiskSpace == settings.FreeSpace, Statuses: s.Statuses, Minutes: s.Timeouts, Schedule: s.Schedule,
 		}
+		p.Build.Minutes.Build += pushMinutes
 	}
 	p.Actions = actions(in, &diags)
 	p.Manifest = manifest(in, strategy, dir, p.Actions)
@@ -103,21 +106,6 @@ func sparse(in Input, diags *diag.List) string {
 		}
 	}
 	return strings.Join(folders, "\n")
-}
-
-func build(s *settings.Settings) *Build {
-	minutes := s.Timeouts
-	minutes.Build += pushMinutes
-	return &Build{
-		File:      s.Files.Build,
-		Name:      s.Names.BuildWorkflow,
-		Aggregate: s.Names.Aggregate,
-		Triggers:  s.Triggers,
-		Cancel:    s.Cancel,
-		FreeDisk:  s.DiskSpace == settings.FreeSpace,
-		Statuses:  s.Statuses,
-		Minutes:   minutes,
-	}
 }
 
 // label writes one label as a string and several as a list, as runs-on takes them.
@@ -182,13 +170,9 @@ func actions(in Input, diags *diag.List) *Actions {
 	if len(in.Config.Actions) == 0 {
 		return nil
 	}
-	s := in.Settings
-	a := &Actions{
-		File: s.Files.Actions, Name: s.Names.ActionsWorkflow,
-		Triggers: s.Triggers, Cancel: settings.CancelPullRequests, Minutes: s.Timeouts.Action,
-	}
-	if s.Cancel == settings.CancelNever {
-		a.Cancel = s.Cancel
+	a := &Actions{Cancel: settings.CancelPullRequests, Minutes: in.Settings.Timeouts.Action}
+	if in.Settings.Cancel == settings.CancelNever {
+		a.Cancel = settings.CancelNever
 	}
 	ids, secrets := map[string]bool{}, map[string]string{}
 	for _, action := range in.Config.Actions {
