@@ -184,21 +184,17 @@ func (r *Result) lint(overlay Source) error {
 			return err
 		}
 		for _, d := range found {
-			if d.Code == "actionlint-events" && r.Settings.Given("schedule") {
-				r.Diags.Errorf(r.Settings.At("schedule"), "bad-schedule", "", "%s", d.Message)
-				continue
-			}
-			if d.Code == "unversioned-pin" && overlay.Content == nil { // ours have one, those of the settings need none
-				action, _, _ := strings.Cut(d.Message, "@")
-				r.Diags.Warnf(r.Settings.At("pins."+action), d.Code, "give sha: and version: there", "%s", d.Message)
-				continue
-			}
-			if overlay.Content == nil && d.Code != "file-too-large" {
-				return fmt.Errorf("lint what was rendered: %s; nothing was written", d)
-			}
-			if overlay.Content != nil { // the file is not on disk as it was linted
+			switch {
+			case d.Code == "actionlint-events" && r.Settings.Given("schedule"):
+				d.Pos, d.Code = r.Settings.At("schedule"), "bad-schedule"
+			case overlay.Content != nil: // the file is not on disk as it was linted
 				d.Pos, d.Message = diag.Pos{File: overlay.Path}, fmt.Sprintf("it makes %s unsound: %s", path.Base(file.Path), d.Message)
 				d.Hint = cmp.Or(r.meant(file, d.Message), d.Hint)
+			case d.Code == "unversioned-pin": // ours have one, those of the settings need none
+				action, _, _ := strings.Cut(d.Message, "@")
+				d.Pos, d.Hint = r.Settings.At("pins."+action), "give sha: and version: there"
+			case d.Code != "file-too-large":
+				return fmt.Errorf("lint what was rendered: %s; nothing was written", d)
 			}
 			r.Diags = append(r.Diags, d)
 		}
@@ -232,20 +228,19 @@ func (r *Result) meant(file output.File, message string) string {
 // programs adds what the workflows call, and targets.json, which tells it what to do.
 func (r *Result) programs(templates fs.FS) error {
 	r.Files = append(r.Files, output.Attributes())
-	const dir = "ci"
-	entries, err := fs.ReadDir(templates, dir)
+	names, err := fs.Glob(templates, "ci/*")
 	if err != nil {
 		return fmt.Errorf("list programs: %w", err)
 	}
-	for _, entry := range entries {
-		if !r.Plan.Wants(entry.Name()) {
+	for _, name := range names {
+		if !r.Plan.Wants(path.Base(name)) {
 			continue
 		}
-		source, err := fs.ReadFile(templates, path.Join(dir, entry.Name()))
+		source, err := fs.ReadFile(templates, name)
 		if err != nil {
 			return fmt.Errorf("read program: %w", err)
 		}
-		r.Files = append(r.Files, output.Program(entry.Name(), source))
+		r.Files = append(r.Files, output.Program(path.Base(name), source))
 	}
 	manifest := r.Plan.Manifest
 	if manifest.Digest, err = output.ManifestDigest(manifest); err != nil {
