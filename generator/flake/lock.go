@@ -183,12 +183,10 @@ func compact(value json.RawMessage) json.RawMessage {
 }
 
 func errorOffset(err error, end int64) int64 {
-	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &syntax):
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return syntax.Offset
-	case errors.As(err, &kind):
+	}
+	if kind, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return kind.Offset
 	}
 	return end

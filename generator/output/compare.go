@@ -54,20 +54,18 @@ func Compare(want []File, disk map[string][]byte) []Change {
 	for _, file := range want {
 		wanted[file.Path] = true
 		old, exists := disk[file.Path]
-		if exists && bytes.Equal(old, file.Data) { // as nearly always: nothing has to be read
-			changes = append(changes, Change{Path: file.Path, Status: Current, Old: old, New: file.Data})
-			continue
-		}
-		if moved == nil {
-			own = Pins(want...)
-			moved, _ = Moved(own, disk)
-		}
-		change := Change{Path: file.Path, Status: Missing, Cause: "it would be generated but does not exist"}
-		change.New = own.withPins(file, old, moved)
-		if exists {
-			change.Old = old
-			change.Status, change.Cause = then.judge(file, old, own)
+		change := Change{Path: file.Path, Status: Current, Old: old, New: file.Data}
+		if !exists || !bytes.Equal(old, file.Data) { // else, as nearly always, nothing has to be read
+			if moved == nil {
+				own = Pins(want...)
+				moved, _ = Moved(own, disk)
+			}
+			change.Status, change.Cause = Missing, "it would be generated but does not exist"
+			if exists {
+				change.Status, change.Cause = then.judge(file, old, own)
+			}
 			change.Edited = change.Status == Edited
+			change.New = own.withPins(file, old, moved)
 			if change.Status == PinsMoved {
 				change.New = old
 			}

@@ -135,8 +135,7 @@ func fault(err error, file string) (diag.Pos, string) {
 	at := func(r ast.LocationRange) diag.Pos {
 		return diag.Pos{File: file, Line: r.Begin.Line, Column: r.Begin.Column}
 	}
-	var runtime jsonnet.RuntimeError
-	if errors.As(err, &runtime) {
+	if runtime, ok := errors.AsType[jsonnet.RuntimeError](err); ok {
 		for _, frame := range runtime.StackTrace {
 			if frame.Loc.FileName == overlayName {
 				return at(frame.Loc), firstLine(runtime.Msg)
@@ -144,11 +143,11 @@ func fault(err error, file string) (diag.Pos, string) {
 		}
 		return diag.Pos{File: file}, firstLine(runtime.Msg)
 	}
-	var static interface {
+	type static interface {
 		error
 		Loc() ast.LocationRange
 	}
-	if errors.As(err, &static) {
+	if static, ok := errors.AsType[static](err); ok {
 		message := static.Error()
 		if _, rest, ok := strings.Cut(message, " "); ok && strings.HasPrefix(message, overlayName) {
 			message = rest
