@@ -119,30 +119,24 @@ func label(r settings.Texts) any {
 // runners maps the systems that targets have or may have to labels, and no others: a repository without macOS targets
 // shall not see a macOS label. A system whose runner the settings name is one of them.
 func runners(in Input, strategy string) map[string]any {
-	out := map[string]any{}
-	add := func(systems ...flake.System) {
-		for _, system := range systems {
-			if runner, built := in.Settings.Runners[system]; built {
-				out[string(system)] = label(runner)
-			}
-		}
-	}
+	systems := slices.DeleteFunc(flake.Systems(), func(s flake.System) bool { return !in.Settings.Given("runners." + string(s)) })
 	if strategy == settings.Static {
 		for _, t := range in.Selection.Targets {
-			add(systemsOf(t.Attr.First, t.System)...)
+			systems = append(systems, systemsOf(t.Attr.First, t.System)...)
 		}
 	} else {
 		for _, section := range in.Config.Sections {
 			for _, m := range section.Include {
 				for _, p := range section.Possible(m) {
-					add(systemsOf(p.First, p.System())...)
+					systems = append(systems, systemsOf(p.First, p.System())...)
 				}
 			}
 		}
 	}
-	for _, system := range flake.Systems() {
-		if in.Settings.Given("runners." + string(system)) {
-			add(system)
+	out := map[string]any{}
+	for _, system := range systems {
+		if runner, built := in.Settings.Runners[system]; built {
+			out[string(system)] = label(runner)
 		}
 	}
 	return out

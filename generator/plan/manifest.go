@@ -92,7 +92,10 @@ func manifest(in Input, strategy string, dir string, actions *Actions) Manifest 
 		}
 	}
 	if strategy == settings.Dynamic || in.Lock != nil {
-		m.Rules = rules(in)
+		m.Rules = []Rule{}
+		for _, s := range in.Config.Sections {
+			m.Rules = append(m.Rules, Rule{Branch: s.Branch, Include: append([]string{}, listing(s.Include)...), Exclude: listing(s.Exclude)})
+		}
 	}
 	m.Runners = runners(in, strategy)
 	if s.Granularity == settings.PerTarget {
@@ -128,15 +131,7 @@ func manifestCache(c settings.Cache) *ManifestCache {
 	return out
 }
 
-// rules are the build sections without matchers that select from nothing garnix listed.
-func rules(in Input) []Rule {
-	rules := []Rule{}
-	for _, s := range in.Config.Sections {
-		rules = append(rules, Rule{Branch: s.Branch, Include: append([]string{}, listing(s.Include)...), Exclude: listing(s.Exclude)})
-	}
-	return rules
-}
-
+// listing are the matchers that can select from what garnix listed.
 func listing(matchers []config.Matcher) (texts []string) {
 	for _, m := range matchers {
 		if slices.ContainsFunc(flake.Families(), m.CanList) {

@@ -2,7 +2,6 @@ package settings
 
 import (
 	"regexp"
-	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -68,21 +67,14 @@ var plainText = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9 ._/-]*$`)
 
 // flow spells a value on one line.
 func flow(n *yaml.Node) string {
-	var parts []string
-	switch n.Kind {
-	case yaml.MappingNode:
-		for key, value := range document.Pairs(n) {
-			parts = append(parts, key.Value+": "+flow(value))
+	for part := range document.All(n) {
+		switch {
+		case part.Kind != yaml.ScalarNode:
+			part.Style = yaml.FlowStyle
+		case plainText.MatchString(part.Value):
+			part.Style = 0
 		}
-		return "{" + strings.Join(parts, ", ") + "}"
-	case yaml.SequenceNode:
-		for _, item := range n.Content {
-			parts = append(parts, flow(item))
-		}
-		return "[" + strings.Join(parts, ", ") + "]"
 	}
-	if n.Style&yaml.DoubleQuotedStyle == 0 || plainText.MatchString(n.Value) {
-		return n.Value
-	}
-	return strconv.Quote(n.Value)
+	text, _ := yaml.Marshal(n) // what was read can be written
+	return strings.TrimSpace(string(text))
 }
