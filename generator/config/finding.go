@@ -98,9 +98,9 @@ func (j *judge) includes(s Section) {
 
 // excludedBy names the exclude that takes everything away from an include; it is "" where only several do.
 func (j *judge) excludedBy(s Section, include Matcher) string {
-	selected := slices.Collect(j.flake.each(include.Matcher))
+	selected := j.flake.matched(include.Matcher)
 	if len(selected) == 0 {
-		selected = slices.Collect(outputs{}.each(include.Matcher))
+		selected = outputs{}.matched(include.Matcher)
 	}
 	for _, m := range s.Exclude {
 		if !slices.ContainsFunc(selected, func(p flake.AttrPath) bool { return !m.Match(p) }) {
@@ -112,7 +112,9 @@ func (j *judge) excludedBy(s Section, include Matcher) string {
 
 // excludes judges the excludes of a section: for one without effect it is always right to remove it.
 func (j *judge) excludes(s Section) {
-	alive := slices.ContainsFunc(s.Include, func(m Matcher) bool { return !m.Dead && some(j.flake.each(m.Matcher)) })
+	alive := slices.ContainsFunc(s.Include, func(m Matcher) bool {
+		return !m.Dead && (j.flake.has(m.Matcher) || j.flake.unlisted(m.Matcher) != nil)
+	})
 	for _, m := range s.Exclude {
 		c := cause{exclude: true, severity: diag.Warning, code: "exclude-excludes-nothing", advice: "remove %s, and the same is built"}
 		switch {

@@ -16,21 +16,16 @@ type outputs struct {
 // others is the name of all outputs that no matcher spells: no text decodes to it.
 const others = "\xff"
 
-// each yields the outputs that m matches: those of the lock, then for every part of the flake that nobody listed one
+// matched returns the outputs that m matches: those of the lock, then for every part of the flake that nobody listed one
 // that stands for what may be there.
-func (o outputs) each(m flake.Matcher) iter.Seq[flake.AttrPath] {
-	return func(yield func(flake.AttrPath) bool) {
-		for _, p := range o.paths {
-			if m.Match(p) && !yield(p) {
-				return
-			}
-		}
-		for _, p := range o.unlisted(m) {
-			if !yield(p) {
-				return
-			}
+func (o outputs) matched(m flake.Matcher) []flake.AttrPath {
+	var paths []flake.AttrPath
+	for _, p := range o.paths {
+		if m.Match(p) {
+			paths = append(paths, p)
 		}
 	}
+	return append(paths, o.unlisted(m)...)
 }
 
 // unlisted returns what m matches in the parts of the flake that nobody listed.
@@ -85,12 +80,9 @@ func (o outputs) effective(s Section, m Matcher) bool {
 	if m.Dead && !o.has(m.Matcher) {
 		return false
 	}
-	for p := range o.each(m.Matcher) {
-		if firstMatch(s.Exclude, p) < 0 {
-			return true
-		}
-	}
-	return false
+	kept := func(p flake.AttrPath) bool { return firstMatch(s.Exclude, p) < 0 }
+	selected := func(p flake.AttrPath) bool { return m.Match(p) && kept(p) }
+	return slices.ContainsFunc(o.paths, selected) || slices.ContainsFunc(o.unlisted(m.Matcher), kept)
 }
 
 // taken yields what an exclude takes away from the includes of its section; the same output may come again.
