@@ -72,8 +72,7 @@ type Result struct {
 	Files []output.File // sorted by path
 }
 
-// Read decodes the inputs as far as the configuration, the settings and the lock. With errors in Diags the others may
-// be nil.
+// Read decodes the configuration, the settings and the lock. With errors in Diags each may be nil.
 func Read(in Input) Model {
 	m := Model{Input: plan.Input{Foreign: maps.Clone(in.Workflows)}}
 	maps.DeleteFunc(m.Foreign, func(_ string, content []byte) bool { return output.Generated(content) })
@@ -206,8 +205,8 @@ var namedJob = regexp.MustCompile(`job "([^"]+)"`)
 
 // meant asks about the name of a workflow or of a job that the overlay has made, if it looks like one that was there.
 func (r *Result) meant(file output.File, message string) string {
-	name := diag.Nearest(path.Base(file.Path), r.Plan.Files())
-	if job := namedJob.FindStringSubmatch(message); job != nil && name == "" {
+	question := diag.DidYouMean(path.Base(file.Path), r.Plan.Files())
+	if job := namedJob.FindStringSubmatch(message); job != nil && question == "" {
 		var others []string
 		root, _ := document.Read(file.Path, file.Data)
 		if _, jobs := document.Find(root, "jobs"); jobs != nil {
@@ -217,12 +216,9 @@ func (r *Result) meant(file output.File, message string) string {
 				}
 			}
 		}
-		name = diag.Nearest(job[1], others)
+		question = diag.DidYouMean(job[1], others)
 	}
-	if name == "" {
-		return ""
-	}
-	return fmt.Sprintf("did you mean %q?", name)
+	return question
 }
 
 // programs adds what the workflows call, and targets.json, which tells it what to do.
@@ -254,8 +250,7 @@ func (r *Result) programs(templates fs.FS) error {
 	return nil
 }
 
-// digests identifies the inputs that decide something, or would if they were there. A file that no checkout has cannot
-// be compared.
+// digests identifies the inputs that decide something, or would if they were there, as far as a checkout has them.
 func (in Input) digests(c *config.Config) map[string]string {
 	out := map[string]string{}
 	for _, source := range []Source{in.Config, in.Settings, in.Lock, in.Overlay} {

@@ -85,7 +85,6 @@ func (d *decoder) config(c *Config, p place) {
 	}})
 }
 
-// each decodes the items of a list.
 func each[T any](d *decoder, p place, hint string, decode func(place) T) []T {
 	out := []T{}
 	for _, item := range d.list(p, hint) {

@@ -52,8 +52,7 @@ func (d *decoder) spend(p place, n int) bool {
 	return d.budget >= 0
 }
 
-// mapping checks that p is a mapping of a level, reads its fields and records all keys, warning of those that garnix
-// ignored.
+// mapping reads the fields of a level, records all keys and warns of those that garnix ignored.
 func (d *decoder) mapping(p place, l level) {
 	if p.node.Kind != yaml.MappingNode {
 		d.wrongType(p, "a mapping", l.hint)
@@ -83,7 +82,6 @@ func (d *decoder) mapping(p place, l level) {
 	}
 }
 
-// list checks that p is a list and returns its items.
 func (d *decoder) list(p place, hint string) []place {
 	if p.node.Kind != yaml.SequenceNode {
 		d.wrongType(p, "a list", hint)
@@ -117,16 +115,12 @@ func (d *decoder) flag(p place) bool {
 	return yesWord.MatchString(p.node.Value)
 }
 
-// choice is a text out of a few.
 func (d *decoder) choice(p place, known ...string) string {
 	text, ok := d.text(p, "")
 	if !ok || slices.Contains(known, text) {
 		return text
 	}
-	hint := "garnix knew " + diag.Enumerate(known, "and")
-	if near := diag.Nearest(text, known); near != "" {
-		hint = fmt.Sprintf("did you mean %q?", near)
-	}
+	hint := cmp.Or(diag.DidYouMean(text, known), "garnix knew "+diag.Enumerate(known, "and"))
 	d.diags.Errorf(d.at(p.node), "config-value", hint, "%s: unknown value %s", p.name(), diag.Excerpt(text))
 	return ""
 }
@@ -214,8 +208,8 @@ func unknownKeyHint(key string, value *yaml.Node, fields []field) string {
 	if len(inside) > 0 {
 		return fmt.Sprintf("move %s up to where %s stands; as it is, garnix used the default", diag.Enumerate(inside, "and"), diag.Excerpt(key))
 	}
-	if near := diag.Nearest(key, known); near != "" {
-		return fmt.Sprintf("did you mean %q? as it is, garnix used the default", near)
+	if question := diag.DidYouMean(key, known); question != "" {
+		return question + " as it is, garnix used the default"
 	}
 	if home := home(key); home != "" {
 		return fmt.Sprintf("%q means something only %s", key, home)

@@ -291,7 +291,6 @@ func (c cause) finding(places []Place) Finding {
 	return Finding{Diagnostic: d, Places: places}
 }
 
-// quoted is a matcher and its line.
 func quoted(m Matcher) string {
 	if m.Pos.Line == 0 {
 		return diag.Excerpt(m.String())

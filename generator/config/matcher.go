@@ -13,10 +13,8 @@ import (
 // Matcher is an attribute matcher and where it stands; the line is 0 in the default include.
 type Matcher struct {
 	flake.Matcher
-	Pos diag.Pos
-
-	// Dead says that the matcher is of no effect whatever the flake holds; Findings tell why.
-	Dead bool
+	Pos  diag.Pos
+	Dead bool // it is of no effect whatever the flake holds; Findings tell why
 }
 
 // newMatcher decodes a matcher. One that garnix refused is dead.

@@ -50,7 +50,6 @@ func (o outputs) unlisted(m flake.Matcher) []flake.AttrPath {
 	return paths
 }
 
-// has reports whether the lock lists an output that m matches.
 func (o outputs) has(m flake.Matcher) bool {
 	return slices.ContainsFunc(o.paths, m.Match)
 }
@@ -107,7 +106,6 @@ func (o outputs) taken(s Section, exclude flake.Matcher) iter.Seq[flake.AttrPath
 	}
 }
 
-// some reports whether there is any output.
 func some(paths iter.Seq[flake.AttrPath]) bool {
 	for range paths {
 		return true

@@ -54,7 +54,6 @@ func ShellWord(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
-// cut shortens text to so many characters.
 func cut(text string, most int) string {
 	count := 0
 	for i := range text {
@@ -102,6 +101,14 @@ func Nearest(word string, candidates []string) string {
 		}
 	}
 	return best
+}
+
+// DidYouMean asks about the candidate that is Nearest to a misspelt word; it is "" if there is none.
+func DidYouMean(word string, candidates []string) string {
+	if near := Nearest(word, candidates); near != "" {
+		return "did you mean " + strconv.Quote(near) + "?"
+	}
+	return ""
 }
 
 // plain removes what tells pushRefs, push_refs and push-refs apart.

@@ -170,8 +170,7 @@ func syntaxError(file string, src []byte, err error) diag.Diagnostic {
 	}
 }
 
-// brokenLine finds the line that makes the text invalid: the text before it parses, the text with it does not.
-// It is 0 where looking is dear or makes no sense.
+// brokenLine finds the line before which the text parses, and with which it does not; it is 0 where looking is dear.
 func brokenLine(src []byte, lines [][]byte) int {
 	const near, limit = 30, 256 << 10
 	if len(src) > limit || !utf8.Valid(src) {

@@ -22,14 +22,9 @@ type Lock struct {
 	// for that of a Direct family.
 	Outputs map[Family]map[System][]string
 
-	// Systems gives the system of a *Configuration by its attribute path ("nixosConfigurations.web").
-	Systems map[string]System
-
-	// GarnixConfig is the value of the flake's garnix.config output; nil means that there is no such output.
-	GarnixConfig json.RawMessage
-
-	// Errors gives, by family or family and system ("packages.aarch64-darwin"), why it could not be listed.
-	Errors map[string]string
+	Systems      map[string]System // of a *Configuration by its attribute path ("nixosConfigurations.web")
+	GarnixConfig json.RawMessage   // the value of the flake's garnix.config output; nil means that there is no such output
+	Errors       map[string]string // by family or family and system ("packages.aarch64-darwin"): why it could not be listed
 }
 
 // lockFile is the JSON of a lock, as it is read.

@@ -90,8 +90,7 @@ var (
 	version = regexp.MustCompile(`#.*\d`) // in whatever form a bot keeps it
 )
 
-// rules walks one workflow; its methods are the project's own rules, each with one code. They hold what an overlay adds
-// to what holds for every generated file.
+// rules are the project's own, which hold what an overlay adds to what holds for every generated file.
 type rules struct {
 	diags *diag.List
 	file  string

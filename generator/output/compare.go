@@ -13,8 +13,7 @@ import (
 // Status says how a file on disk relates to what would be generated now.
 type Status string
 
-// The statuses. Current and Pins are fine, and StaleGenerator is unless one is strict; the others want
-// "garnix2gha generate".
+// The statuses. OK tells which are fine; the others want "garnix2gha generate".
 const (
 	Current        Status = "current"
 	PinsMoved      Status = "pins"            // only pins of the same actions moved, as a bot moves them
@@ -43,8 +42,7 @@ type Change struct {
 
 // Compare judges every wanted file and every file on disk that is ours, sorted by path. Disk holds the repository's
 // workflows, its targets.json and all that lies among the programs, by path. Workflows and targets.json are compared by
-// what they say, whoever formatted them; programs with this program's own copy. What changed since, the committed
-// targets.json tells.
+// what they say, whoever formatted them; programs with this program's own copy.
 func Compare(want []File, disk map[string][]byte) []Change {
 	then := historyOf(want, disk[Targets])
 	var own ownPins

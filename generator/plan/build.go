@@ -41,11 +41,11 @@ func New(in Input) (*Plan, diag.List) {
 			Files:    s.Files,
 			Names:    s.Names,
 			Triggers: s.Triggers,
-			Uses: Uses{
-				Checkout: pin(s, "actions/checkout"),
-				Nix:      pin(s, installers()[s.Nix.Installer].action),
-				Upload:   pin(s, "actions/upload-artifact"),
-				Download: pin(s, "actions/download-artifact"),
+			Uses: map[string]string{
+				"checkout": pin(s, "actions/checkout"),
+				"nix":      pin(s, installers()[s.Nix.Installer].action),
+				"upload":   pin(s, "actions/upload-artifact"),
+				"download": pin(s, "actions/download-artifact"),
 			},
 			Nix:    install(s),
 			Helper: label(s.PlanRunner),
@@ -142,8 +142,7 @@ func runners(in Input, strategy string) map[string]any {
 	return out
 }
 
-// systemsOf returns the systems that an output of a family may have: its own, or for a *Configuration of which nothing says
-// it ("") all that are possible.
+// systemsOf returns the systems that an output may have: its own, or all that are possible where nothing says it ("").
 func systemsOf(f flake.Family, system flake.System) []flake.System {
 	if system != "" {
 		return []flake.System{system}
@@ -186,8 +185,7 @@ func actions(in Input, diags *diag.List) *Actions {
 	return a
 }
 
-// secretName is the Actions secret that holds the age key of a garnix action: GitHub allows letters, digits and
-// underscores, in any case.
+// secretName is the secret that holds the age key of an action: GitHub allows letters, digits and underscores.
 func secretName(action string) string {
 	return "GARNIX_ACTION_KEY_" + strings.ToUpper(strings.ReplaceAll(slug(action), "-", "_"))
 }

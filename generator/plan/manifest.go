@@ -9,8 +9,7 @@ import (
 	"garnix2gha/generator/settings"
 )
 
-// Manifest is targets.json: what is built, for whom and where, as the programs read it. What has its default is left
-// out.
+// Manifest is targets.json: what is built, for whom and where, as the programs read it, without what has its default.
 type Manifest struct {
 	About       string               `json:"//"`
 	Version     int                  `json:"version"`            // of this format

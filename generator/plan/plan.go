@@ -4,8 +4,7 @@ package plan
 
 import "garnix2gha/generator/settings"
 
-// Plan is what CI shall do. Every field that has a name in JSON is load-bearing in the templates; what is nil is not
-// rendered.
+// Plan is what CI shall do. Every field that has a name in JSON is load-bearing in the templates; nil is not rendered.
 type Plan struct {
 	Build    *Build   `json:"build"`
 	Actions  *Actions `json:"actions"`
@@ -21,19 +20,11 @@ type Common struct {
 	Names    settings.Names    `json:"names"`
 	Triggers settings.Triggers `json:"triggers"`
 
-	Uses   Uses              `json:"uses"`   // pinned actions, "owner/name@sha # version"
+	Uses   map[string]string `json:"uses"`   // pinned actions, "owner/name@sha # version", by what they do
 	Nix    map[string]string `json:"nix"`    // inputs of the action that installs Nix, in its own words
 	Helper any               `json:"helper"` // label, or list of labels, of Linux jobs that build nothing
 	Store  Store             `json:"store"`  // the binary cache
 	Sparse string            `json:"sparse"` // folders that bring the programs and every input, one a line; the root's files come along
-}
-
-// Uses names the pinned actions.
-type Uses struct {
-	Checkout string `json:"checkout"`
-	Nix      string `json:"nix"`
-	Upload   string `json:"upload"`
-	Download string `json:"download"`
 }
 
 // Store is what only expressions can tell of the binary cache.

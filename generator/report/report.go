@@ -88,7 +88,6 @@ func New(p *plan.Plan, warnings diag.List) Report {
 	return r
 }
 
-// verdict is what became of a key.
 type verdict struct {
 	fate Fate
 	note string

@@ -56,7 +56,6 @@ func (t *Texts) UnmarshalJSON(src []byte) error {
 	return json.Unmarshal(src, (*[]string)(t))
 }
 
-// configLines are the lines of nix.conf that say something.
 func configLines(text string) []string {
 	var lines []string
 	for line := range strings.Lines(text) {

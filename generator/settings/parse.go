@@ -37,7 +37,7 @@ func (p *parser) settings(file any) *Settings {
 	}
 	fill(book(), mapping)
 	if file != nil {
-		p.remove(mapping, p.validate(file))
+		p.drop(mapping, p.validate(file))
 		fill(book(), mapping)
 	}
 	s, err := decode(mapping)
@@ -50,8 +50,8 @@ func (p *parser) settings(file any) *Settings {
 	return s
 }
 
-// remove removes the settings that hold a broken value, so that no further rule speaks of them.
-func (p *parser) remove(mapping map[string]any, broken [][]string) {
+// drop removes the settings that hold a broken value, so that no further rule speaks of them.
+func (p *parser) drop(mapping map[string]any, broken [][]string) {
 	for _, at := range broken {
 		p.faulty[strings.Join(at[:min(len(at), 2)], ".")] = true
 		switch {
@@ -89,8 +89,7 @@ func (p *parser) document(src []byte) any {
 	return p.read("", root)
 }
 
-// strangeText is what is not UTF-8, and line breaks that YAML 1.1 counts and nothing else does: they would move every
-// position after them.
+// strangeText is what is not UTF-8, and line breaks that only YAML 1.1 counts: they would move every position behind.
 var strangeText = regexp.MustCompile("[\u0085\u2028\u2029\uFFFD]|\r(?:[^\n]|$)")
 
 // strange stands for a scalar that is of no type a setting has: a date, a fraction, a tag of its own.

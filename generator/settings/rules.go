@@ -31,12 +31,10 @@ func (p *parser) crossCheck(s *Settings) {
 	}
 }
 
-// warn reports a warning where the setting of the path stands.
 func (p *parser) warn(path, code, hint, format string, args ...any) {
 	p.diags.Warnf(p.places.at(path), code, hint, format, args...)
 }
 
-// named is a setting by its path and text.
 type named struct{ path, text string }
 
 // distinct refuses settings that are the same, at one that the file gives.

@@ -55,7 +55,7 @@ func write(b *strings.Builder, margin, key string, property *yaml.Node) {
 	}
 }
 
-// member is the value of a key; an empty node if there is none.
+// member is the value of a key, never nil.
 func member(mapping *yaml.Node, name string) *yaml.Node {
 	if _, value := document.Find(mapping, name); value != nil {
 		return value

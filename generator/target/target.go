@@ -21,15 +21,13 @@ type Commit struct {
 
 // Selection is what garnix would have built and run.
 type Selection struct {
-	Targets []Target        // sorted by the text of Attr, each once
-	Actions []config.Action // in the order of the configuration, duplicates kept
+	Targets  []Target         // sorted by the text of Attr, each once
+	Actions  []config.Action  // in the order of the configuration, duplicates kept
+	Findings []config.Finding // which matchers have no effect
 
 	// Open holds, without a lock, the includes of which only the flake tells what they select: the default include, and
 	// those with wildcards, in the order of the configuration.
 	Open []Open
-
-	// Findings tell which matchers have no effect.
-	Findings []config.Finding
 }
 
 // Open is an include of which only the flake tells what it selects.
@@ -40,10 +38,8 @@ type Open struct {
 
 // Target is one selected flake output.
 type Target struct {
-	Attr flake.AttrPath
-
-	// System is the system the output is built for; "" means unknown: a *Configuration whose system no lock tells.
-	System flake.System
+	Attr   flake.AttrPath
+	System flake.System // it is built for; "" means unknown: a *Configuration whose system no lock tells
 
 	// Section is the index of the first build section that chose the target for this commit, and Matcher the first
 	// include there that matches it.
@@ -135,9 +131,8 @@ func (s selector) choose(p flake.AttrPath) (t Target, ok bool) {
 	return t, ok
 }
 
-// written returns the paths that literal includes name, each once, without those that can name nothing, and the includes of
-// which only the flake tells what they select. The default include was written by nobody: whether the flake has what it
-// names is open.
+// written returns the paths that literal includes name, each once, without those that can name nothing, and what is open.
+// The default include was written by nobody: whether the flake has what it names is open.
 func (s selector) written() (named []flake.AttrPath, open []Open) {
 	seen := map[flake.AttrPath]bool{}
 	for i, section := range s.all {
@@ -158,9 +153,8 @@ func (s selector) written() (named []flake.AttrPath, open []Open) {
 	return named, open
 }
 
-// unlistable reports the parts of the flake that made garnix fail the whole commit. Families were listed for any include
-// of any section, whatever its branch and excludes; devShell and defaultPackage were looked at only where they are
-// selected.
+// unlistable reports the parts of the flake that made garnix fail the whole commit. Families were listed for any include of
+// any section, whatever its branch and excludes; devShell and defaultPackage were looked at only where they are selected.
 func (s selector) unlistable(lock *flake.Lock) diag.List {
 	var diags diag.List
 	told := map[string]bool{}

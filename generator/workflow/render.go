@@ -74,8 +74,7 @@ func Render(templates fs.FS, plan any, file string, overlay []byte) (files []Fil
 	return files, diags, nil
 }
 
-// evaluate runs one file: with a plan, the function it gives; without, it is only parsed, which alone tells where a
-// syntax error stands.
+// evaluate calls the function of a file with a plan. Without one it only parses, which tells where a syntax error stands.
 func evaluate(files map[string]jsonnet.Contents, plan, name string) (string, error) {
 	vm := jsonnet.MakeVM()
 	vm.Importer(&jsonnet.MemoryImporter{Data: files})
