@@ -2,6 +2,7 @@ package diag
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
@@ -41,6 +42,14 @@ func Text(w io.Writer, l List, style Style) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// JSON prints a value over several lines, with its characters as they are.
+func JSON(w io.Writer, value any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
 }
 
 // linked is a code as the link that it is on terminals that know them; others show it alone.

@@ -57,14 +57,13 @@ func DecodeLock(file string, src []byte) (*Lock, diag.List) {
 		bad(0, "lock version %d is not supported; this program reads version %d", raw.Version, LockVersion)
 		return nil, diags
 	}
-	lock := &Lock{
-		Outputs:      map[Family]map[System][]string{},
-		Systems:      map[string]System{},
-		GarnixConfig: compact(raw.GarnixConfig),
-		Errors:       map[string]string{},
-	}
+	lock := &Lock{Outputs: map[Family]map[System][]string{}, Systems: map[string]System{}, Errors: map[string]string{}}
 	maps.Copy(lock.Systems, raw.Systems)
 	maps.Copy(lock.Errors, raw.Errors)
+	var config bytes.Buffer
+	if json.Compact(&config, raw.GarnixConfig) == nil { // it is there; its layout says nothing
+		lock.GarnixConfig = config.Bytes()
+	}
 	for _, family := range Families() {
 		value, ok := raw.Outputs[string(family)]
 		if !ok {
@@ -129,10 +128,7 @@ func (l *Lock) Encode() ([]byte, error) {
 		value["garnixConfig"] = l.GarnixConfig
 	}
 	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(value); err != nil {
+	if err := diag.JSON(&b, value); err != nil {
 		return nil, fmt.Errorf("encode lock: %w", err)
 	}
 	return b.Bytes(), nil
@@ -166,15 +162,6 @@ func sorted(names []string) []string {
 	out := append([]string{}, names...)
 	slices.Sort(out)
 	return slices.Compact(out)
-}
-
-// compact removes the layout, so that a lock says the same however it is indented.
-func compact(value json.RawMessage) json.RawMessage {
-	var b bytes.Buffer
-	if json.Compact(&b, value) != nil { // there is none
-		return nil
-	}
-	return b.Bytes()
 }
 
 func errorOffset(err error, end int64) int64 {

@@ -19,7 +19,13 @@ func Check(file string, src []byte, labels []string) (diag.List, error) {
 	if err != nil {
 		return nil, err
 	}
-	own(&diags, file, src, workflow)
+	r := rules{diags: &diags, file: file, lines: strings.Split(string(src), "\n")}
+	if len(src) > maxFile {
+		r.add(diag.Error, nil, "file-too-large", `list fewer targets or set "strategy: dynamic"`, "%d bytes; GitHub starts no workflow above %d", len(src), maxFile)
+	}
+	if workflow != nil {
+		r.workflow(workflow)
+	}
 	return diags.Sorted(), nil
 }
 
@@ -97,23 +103,6 @@ type rules struct {
 	lines []string
 }
 
-func own(diags *diag.List, file string, src []byte, workflow *actionlint.Workflow) {
-	r := rules{diags: diags, file: file, lines: strings.Split(string(src), "\n")}
-	if len(src) > maxFile {
-		r.add(diag.Error, nil, "file-too-large", `list fewer targets or set "strategy: dynamic"`, "%d bytes; GitHub starts no workflow above %d", len(src), maxFile)
-	}
-	if workflow == nil {
-		return
-	}
-	r.workflow(workflow)
-	for _, job := range workflow.Jobs {
-		r.job(job)
-		for _, step := range job.Steps {
-			r.step(step)
-		}
-	}
-}
-
 func (r rules) add(s diag.Severity, pos *actionlint.Pos, code, hint, format string, args ...any) {
 	at := diag.Pos{File: r.file}
 	if pos != nil {
@@ -146,6 +135,12 @@ func (r rules) workflow(w *actionlint.Workflow) {
 	}
 	r.permissions(w.Permissions, true)
 	r.env(w.Env)
+	for _, job := range w.Jobs {
+		r.job(job)
+		for _, step := range job.Steps {
+			r.step(step)
+		}
+	}
 }
 
 func (r rules) permissions(p *actionlint.Permissions, top bool) {

@@ -134,11 +134,16 @@ func historyOf(want []File, committed []byte) history {
 
 // judge compares a file that is wanted with the one on disk.
 func (h history) judge(file File, old []byte, own ownPins) (Status, string) {
+	program := strings.HasPrefix(file.Path, Programs+"/")
 	switch {
 	case !Ours(file.Path, old):
 		return Foreign, "it stands where garnix2gha would write, but does not come from it"
-	case strings.HasPrefix(file.Path, Programs+"/"):
-		return h.judgeProgram(old, file.Data)
+	case program && bytes.Equal(normal(old), normal(file.Data)):
+		return Current, ""
+	case program && h.other:
+		return StaleGenerator, Targets + " says that garnix2gha " + diag.Printable(h.writer) + " wrote it, and only that version can vouch for it"
+	case program:
+		return Edited, "it is not what garnix2gha writes"
 	}
 	was, err := read(file.Path, old)
 	is, _ := read(file.Path, file.Data)
@@ -169,16 +174,6 @@ func (h history) judge(file File, old []byte, own ownPins) (Status, string) {
 		return Edited, "it is not what this version of garnix2gha writes from these inputs"
 	}
 	return StaleGenerator, "the inputs are unchanged, but this version of garnix2gha renders them otherwise"
-}
-
-func (h history) judgeProgram(old, fresh []byte) (Status, string) {
-	switch {
-	case bytes.Equal(normal(old), normal(fresh)):
-		return Current, ""
-	case h.other:
-		return StaleGenerator, Targets + " says that garnix2gha " + diag.Printable(h.writer) + " wrote it, and only that version can vouch for it"
-	}
-	return Edited, "it is not what garnix2gha writes"
 }
 
 // upgrade lets targets.json name this version when another one wrote it and other files are written anew.
