@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 
@@ -157,21 +158,18 @@ type field struct {
 
 // home says where garnix read a key; "" for one that it read nowhere.
 func home(key string) string {
-	switch key {
-	case "builds", "incrementalizeBuilds", "actions", "modules", "fodChecks", "flakeDir", "servers":
-		return "at the top level"
-	case "include", "exclude", "branch":
-		return `under "builds"`
-	case "run", "on", "sandboxType", "withRepoContents":
-		return `in an item of "actions"`
-	case "configuration", "deployment":
-		return `in an item of "servers"`
-	case "type", "machine", "isPrimary":
-		return `in a server's "deployment" of type "on-branch"`
-	case "excludeBranches":
-		return `under "incrementalizeBuilds"`
-	case "publish":
-		return `under "modules"`
+	for where, keys := range map[string]string{
+		"at the top level":                               "builds incrementalizeBuilds actions modules fodChecks flakeDir servers",
+		`under "builds"`:                                 "include exclude branch",
+		`in an item of "actions"`:                        "run on sandboxType withRepoContents",
+		`in an item of "servers"`:                        "configuration deployment",
+		`in a server's "deployment" of type "on-branch"`: "type machine isPrimary",
+		`under "incrementalizeBuilds"`:                   "excludeBranches",
+		`under "modules"`:                                "publish",
+	} {
+		if slices.Contains(strings.Fields(keys), key) {
+			return where
+		}
 	}
 	return ""
 }

@@ -55,14 +55,15 @@ func New(in Input) (*Plan, diag.List) {
 		Strategy: strategy,
 		Input:    in,
 	}
-	if wanted(in.Config) {
+	// A configuration of dead matchers asks for something, too: its check was green with garnix, and stays so.
+	if slices.ContainsFunc(in.Config.Sections, func(s config.Section) bool { return len(s.Include) > 0 }) {
 		p.Build = &Build{
 			Cancel: s.Cancel, FreeDisk: s.DiskSpace == settings.FreeSpace, Statuses: s.Statuses, Minutes: s.Timeouts, Schedule: s.Schedule,
 		}
 		p.Build.Minutes.Build += pushMinutes
 	}
 	p.Actions = actions(in, &diags)
-	p.Manifest = manifest(in, strategy, dir, p.Actions)
+	p.Manifest = manifest(p, dir)
 	for _, action := range slices.Sorted(maps.Keys(s.Pins)) {
 		if _, known := Pins()[action]; !known {
 			diags.Warnf(s.At("pins."+action), "unknown-pin", `"garnix2gha pins" shows those in use`, "no generated workflow uses %s", action)
@@ -152,12 +153,6 @@ func systemsOf(f flake.Family, system flake.System) []flake.System {
 	})
 }
 
-// wanted reports whether the configuration asks for anything. One whose matchers all turn out dead does: its check was
-// green with garnix, and stays so. One without any include is switched off.
-func wanted(c *config.Config) bool {
-	return slices.ContainsFunc(c.Sections, func(s config.Section) bool { return len(s.Include) > 0 })
-}
-
 // actions plans the garnix actions, nil when there are none.
 func actions(in Input, diags *diag.List) *Actions {
 	if len(in.Config.Actions) == 0 {
@@ -170,40 +165,25 @@ func actions(in Input, diags *diag.List) *Actions {
 	ids, secrets := map[string]bool{}, map[string]string{}
 	for _, action := range in.Config.Actions {
 		spelled(diags, action.RunPos, "the name of the action", action.Run)
-		secret := secretName(action.Run)
+		slug := strange.ReplaceAllString(action.Run, "_")
+		id := "action-" + slug
+		for n := 2; ids[strings.ToLower(id)]; n++ { // GitHub compares them without regard to case
+			id = fmt.Sprintf("action-%s-%d", slug, n)
+		}
+		ids[strings.ToLower(id)] = true
+		key := "GARNIX_ACTION_KEY_" + strings.ToUpper(strings.ReplaceAll(slug, "-", "_")) // the name of a secret has no hyphens
+		secret := key
 		for n := 2; secrets[secret] != "" && secrets[secret] != action.Run; n++ {
-			secret = fmt.Sprintf("%s_%d", secretName(action.Run), n)
+			secret = fmt.Sprintf("%s_%d", key, n)
 		}
 		secrets[secret] = action.Run
-		a.Jobs = append(a.Jobs, Action{
-			ID:     unique(ids, "action-"+slug(action.Run)),
-			Name:   action.Run,
-			Check:  "action " + action.Run,
-			Secret: secret,
-		})
+		a.Jobs = append(a.Jobs, Action{ID: id, Name: action.Run, Check: "action " + action.Run, Secret: secret})
 	}
 	return a
 }
 
-// secretName is the secret that holds the age key of an action: GitHub allows letters, digits and underscores.
-func secretName(action string) string {
-	return "GARNIX_ACTION_KEY_" + strings.ToUpper(strings.ReplaceAll(slug(action), "-", "_"))
-}
-
-// slug keeps what a job id may hold.
-func slug(name string) string { return strange.ReplaceAllString(name, "_") }
-
+// strange is what the id of a job may not hold.
 var strange = regexp.MustCompile(`[^A-Za-z0-9_-]`)
-
-// unique appends a number to an id that is taken; GitHub compares ids without regard to case.
-func unique(taken map[string]bool, id string) string {
-	candidate := id
-	for n := 2; taken[strings.ToLower(candidate)]; n++ {
-		candidate = fmt.Sprintf("%s-%d", id, n)
-	}
-	taken[strings.ToLower(candidate)] = true
-	return candidate
-}
 
 // spelled refuses a value that a workflow cannot carry as it stands: GitHub evaluates an expression in any value.
 func spelled(diags *diag.List, at diag.Pos, what, value string) {

@@ -64,8 +64,8 @@ const about = "What the workflows build, for whom and where, as garnix2gha gener
 	"true: on every branch; an input without a digest is not there."
 
 // manifest says what the programs need to know.
-func manifest(in Input, strategy string, dir string, actions *Actions) Manifest {
-	s := in.Settings
+func manifest(p *Plan, dir string) Manifest {
+	in, s := p.Input, p.Input.Settings
 	m := Manifest{
 		About: about, Version: 1, Generator: in.Version, Inputs: in.Inputs, Stale: s.Stale,
 		Nix: nixLines(s), Quick: s.Nix.Installer == settings.QuickInstallAction, Actions: map[string]RunAction{},
@@ -73,15 +73,15 @@ func manifest(in Input, strategy string, dir string, actions *Actions) Manifest 
 	if dir != "." {
 		m.FlakeDir = dir
 	}
-	if actions != nil {
-		for i, job := range actions.Jobs {
+	if p.Actions != nil {
+		for i, job := range p.Actions.Jobs {
 			m.Actions[job.ID] = RunAction{App: job.Name, WithRepo: in.Config.Actions[i].WithRepoContents}
 		}
 	}
-	if !wanted(in.Config) {
+	if p.Build == nil {
 		return m
 	}
-	if strategy == settings.Static {
+	if p.Strategy == settings.Static {
 		m.Targets = map[string]any{}
 		for _, t := range in.Selection.Targets {
 			m.Targets[t.Attr.String()] = true
@@ -90,13 +90,13 @@ func manifest(in Input, strategy string, dir string, actions *Actions) Manifest 
 			}
 		}
 	}
-	if strategy == settings.Dynamic || in.Lock != nil {
+	if p.Strategy == settings.Dynamic || in.Lock != nil {
 		m.Rules = []Rule{}
 		for _, s := range in.Config.Sections {
 			m.Rules = append(m.Rules, Rule{Branch: s.Branch, Include: append([]string{}, listing(s.Include)...), Exclude: listing(s.Exclude)})
 		}
 	}
-	m.Runners = runners(in, strategy)
+	m.Runners = runners(in, p.Strategy)
 	if s.Granularity == settings.PerTarget {
 		m.Granularity = s.Granularity
 	}

@@ -203,47 +203,37 @@ func summary(message string) string {
 	return "unknown error"
 }
 
-// skipped are the outputs that would be selected, by one include, if their names held no dot.
-type skipped struct {
-	chosen  Target // the first of them, without its dot
-	outputs []flake.AttrPath
-}
-
 // dotted warns of outputs that would be selected if their names held no dot, once for each include.
 func (s selector) dotted(lock *flake.Lock) diag.List {
-	var all []skipped
+	var chosen []Target                      // the first of each include, without its dot
+	outputs := map[string][]flake.AttrPath{} // by the include
+	include := func(t Target) string { return fmt.Sprint(t.Matcher.Pos, t.Matcher) }
 	for _, p := range lock.Paths() {
 		undotted := p
 		undotted.Second, undotted.Third = withoutDots(p.Second), withoutDots(p.Third)
 		if undotted == p {
 			continue
 		}
-		chosen, ok := s.choose(undotted)
-		if !ok {
-			continue
+		if t, ok := s.choose(undotted); ok {
+			if outputs[include(t)] == nil {
+				chosen = append(chosen, t)
+			}
+			outputs[include(t)] = append(outputs[include(t)], p)
 		}
-		by := chosen.Matcher
-		i := slices.IndexFunc(all, func(o skipped) bool {
-			return o.chosen.Matcher.Pos == by.Pos && o.chosen.Matcher.String() == by.String()
-		})
-		if i < 0 {
-			i, all = len(all), append(all, skipped{chosen: chosen})
-		}
-		all[i].outputs = append(all[i].outputs, p)
 	}
 	var diags diag.List
-	for _, o := range all {
-		by := o.chosen.Matcher
-		include := diag.Excerpt(by.String())
-		if s.all[o.chosen.Section].IncludeIsDefault {
-			include += " of garnix's default include"
+	for _, t := range chosen {
+		skipped, by := outputs[include(t)], diag.Excerpt(t.Matcher.String())
+		if s.all[t.Section].IncludeIsDefault {
+			by += " of garnix's default include"
 		}
-		first := fmt.Sprintf("%s %s", o.outputs[0].First, diag.Excerpt(o.outputs[0].Name()))
-		what, hint := first, "give the output a second name without a dot and it is built"
-		if n := len(o.outputs); n > 1 {
-			what, hint = fmt.Sprintf("%d outputs, %s the first of them", n, first), "give the outputs second names without a dot and they are built"
+		what := fmt.Sprintf("%s %s", skipped[0].First, diag.Excerpt(skipped[0].Name()))
+		hint := "give the output a second name without a dot and it is built"
+		if n := len(skipped); n > 1 {
+			what = fmt.Sprintf("%d outputs, %s the first of them", n, what)
+			hint = "give the outputs second names without a dot and they are built"
 		}
-		diags.Warnf(by.Pos, "dotted-name", hint, "garnix skipped %s, since a matcher never matches a name with a dot; %s would otherwise", what, include)
+		diags.Warnf(t.Matcher.Pos, "dotted-name", hint, "garnix skipped %s, since a matcher never matches a name with a dot; %s would otherwise", what, by)
 	}
 	return diags
 }
