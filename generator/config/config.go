@@ -32,10 +32,7 @@ type Section struct {
 	Include          []Matcher
 	IncludeIsDefault bool // no include was written
 	Exclude          []Matcher
-
-	// Branch is the one branch the section is for, compared as it is; nil means every branch and also forks.
-	// No branch has the empty name.
-	Branch *string
+	Branch           *string // the one that the section is for, compared as it is; nil means every branch and also forks
 }
 
 func firstMatch(matchers []Matcher, p flake.AttrPath) int {

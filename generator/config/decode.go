@@ -129,8 +129,7 @@ func (d *decoder) section(p place) Section {
 	return s
 }
 
-// neverBranch says what to do about a name that git allows no branch to have (git-check-ref-format), globs above all; it
-// is "" for a name that a branch can have.
+// neverBranch says what to do about a name that git allows no branch to have (git-check-ref-format); it is "" for others.
 func neverBranch(name string) (hint string) {
 	switch short, isRef := strings.CutPrefix(name, "refs/heads/"); {
 	case isRef && short != "":

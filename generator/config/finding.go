@@ -180,8 +180,7 @@ func (s Section) builds(p flake.AttrPath, wherever Section) bool {
 	return selects && (p.Name() != others || !slices.ContainsFunc(s.Exclude, excludes))
 }
 
-// meant finds what to write instead of an include, among what its writer may have meant. listed says that it stands in
-// the section already.
+// meant finds what to write instead of an include; listed says that what was meant stands in the section already.
 func (j *judge) meant(c cause, s Section, m Matcher) (instead []string, listed bool) {
 	const causes, tries = 20, 50 // in a large flake each search takes a while
 	if j.tried[c]++; j.tried[c] > tries || len(j.tried) > causes {

@@ -25,8 +25,7 @@ func newMatcher(text string, at diag.Pos) Matcher {
 	return m
 }
 
-// defectOf returns why a matcher has no effect whatever the flake holds, the most telling reason, as a cause has it; the
-// code is "" if there is none.
+// defectOf returns the most telling reason why a matcher has no effect whatever the flake holds; the code is "" without one.
 func defectOf(m Matcher) (code, reason, advice string) {
 	text := m.String()
 	parts := m.Parts()

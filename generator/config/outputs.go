@@ -16,8 +16,7 @@ type outputs struct {
 // others is the name of all outputs that no matcher spells: no text decodes to it.
 const others = "\xff"
 
-// matched returns the outputs that m matches: those of the lock, then for every part of the flake that nobody listed one
-// that stands for what may be there.
+// matched returns the outputs of the lock that m matches, then one for each part of the flake that nobody listed.
 func (o outputs) matched(m flake.Matcher) []flake.AttrPath {
 	var paths []flake.AttrPath
 	for _, p := range o.paths {
@@ -65,8 +64,7 @@ func (o outputs) names(m flake.Matcher) []string {
 	return names
 }
 
-// Possible returns what an include of the section can select in some flake; one path stands for all names that no matcher
-// spells.
+// Possible returns what an include can select in some flake; one path stands for all names that no matcher spells.
 func (s Section) Possible(include Matcher) []flake.AttrPath {
 	if s.Branch != nil && *s.Branch == "" {
 		return nil // no branch is called so

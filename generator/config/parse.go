@@ -56,9 +56,8 @@ func Resolve(file string, src []byte, lock *flake.Lock) (*Config, diag.List) {
 	return c, append(diags, found...).Sorted()
 }
 
-// Parse decodes the text of a garnix.yaml; an empty one gives the defaults. file is its path relative to the
-// repository root. If there is an error, which garnix would have failed on too, the Config is nil; the diagnostics
-// list every problem, sorted.
+// Parse decodes the text of a garnix.yaml; an empty one gives the defaults. file is its path relative to the repository
+// root. With errors, which garnix would have failed on too, the Config is nil; the diagnostics are sorted.
 func Parse(file string, src []byte) (*Config, diag.List) {
 	root, diags := document.Read(file, src)
 	if diags.HasErrors() {

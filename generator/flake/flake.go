@@ -79,8 +79,7 @@ func (f Family) Systems() []System {
 	return Systems()
 }
 
-// Path returns the attribute path of an output of the family; one of a Direct family has no name, and one of
-// configurations no system.
+// Path returns the attribute path of an output; one of a Direct family has no name, and one of configurations no system.
 func (f Family) Path(system System, name string) AttrPath {
 	switch f.Shape() {
 	case Named:

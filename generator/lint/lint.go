@@ -29,8 +29,7 @@ func Check(file string, src []byte, labels []string) (diag.List, error) {
 	return diags.Sorted(), nil
 }
 
-// Sound returns what actionlint alone finds wrong with a workflow, sorted: what this project demands beyond is no
-// concern of those that others wrote.
+// Sound returns what actionlint alone finds wrong, sorted: what this project demands beyond is no concern of others.
 func Sound(file string, src []byte, labels []string) (diag.List, error) {
 	_, diags, err := parse(file, src, labels)
 	return diags.Sorted(), err

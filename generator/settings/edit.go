@@ -36,8 +36,7 @@ func WithPins(src []byte, pins map[string]Pin) ([]byte, error) {
 	return edited(src, "", []entry{{"pins", text}}, *wanted)
 }
 
-// CheckCacheName tells what the settings would find wrong with the name of a Cachix cache that is given in a file, or
-// in what stands for one.
+// CheckCacheName tells what the settings would find wrong with the name of a Cachix cache; file is where it is given.
 func CheckCacheName(file, name string) diag.List {
 	_, diags := Parse(file, fmt.Appendf(nil, "cache: {name: %q}\n", name))
 	return diags

@@ -14,12 +14,10 @@ var schema string
 //go:embed garnix.schema.json
 var garnixSchema string
 
-// Schema returns the JSON Schema (draft 2020-12) of the settings file, the rule book of Parse. Parse also refuses what a
-// schema cannot say, such as keys given twice.
+// Schema returns the JSON Schema (draft 2020-12) of the settings file, the rule book of Parse for all that it can say.
 func Schema() []byte { return []byte(schema) }
 
-// GarnixSchema returns the JSON Schema (draft 2020-12) of garnix.yaml, with garnix's own rules: unknown keys are
-// allowed, null is not.
+// GarnixSchema returns the JSON Schema (draft 2020-12) of garnix.yaml: unknown keys are allowed, null is not.
 func GarnixSchema() []byte { return []byte(garnixSchema) }
 
 // book is the schema as JSON holds it, read once. It panics, as regexp.MustCompile does, on one that is no JSON.

@@ -70,8 +70,7 @@ type Cache struct {
 // Texts is a list that the file may give as one text.
 type Texts []string
 
-// Triggers say what starts the build workflow. A pattern is a branch filter as GitHub reads it: it selects branches and
-// never excludes any.
+// Triggers say what starts the build workflow. A pattern is a branch filter as GitHub reads it, and excludes nothing.
 type Triggers struct {
 	PushBranches []string `json:"push-branches"` // patterns; never empty
 	PullRequests string   `json:"pull-requests"`
