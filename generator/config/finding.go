@@ -226,9 +226,7 @@ func (j *judge) nothing() []Finding {
 	var wanted []Section
 	for _, s := range j.sections {
 		effective := func(m Matcher) bool { return j.flake.effective(s, m) }
-		switch {
-		case s.Branch != nil && neverBranch(*s.Branch) != "":
-		case slices.ContainsFunc(s.Include, effective):
+		if (s.Branch == nil || neverBranch(*s.Branch) == "") && slices.ContainsFunc(s.Include, effective) {
 			return nil
 		}
 		if len(s.Include) > 0 {

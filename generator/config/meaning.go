@@ -104,8 +104,8 @@ func (o outputs) fit(family flake.Family, rest []string) [][]string {
 // configuration anyway. What else follows a name is another part of it, or the rest of a name with a dot.
 func named(family string, rest []string) [][]string {
 	tail := strings.Join(rest[1:], ".")
-	built := tail == "" || tail == "*" || tail == "activationPackage" || tail == "system" ||
-		tail == "config.system.build.toplevel" || strings.HasPrefix("config.system.build.toplevel", tail+".")
+	built := slices.Contains([]string{"", "*", "activationPackage", "system"}, tail) ||
+		strings.HasPrefix("config.system.build.toplevel.", tail+".")
 	switch {
 	case built && (tail != "*" || !isSystem(rest[0])):
 		return [][]string{{family, rest[0]}}
