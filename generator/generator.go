@@ -172,11 +172,10 @@ func (r *Result) dropped(rendered []workflow.File, overlay Source) {
 
 // lint checks every rendered file: nothing that does not pass is ever written.
 func (r *Result) lint(overlay Source) error {
-	var labels []string
+	labels := slices.Clone(r.Settings.PlanRunner)
 	for _, runner := range r.Settings.Runners {
 		labels = append(labels, runner...)
 	}
-	labels = append(labels, r.Settings.PlanRunner...)
 	for _, file := range r.Files {
 		found, err := lint.Check(file.Path, file.Data, labels)
 		if err != nil {

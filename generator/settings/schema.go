@@ -5,7 +5,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"path"
+	"regexp"
+	"strings"
 	"sync"
+
+	"gopkg.in/yaml.v3"
+
+	"garnix2gha/generator/document"
 )
 
 //go:embed settings.schema.json
@@ -55,4 +61,74 @@ func fill(rule, mapping map[string]any) {
 			fill(property, section)
 		}
 	}
+}
+
+const templateHead = `## Settings of garnix2gha. What garnix built stands in garnix.yaml; this file says how GitHub builds it.
+##
+## Every line that begins with one # shows a key and its default: take the "# " away to change it.
+## "garnix2gha schema" prints a JSON Schema for editors; "garnix2gha generate" applies what is written here.
+`
+
+// Template returns the file that "garnix2gha init" writes: every key of the schema with its default, all commented out.
+// Lines that begin with one "# " are YAML; those with "## " explain it.
+func Template() []byte {
+	var b strings.Builder
+	b.WriteString(templateHead)
+	root, _ := document.Read("", []byte(schema)) // JSON is YAML, whose nodes keep the order
+	for key, property := range document.Pairs(member(root, "properties")) {
+		b.WriteString("\n")
+		write(&b, "", key.Value, property)
+	}
+	return []byte(b.String())
+}
+
+// write explains a setting and shows its default, or an example where it has none.
+func write(b *strings.Builder, margin, key string, property *yaml.Node) {
+	const width = 120
+	line := "##" + margin
+	for word := range strings.FieldsSeq(member(property, "description").Value) {
+		if len(line)+1+len(word) > width {
+			b.WriteString(line + "\n")
+			line = "##" + margin
+		}
+		line += " " + word
+	}
+	b.WriteString(line + "\n")
+	standard, inner := member(property, "default"), member(property, "properties")
+	if examples := member(property, "examples"); len(examples.Content) > 0 {
+		b.WriteString("##" + margin + " for example " + key + ": " + flow(examples.Content[0]) + "\n")
+	}
+	switch {
+	case standard.Kind != 0:
+		b.WriteString("# " + margin + key + ": " + flow(standard) + "\n")
+	case inner.Kind != 0:
+		b.WriteString("# " + margin + key + ":\n")
+		for key, property := range document.Pairs(inner) {
+			write(b, margin+"  ", key.Value, property)
+		}
+	}
+}
+
+// member is the value of a key, never nil.
+func member(mapping *yaml.Node, name string) *yaml.Node {
+	if _, value := document.Find(mapping, name); value != nil {
+		return value
+	}
+	return &yaml.Node{}
+}
+
+var plainText = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9 ._/-]*$`)
+
+// flow spells a value on one line.
+func flow(n *yaml.Node) string {
+	for part := range document.All(n) {
+		switch {
+		case part.Kind != yaml.ScalarNode:
+			part.Style = yaml.FlowStyle
+		case plainText.MatchString(part.Value):
+			part.Style = 0
+		}
+	}
+	text, _ := yaml.Marshal(n) // what was read can be written
+	return strings.TrimSpace(string(text))
 }
