@@ -208,11 +208,10 @@ func (r *Result) meant(file output.File, message string) string {
 	if job := namedJob.FindStringSubmatch(message); job != nil && question == "" {
 		var others []string
 		root, _ := document.Read(file.Path, file.Data)
-		if _, jobs := document.Find(root, "jobs"); jobs != nil {
-			for key := range document.Pairs(jobs) {
-				if key.Value != job[1] {
-					others = append(others, key.Value)
-				}
+		_, jobs := document.Find(root, "jobs")
+		for key := range document.Pairs(jobs) {
+			if key.Value != job[1] {
+				others = append(others, key.Value)
 			}
 		}
 		question = diag.DidYouMean(job[1], others)

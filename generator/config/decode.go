@@ -230,7 +230,7 @@ func (d *decoder) deployment(p place) (t Deployment) {
 		{"type", `add "type: on-branch" or "type: on-pull-request"`, func(p place) { t.Type = d.choice(p, "on-branch", "on-pull-request") }},
 	}}
 	written := ""
-	if _, value := document.Find(p.node, "type"); value != nil && kindOf(value) == textKind {
+	if _, value := document.Find(p.node, "type"); kindOf(value) == textKind {
 		written = value.Value
 	}
 	switch written {

@@ -24,6 +24,7 @@ func Text(w io.Writer, l List, style Style) error {
 	var b strings.Builder
 	lines := map[string][][]byte{} // of the sources, split once for all findings
 	codes := map[string]string{}   // as they are shown, each looked up once
+	hues := map[Severity]string{Error: "31", Warning: "33", Notice: "36"}
 	for _, d := range l {
 		if codes[d.Code] == "" {
 			codes[d.Code] = style.linked(d.Code)
@@ -35,7 +36,11 @@ func Text(w io.Writer, l List, style Style) error {
 		if d.File != "" {
 			b.WriteString(": ")
 		}
-		fmt.Fprintf(&b, "%s: %s [%s]\n", paint(style.Color, d.Severity), Printable(d.Message), codes[d.Code])
+		severity := string(d.Severity)
+		if style.Color {
+			severity = "\x1b[" + hues[d.Severity] + "m" + severity + "\x1b[0m"
+		}
+		fmt.Fprintf(&b, "%s: %s [%s]\n", severity, Printable(d.Message), codes[d.Code])
 		b.WriteString(snippet(d.Pos, lines[d.File]))
 		if d.Hint != "" {
 			fmt.Fprintf(&b, "hint: %s\n", Printable(d.Hint))
@@ -91,14 +96,6 @@ func (d Diagnostic) paragraph() string {
 		message += "\n" + d.Hint
 	}
 	return PrintableBut(message, "\n")
-}
-
-func paint(color bool, s Severity) string {
-	if !color {
-		return string(s)
-	}
-	hue := map[Severity]string{Error: "31", Warning: "33", Notice: "36"}[s]
-	return "\x1b[" + hue + "m" + string(s) + "\x1b[0m"
 }
 
 // snippet shows the line that a finding is about, and marks the word that begins there:

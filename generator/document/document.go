@@ -60,17 +60,16 @@ func Pairs(mapping *yaml.Node) iter.Seq2[*yaml.Node, *yaml.Node] {
 	}
 }
 
-// Find returns a key of a mapping with its value; both are nil if there is none, or no mapping.
+// Find returns a key of a mapping with its value. Without such a key, or a mapping, the key is nil and the value empty.
 func Find(mapping *yaml.Node, name string) (key, value *yaml.Node) {
-	if mapping == nil || mapping.Kind != yaml.MappingNode {
-		return nil, nil
-	}
-	for key, value := range Pairs(mapping) {
-		if key.Value == name {
-			return key, value
+	if mapping != nil && mapping.Kind == yaml.MappingNode {
+		for key, value := range Pairs(mapping) {
+			if key.Value == name {
+				return key, value
+			}
 		}
 	}
-	return nil, nil
+	return nil, &yaml.Node{}
 }
 
 // All yields a node and those below it, in order of appearance, and nothing for nil. Aliases lead nowhere: what they

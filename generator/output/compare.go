@@ -72,15 +72,20 @@ func Compare(want []File, disk map[string][]byte) []Change {
 	}
 	for name, old := range disk {
 		change := Change{Path: name, Old: old}
+		program := strings.HasPrefix(name, Programs+"/")
 		switch {
 		case wanted[name]:
 			continue
 		case Ours(name, old):
 			change.Status, change.Cause = Orphan, "it was generated once, and nothing renders it any more"
-			if change.Edited = edited(name, old); change.Edited {
+			if !program { // of one nobody can tell
+				is, err := read(name, old)
+				change.Edited = err != nil || is.edited()
+			}
+			if change.Edited {
 				change.Cause += "; somebody changed it since"
 			}
-		case strings.HasPrefix(name, Programs+"/"):
+		case program:
 			change.Status, change.Cause = Foreign, "it lies where the programs are loaded from, and is none of them"
 		default:
 			continue
@@ -195,13 +200,4 @@ func Ours(name string, content []byte) bool {
 		return bytes.Contains(content, []byte(`"//"`)) && bytes.Contains(content, []byte("garnix2gha generate"))
 	}
 	return Generated(content)
-}
-
-// edited reports whether somebody changed a file that nothing renders any more. Of a program nobody can tell.
-func edited(name string, content []byte) bool {
-	if strings.HasPrefix(name, Programs+"/") {
-		return false
-	}
-	is, err := read(name, content)
-	return err != nil || is.edited()
 }

@@ -38,9 +38,6 @@ var version = regexp.MustCompile(`^#\s*(?:(?:renovate\s*:\s*)?(?:pin\s+|tag\s*[=
 func usesIn(file string, root *yaml.Node) (found []use) {
 	for n := range document.All(root) {
 		_, value := document.Find(n, "uses")
-		if value == nil {
-			continue
-		}
 		if m := commit.FindStringSubmatch(value.Value); m != nil {
 			pin := Pin{Action: m[1], SHA: m[2]}
 			if v := version.FindStringSubmatch(cmp.Or(value.LineComment, n.LineComment)); v != nil {

@@ -103,7 +103,7 @@ func spliced(src []byte, section, key, text string) ([]byte, error) {
 	holder := root
 	if section != "" {
 		var name *yaml.Node
-		if name, holder = document.Find(root, section); holder == nil || len(holder.Content) == 0 {
+		if name, holder = document.Find(root, section); len(holder.Content) == 0 {
 			if text == "" {
 				return src, nil
 			}

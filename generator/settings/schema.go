@@ -75,7 +75,8 @@ func Template() []byte {
 	var b strings.Builder
 	b.WriteString(templateHead)
 	root, _ := document.Read("", []byte(schema)) // JSON is YAML, whose nodes keep the order
-	for key, property := range document.Pairs(member(root, "properties")) {
+	_, properties := document.Find(root, "properties")
+	for key, property := range document.Pairs(properties) {
 		b.WriteString("\n")
 		write(&b, "", key.Value, property)
 	}
@@ -86,7 +87,8 @@ func Template() []byte {
 func write(b *strings.Builder, margin, key string, property *yaml.Node) {
 	const width = 120
 	line := "##" + margin
-	for word := range strings.FieldsSeq(member(property, "description").Value) {
+	_, description := document.Find(property, "description")
+	for word := range strings.FieldsSeq(description.Value) {
 		if len(line)+1+len(word) > width {
 			b.WriteString(line + "\n")
 			line = "##" + margin
@@ -94,8 +96,9 @@ func write(b *strings.Builder, margin, key string, property *yaml.Node) {
 		line += " " + word
 	}
 	b.WriteString(line + "\n")
-	standard, inner := member(property, "default"), member(property, "properties")
-	if examples := member(property, "examples"); len(examples.Content) > 0 {
+	_, standard := document.Find(property, "default")
+	_, inner := document.Find(property, "properties")
+	if _, examples := document.Find(property, "examples"); len(examples.Content) > 0 {
 		b.WriteString("##" + margin + " for example " + key + ": " + flow(examples.Content[0]) + "\n")
 	}
 	switch {
@@ -107,14 +110,6 @@ func write(b *strings.Builder, margin, key string, property *yaml.Node) {
 			write(b, margin+"  ", key.Value, property)
 		}
 	}
-}
-
-// member is the value of a key, never nil.
-func member(mapping *yaml.Node, name string) *yaml.Node {
-	if _, value := document.Find(mapping, name); value != nil {
-		return value
-	}
-	return &yaml.Node{}
 }
 
 var plainText = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9 ._/-]*$`)
