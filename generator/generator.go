@@ -72,8 +72,7 @@ type Result struct {
 	Files []output.File // sorted by path
 }
 
-// Read decodes the inputs as far as the configuration, the settings and the lock. With errors in Diags the others may
-// be nil.
+// Read decodes the configuration, the settings and the lock. With errors in Diags each may be nil.
 func Read(in Input) Model {
 	m := Model{Input: plan.Input{Foreign: maps.Clone(in.Workflows)}}
 	maps.DeleteFunc(m.Foreign, func(_ string, content []byte) bool { return output.Generated(content) })
@@ -173,32 +172,27 @@ func (r *Result) dropped(rendered []workflow.File, overlay Source) {
 
 // lint checks every rendered file: nothing that does not pass is ever written.
 func (r *Result) lint(overlay Source) error {
-	var labels []string
+	labels := slices.Clone(r.Settings.PlanRunner)
 	for _, runner := range r.Settings.Runners {
 		labels = append(labels, runner...)
 	}
-	labels = append(labels, r.Settings.PlanRunner...)
 	for _, file := range r.Files {
 		found, err := lint.Check(file.Path, file.Data, labels)
 		if err != nil {
 			return err
 		}
 		for _, d := range found {
-			if d.Code == "actionlint-events" && r.Settings.Given("schedule") {
-				r.Diags.Errorf(r.Settings.At("schedule"), "bad-schedule", "", "%s", d.Message)
-				continue
-			}
-			if d.Code == "unversioned-pin" && overlay.Content == nil { // ours have one, those of the settings need none
-				action, _, _ := strings.Cut(d.Message, "@")
-				r.Diags.Warnf(r.Settings.At("pins."+action), d.Code, "give sha: and version: there", "%s", d.Message)
-				continue
-			}
-			if overlay.Content == nil && d.Code != "file-too-large" {
-				return fmt.Errorf("lint what was rendered: %s; nothing was written", d)
-			}
-			if overlay.Content != nil { // the file is not on disk as it was linted
+			switch {
+			case d.Code == "actionlint-events" && r.Settings.Given("schedule"):
+				d.Pos, d.Code = r.Settings.At("schedule"), "bad-schedule"
+			case overlay.Content != nil: // the file is not on disk as it was linted
 				d.Pos, d.Message = diag.Pos{File: overlay.Path}, fmt.Sprintf("it makes %s unsound: %s", path.Base(file.Path), d.Message)
 				d.Hint = cmp.Or(r.meant(file, d.Message), d.Hint)
+			case d.Code == "unversioned-pin": // ours have one, those of the settings need none
+				action, _, _ := strings.Cut(d.Message, "@")
+				d.Pos, d.Hint = r.Settings.At("pins."+action), "give sha: and version: there"
+			case d.Code != "file-too-large":
+				return fmt.Errorf("lint what was rendered: %s; nothing was written", d)
 			}
 			r.Diags = append(r.Diags, d)
 		}
@@ -210,42 +204,37 @@ var namedJob = regexp.MustCompile(`job "([^"]+)"`)
 
 // meant asks about the name of a workflow or of a job that the overlay has made, if it looks like one that was there.
 func (r *Result) meant(file output.File, message string) string {
-	name := diag.Nearest(path.Base(file.Path), r.Plan.Files())
-	if job := namedJob.FindStringSubmatch(message); job != nil && name == "" {
+	question := diag.DidYouMean(path.Base(file.Path), r.Plan.Files())
+	if job := namedJob.FindStringSubmatch(message); job != nil && question == "" {
 		var others []string
 		root, _ := document.Read(file.Path, file.Data)
-		if _, jobs := document.Find(root, "jobs"); jobs != nil {
-			for key := range document.Pairs(jobs) {
-				if key.Value != job[1] {
-					others = append(others, key.Value)
-				}
+		_, jobs := document.Find(root, "jobs")
+		for key := range document.Pairs(jobs) {
+			if key.Value != job[1] {
+				others = append(others, key.Value)
 			}
 		}
-		name = diag.Nearest(job[1], others)
+		question = diag.DidYouMean(job[1], others)
 	}
-	if name == "" {
-		return ""
-	}
-	return fmt.Sprintf("did you mean %q?", name)
+	return question
 }
 
 // programs adds what the workflows call, and targets.json, which tells it what to do.
 func (r *Result) programs(templates fs.FS) error {
 	r.Files = append(r.Files, output.Attributes())
-	const dir = "ci"
-	entries, err := fs.ReadDir(templates, dir)
+	names, err := fs.Glob(templates, "ci/*")
 	if err != nil {
 		return fmt.Errorf("list programs: %w", err)
 	}
-	for _, entry := range entries {
-		if !r.Plan.Wants(entry.Name()) {
+	for _, name := range names {
+		if !r.Plan.Wants(path.Base(name)) {
 			continue
 		}
-		source, err := fs.ReadFile(templates, path.Join(dir, entry.Name()))
+		source, err := fs.ReadFile(templates, name)
 		if err != nil {
 			return fmt.Errorf("read program: %w", err)
 		}
-		r.Files = append(r.Files, output.Program(entry.Name(), source))
+		r.Files = append(r.Files, output.Program(path.Base(name), source))
 	}
 	manifest := r.Plan.Manifest
 	if manifest.Digest, err = output.ManifestDigest(manifest); err != nil {
@@ -259,8 +248,7 @@ func (r *Result) programs(templates fs.FS) error {
 	return nil
 }
 
-// digests identifies the inputs that decide something, or would if they were there. A file that no checkout has cannot
-// be compared.
+// digests identifies the inputs that decide something, or would if they were there, as far as a checkout has them.
 func (in Input) digests(c *config.Config) map[string]string {
 	out := map[string]string{}
 	for _, source := range []Source{in.Config, in.Settings, in.Lock, in.Overlay} {

@@ -3,13 +3,13 @@ local events = import 'events.libsonnet';
 local steps = import 'steps.libsonnet';
 
 function(actions, common) {
-  name: actions.name,
-  on: events.on(actions.triggers),
+  name: common.names['actions-workflow'],
+  on: events.on(common.triggers),
   permissions: {},
   concurrency: events.concurrency(actions.cancel),
 
   jobs: {
-    [action.id]: events.wanted(actions.triggers) {
+    [action.id]: events.wanted(common.triggers) {
       name: action.check,
       'runs-on': common.helper,
       permissions: { contents: 'read' },

@@ -3,11 +3,11 @@ local events = import 'events.libsonnet';
 local steps = import 'steps.libsonnet';
 
 function(build, common)
-  local wanted = events.wanted(build.triggers);
+  local wanted = events.wanted(common.triggers);
   local always = { '//if': 'Always: a skipped check would count as a green one.' };
   {
-    name: build.name,
-    on: events.on(build.triggers),
+    name: common.names['build-workflow'],
+    on: events.on(common.triggers),
     permissions: {},
     concurrency: events.concurrency(build.cancel),
 
@@ -55,11 +55,11 @@ function(build, common)
       },
 
       checks: (if wanted == {} then always {
-                 name: build.aggregate,
+                 name: common.names.aggregate,
                  'if': 'always()',
                } else always {
                  '//name': 'A skipped job shows this text as it stands, so that no rule takes it for the check.',
-                 name: "${{ needs.plan.result != 'skipped' && '%s' || 'Built by its push' }}" % std.strReplace(build.aggregate, "'", "''"),
+                 name: "${{ needs.plan.result != 'skipped' && '%s' || 'Built by its push' }}" % std.strReplace(common.names.aggregate, "'", "''"),
                  'if': "always() && needs.plan.result != 'skipped'",
                }) + {
         needs: ['plan', 'build'],

@@ -2,10 +2,10 @@
 local events = import 'events.libsonnet';
 local steps = import 'steps.libsonnet';
 
-function(cache, common) {
-  name: cache.name,
+function(build, common) {
+  name: common.names['cache-workflow'],
   on: {
-    [if cache.schedule != '' then 'schedule']: [{ cron: cache.schedule }],
+    [if build.schedule != '' then 'schedule']: [{ cron: build.schedule }],
     workflow_dispatch: {
       inputs: {
         'wait-minutes': { description: 'How long to wait for a push still under way', type: 'number', default: 0 },
@@ -20,7 +20,7 @@ function(cache, common) {
       name: 'Verify',
       'runs-on': common.helper,
       permissions: { contents: 'read' },
-      'timeout-minutes': cache.minutes,
+      'timeout-minutes': build.minutes.verify,
       steps: [
         steps.checkout(common),
         steps.nix(common),

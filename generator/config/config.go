@@ -14,10 +14,8 @@ import (
 
 // Config is a decoded configuration. Every default is filled in as garnix did.
 type Config struct {
-	File string // slash path of what was read, of a garnix.yaml or "flake.nix"; "" where there is neither
-
-	// Sections are the build sections in order. A mapping under "builds" is the one section 0; no section builds nothing.
-	Sections       []Section
+	File           string    // slash path of what was read, of a garnix.yaml or "flake.nix"; "" where there is neither
+	Sections       []Section // in order; a mapping under "builds" is the one section 0, and no section builds nothing
 	Actions        []Action
 	Servers        []Server
 	Incrementalize Incrementalize
@@ -25,9 +23,7 @@ type Config struct {
 	PublishModules bool
 	FlakeDir       string // as written, see FlakePath
 	FlakeDirPos    diag.Pos
-
-	// Keys lists every key met at a level that garnix decoded, in the order in which they were met.
-	Keys []Key
+	Keys           []Key // every one met at a level that garnix decoded, in the order in which they were met
 }
 
 // Section is one build section: what some include matches and no exclude of the same section does.
@@ -36,13 +32,9 @@ type Section struct {
 	Include          []Matcher
 	IncludeIsDefault bool // no include was written
 	Exclude          []Matcher
-
-	// Branch is the one branch the section is for, compared as it is; nil means every branch and also forks.
-	// No branch has the empty name.
-	Branch *string
+	Branch           *string // the one that the section is for, compared as it is; nil means every branch and also forks
 }
 
-// firstMatch returns the index of the first matcher that matches p; it is -1 if there is none.
 func firstMatch(matchers []Matcher, p flake.AttrPath) int {
 	return slices.IndexFunc(matchers, func(m Matcher) bool { return m.Match(p) })
 }
@@ -71,10 +63,8 @@ func (a Action) Attr() flake.AttrPath {
 
 // Incrementalize says on which branches garnix gave a build the intermediates of an earlier commit.
 type Incrementalize struct {
-	Enabled bool
-
-	// ExcludeBranches holds the exceptions of the object form, which also never applied to forks; nil for a boolean.
-	ExcludeBranches []string
+	Enabled         bool
+	ExcludeBranches []string // the exceptions of the object form, which also never applied to forks; nil for a boolean
 }
 
 // Server is a machine that garnix hosted.

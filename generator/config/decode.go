@@ -85,7 +85,6 @@ func (d *decoder) config(c *Config, p place) {
 	}})
 }
 
-// each decodes the items of a list.
 func each[T any](d *decoder, p place, hint string, decode func(place) T) []T {
 	out := []T{}
 	for _, item := range d.list(p, hint) {
@@ -130,8 +129,7 @@ func (d *decoder) section(p place) Section {
 	return s
 }
 
-// neverBranch says what to do about a name that git allows no branch to have (git-check-ref-format), globs above all; it
-// is "" for a name that a branch can have.
+// neverBranch says what to do about a name that git allows no branch to have (git-check-ref-format); it is "" for others.
 func neverBranch(name string) (hint string) {
 	switch short, isRef := strings.CutPrefix(name, "refs/heads/"); {
 	case isRef && short != "":
@@ -232,7 +230,7 @@ func (d *decoder) deployment(p place) (t Deployment) {
 		{"type", `add "type: on-branch" or "type: on-pull-request"`, func(p place) { t.Type = d.choice(p, "on-branch", "on-pull-request") }},
 	}}
 	written := ""
-	if _, value := document.Find(p.node, "type"); value != nil && kindOf(value) == textKind {
+	if _, value := document.Find(p.node, "type"); kindOf(value) == textKind {
 		written = value.Value
 	}
 	switch written {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"gopkg.in/yaml.v3"
 
@@ -52,8 +53,7 @@ func (d *decoder) spend(p place, n int) bool {
 	return d.budget >= 0
 }
 
-// mapping checks that p is a mapping of a level, reads its fields and records all keys, warning of those that garnix
-// ignored.
+// mapping reads the fields of a level, records all keys and warns of those that garnix ignored.
 func (d *decoder) mapping(p place, l level) {
 	if p.node.Kind != yaml.MappingNode {
 		d.wrongType(p, "a mapping", l.hint)
@@ -83,7 +83,6 @@ func (d *decoder) mapping(p place, l level) {
 	}
 }
 
-// list checks that p is a list and returns its items.
 func (d *decoder) list(p place, hint string) []place {
 	if p.node.Kind != yaml.SequenceNode {
 		d.wrongType(p, "a list", hint)
@@ -117,16 +116,12 @@ func (d *decoder) flag(p place) bool {
 	return yesWord.MatchString(p.node.Value)
 }
 
-// choice is a text out of a few.
 func (d *decoder) choice(p place, known ...string) string {
 	text, ok := d.text(p, "")
 	if !ok || slices.Contains(known, text) {
 		return text
 	}
-	hint := "garnix knew " + diag.Enumerate(known, "and")
-	if near := diag.Nearest(text, known); near != "" {
-		hint = fmt.Sprintf("did you mean %q?", near)
-	}
+	hint := cmp.Or(diag.DidYouMean(text, known), "garnix knew "+diag.Enumerate(known, "and"))
 	d.diags.Errorf(d.at(p.node), "config-value", hint, "%s: unknown value %s", p.name(), diag.Excerpt(text))
 	return ""
 }
@@ -144,4 +139,78 @@ func (d *decoder) wrongType(p place, want, hint string) {
 		hint = `write "builds: []" to build nothing; without the key garnix's default is built`
 	}
 	d.diags.Errorf(d.at(p.key), "config-null", hint, "%s: null is not accepted, expected %s", p.name(), want)
+}
+
+// level is a kind of mapping: the keys that garnix read there, and what to say about others.
+type level struct {
+	name   string // for messages: "in a build section"
+	hint   string // what to write if the value is no mapping
+	fields []field
+	others map[string]KeyKind // keys that somebody else read
+}
+
+// field is a key that garnix read.
+type field struct {
+	key  string
+	need string      // what to do if it is missing; "" if it may be
+	read func(place) // nil where it is read only beside another key
+}
+
+// home says where garnix read a key; "" for one that it read nowhere.
+func home(key string) string {
+	for where, keys := range map[string]string{
+		"at the top level":                               "builds incrementalizeBuilds actions modules fodChecks flakeDir servers",
+		`under "builds"`:                                 "include exclude branch",
+		`in an item of "actions"`:                        "run on sandboxType withRepoContents",
+		`in an item of "servers"`:                        "configuration deployment",
+		`in a server's "deployment" of type "on-branch"`: "type machine isPrimary",
+		`under "incrementalizeBuilds"`:                   "excludeBranches",
+		`under "modules"`:                                "publish",
+	} {
+		if slices.Contains(strings.Fields(keys), key) {
+			return where
+		}
+	}
+	return ""
+}
+
+// ignoredKey warns of a key that garnix did not read. An editor's "$schema" is no mistake.
+func (d *decoder) ignoredKey(key, value *yaml.Node, kind KeyKind, l level) {
+	at, name := d.at(key), diag.Excerpt(key.Value)
+	switch {
+	case kind == KeyFork:
+		d.diags.Warnf(at, "fork-only-key", "remove it; only the self-hosted fork of garnix reads it",
+			"hosted garnix never knew the key %s and ignored it", name)
+	case kind == KeyHosted:
+		d.diags.Warnf(at, "hosted-only-key", "remove it; give CI a token of its own for private flake inputs",
+			"key %s was an option of the hosted service only", name)
+	case key.Value == "$schema":
+		d.diags.Add(diag.Notice, at, "unknown-key", "", "garnix did not read %s; it is for editors", name)
+	default:
+		d.diags.Warnf(at, "unknown-key", unknownKeyHint(key.Value, value, l.fields), "garnix did not know the key %s %s and ignored it", name, l.name)
+	}
+}
+
+func unknownKeyHint(key string, value *yaml.Node, fields []field) string {
+	var known, inside []string
+	for _, f := range fields {
+		known = append(known, f.key)
+	}
+	if value.Kind == yaml.MappingNode {
+		for below := range document.Pairs(value) {
+			if slices.Contains(known, below.Value) {
+				inside = append(inside, below.Value)
+			}
+		}
+	}
+	if len(inside) > 0 {
+		return fmt.Sprintf("move %s up to where %s stands; as it is, garnix used the default", diag.Enumerate(inside, "and"), diag.Excerpt(key))
+	}
+	if question := diag.DidYouMean(key, known); question != "" {
+		return question + " as it is, garnix used the default"
+	}
+	if home := home(key); home != "" {
+		return fmt.Sprintf("%q means something only %s", key, home)
+	}
+	return "remove it; known here: " + diag.Enumerate(known, "and")
 }

@@ -1,7 +1,9 @@
 package config
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"garnix2gha/generator/diag"
 	"garnix2gha/generator/flake"
@@ -47,9 +49,11 @@ type judge struct {
 // Findings tells what the sections say without effect: about this flake if there is a lock, else about any flake. Those
 // about matchers that garnix refused are errors.
 func Findings(sections []Section, lock *flake.Lock) []Finding {
-	j := &judge{sections: sections, flake: outputsOf(lock), places: map[cause][]Place{}, tried: map[cause]int{}}
+	j := &judge{sections: sections, places: map[cause][]Place{}, tried: map[cause]int{}}
 	if lock != nil {
-		j.proven = outputs{lock: &flake.Lock{}, paths: j.flake.paths} // what could not be listed is not there
+		paths := lock.Paths()
+		j.flake = outputs{lock, paths}
+		j.proven = outputs{&flake.Lock{}, paths} // what could not be listed is not there
 	}
 	for _, s := range sections {
 		j.includes(s)
@@ -94,9 +98,9 @@ func (j *judge) includes(s Section) {
 
 // excludedBy names the exclude that takes everything away from an include; it is "" where only several do.
 func (j *judge) excludedBy(s Section, include Matcher) string {
-	selected := slices.Collect(j.flake.each(include.Matcher))
+	selected := j.flake.matched(include.Matcher)
 	if len(selected) == 0 {
-		selected = slices.Collect(outputs{}.each(include.Matcher))
+		selected = outputs{}.matched(include.Matcher)
 	}
 	for _, m := range s.Exclude {
 		if !slices.ContainsFunc(selected, func(p flake.AttrPath) bool { return !m.Match(p) }) {
@@ -108,7 +112,9 @@ func (j *judge) excludedBy(s Section, include Matcher) string {
 
 // excludes judges the excludes of a section: for one without effect it is always right to remove it.
 func (j *judge) excludes(s Section) {
-	alive := slices.ContainsFunc(s.Include, func(m Matcher) bool { return !m.Dead && some(j.flake.each(m.Matcher)) })
+	alive := slices.ContainsFunc(s.Include, func(m Matcher) bool {
+		return !m.Dead && (j.flake.has(m.Matcher) || j.flake.unlisted(m.Matcher) != nil)
+	})
 	for _, m := range s.Exclude {
 		c := cause{exclude: true, severity: diag.Warning, code: "exclude-excludes-nothing", advice: "remove %s, and the same is built"}
 		switch {
@@ -174,10 +180,13 @@ func (s Section) builds(p flake.AttrPath, wherever Section) bool {
 	return selects && (p.Name() != others || !slices.ContainsFunc(s.Exclude, excludes))
 }
 
-// meant finds what to write instead of an include, among what its writer may have meant. listed says that it stands in
-// the section already.
+// meant finds what to write instead of an include; listed says that what was meant stands in the section already.
 func (j *judge) meant(c cause, s Section, m Matcher) (instead []string, listed bool) {
-	for _, together := range j.meanings(c, m) {
+	const causes, tries = 20, 50 // in a large flake each search takes a while
+	if j.tried[c]++; j.tried[c] > tries || len(j.tried) > causes {
+		return nil, false
+	}
+	for _, together := range j.proven.meanings(m.String()) {
 		instead = nil
 		for _, text := range together {
 			switch {
@@ -201,15 +210,6 @@ func (j *judge) meant(c cause, s Section, m Matcher) (instead []string, listed b
 // mostTexts is how many matchers are proposed for one.
 const mostTexts = 8
 
-// meanings looks for meanings, but not for ever: in a large flake each search takes a while.
-func (j *judge) meanings(c cause, m Matcher) [][]string {
-	const causes, places = 20, 50
-	if j.tried[c]++; j.tried[c] > places || len(j.tried) > causes {
-		return nil
-	}
-	return j.proven.meanings(m.String())
-}
-
 func (j *judge) add(c cause, p Place) {
 	if !p.Matcher.Valid() {
 		c.severity = diag.Error
@@ -226,9 +226,7 @@ func (j *judge) nothing() []Finding {
 	var wanted []Section
 	for _, s := range j.sections {
 		effective := func(m Matcher) bool { return j.flake.effective(s, m) }
-		switch {
-		case s.Branch != nil && neverBranch(*s.Branch) != "":
-		case slices.ContainsFunc(s.Include, effective):
+		if (s.Branch == nil || neverBranch(*s.Branch) == "") && slices.ContainsFunc(s.Include, effective) {
 			return nil
 		}
 		if len(s.Include) > 0 {
@@ -248,4 +246,83 @@ func (j *judge) nothing() []Finding {
 		d.Message = "nothing is built: no build section selects an output of the flake"
 	}
 	return []Finding{{Diagnostic: d}}
+}
+
+// finding puts a cause into words, with the next step: to write something instead, or to remove what has no effect.
+func (c cause) finding(places []Place) Finding {
+	const most = 3 // places that are named
+	const refused = " neither two nor three parts, so garnix refused the whole file"
+	first, n := places[0].Matcher, len(places)
+	noun, one, many := "matcher", "selects nothing", "select nothing"
+	if c.exclude {
+		noun, one, many = "exclude", "takes nothing away", "take nothing away"
+	}
+	switch c.code {
+	case "matcher-parts":
+		one, many = "has"+refused, "have"+refused
+	case "exclude-undone":
+		one, many = "has no effect", "have no effect"
+	}
+	var named, instead []string
+	for _, p := range places {
+		named = append(named, quoted(p.Matcher))
+		instead = append(instead, p.Instead...)
+	}
+	if by := places[0].by; by != "" && !slices.ContainsFunc(places, func(p Place) bool { return p.by != by }) {
+		c.reason = "the exclude " + by + " takes everything away again"
+	}
+	if n > most {
+		named = append(named[:most], fmt.Sprintf("%d more", n-most))
+	}
+	them := "it"
+	message := fmt.Sprintf("%s %s %s: %s", noun, diag.Excerpt(first.String()), one, c.reason)
+	if n > 1 {
+		them = "them"
+		message = fmt.Sprintf("%d %ss %s: %s: %s", n, noun, many, c.reason, diag.Enumerate(named, "and"))
+	}
+	hint := strings.ReplaceAll(c.advice, "%s", them)
+	if c.replaced {
+		hint = "did you mean " + listed(instead) + "?"
+	}
+	d := diag.Diagnostic{Pos: first.Pos, Severity: c.severity, Code: c.code, Message: message, Hint: hint}
+	return Finding{Diagnostic: d, Places: places}
+}
+
+func quoted(m Matcher) string {
+	if m.Pos.Line == 0 {
+		return diag.Excerpt(m.String())
+	}
+	return fmt.Sprintf("%s (line %d)", diag.Excerpt(m.String()), m.Pos.Line)
+}
+
+// listed quotes the first of the different texts.
+func listed(texts []string) string {
+	var out []string
+	for _, text := range texts {
+		if text = diag.Excerpt(text); !slices.Contains(out, text) {
+			out = append(out, text)
+		}
+		if len(out) > mostTexts {
+			out[mostTexts] = "so on"
+			break
+		}
+	}
+	return diag.Enumerate(out, "and")
+}
+
+// name tells a section from others in a message.
+func (s Section) name() string {
+	if s.Pos.Line == 0 {
+		return "another build section"
+	}
+	return fmt.Sprintf("the build section on line %d", s.Pos.Line)
+}
+
+// IncludeTexts returns the includes as they were written, or as garnix's default has them.
+func (s Section) IncludeTexts() []string {
+	texts := make([]string, 0, len(s.Include))
+	for _, m := range s.Include {
+		texts = append(texts, m.String())
+	}
+	return texts
 }

@@ -13,10 +13,8 @@ import (
 // Matcher is an attribute matcher and where it stands; the line is 0 in the default include.
 type Matcher struct {
 	flake.Matcher
-	Pos diag.Pos
-
-	// Dead says that the matcher is of no effect whatever the flake holds; Findings tell why.
-	Dead bool
+	Pos  diag.Pos
+	Dead bool // it is of no effect whatever the flake holds; Findings tell why
 }
 
 // newMatcher decodes a matcher. One that garnix refused is dead.
@@ -27,8 +25,7 @@ func newMatcher(text string, at diag.Pos) Matcher {
 	return m
 }
 
-// defectOf returns why a matcher has no effect whatever the flake holds, the most telling reason, as a cause has it; the
-// code is "" if there is none.
+// defectOf returns the most telling reason why a matcher has no effect whatever the flake holds; the code is "" without one.
 func defectOf(m Matcher) (code, reason, advice string) {
 	text := m.String()
 	parts := m.Parts()

@@ -104,8 +104,8 @@ func (o outputs) fit(family flake.Family, rest []string) [][]string {
 // configuration anyway. What else follows a name is another part of it, or the rest of a name with a dot.
 func named(family string, rest []string) [][]string {
 	tail := strings.Join(rest[1:], ".")
-	built := tail == "" || tail == "*" || tail == "activationPackage" || tail == "system" ||
-		tail == "config.system.build.toplevel" || strings.HasPrefix("config.system.build.toplevel", tail+".")
+	built := slices.Contains([]string{"", "*", "activationPackage", "system"}, tail) ||
+		strings.HasPrefix("config.system.build.toplevel.", tail+".")
 	switch {
 	case built && (tail != "*" || !isSystem(rest[0])):
 		return [][]string{{family, rest[0]}}
@@ -136,8 +136,7 @@ func plural(f flake.Family) flake.Family {
 	return "packages"
 }
 
-// expand writes globs out, those of systems with garnix's systems and those of names with the names in the lock. Of too
-// many it returns none.
+// expand writes globs out with garnix's systems and the names in the lock. Of too many it returns none.
 func (o outputs) expand(parts []string) []string {
 	const most = 64
 	texts := parts[:1]
@@ -186,8 +185,7 @@ func globbed(part string, words []string) (matched []string) {
 	return matched
 }
 
-// similar returns outputs of the lock with a name like the one that parts spell, which it does not list: misspelt, for
-// another system, or what superseded it.
+// similar returns what parts that the lock does not list may stand for: misspelt, for another system, or superseded.
 func (o outputs) similar(parts []string) (out [][]string) {
 	last := len(parts) - 1
 	name, family := parts[last], flake.Family(parts[0])

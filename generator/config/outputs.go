@@ -13,32 +13,18 @@ type outputs struct {
 	paths []flake.AttrPath // those of the lock
 }
 
-func outputsOf(lock *flake.Lock) outputs {
-	o := outputs{lock: lock}
-	if lock != nil {
-		o.paths = lock.Paths()
-	}
-	return o
-}
-
 // others is the name of all outputs that no matcher spells: no text decodes to it.
 const others = "\xff"
 
-// each yields the outputs that m matches: those of the lock, then for every part of the flake that nobody listed one
-// that stands for what may be there.
-func (o outputs) each(m flake.Matcher) iter.Seq[flake.AttrPath] {
-	return func(yield func(flake.AttrPath) bool) {
-		for _, p := range o.paths {
-			if m.Match(p) && !yield(p) {
-				return
-			}
-		}
-		for _, p := range o.unlisted(m) {
-			if !yield(p) {
-				return
-			}
+// matched returns the outputs of the lock that m matches, then one for each part of the flake that nobody listed.
+func (o outputs) matched(m flake.Matcher) []flake.AttrPath {
+	var paths []flake.AttrPath
+	for _, p := range o.paths {
+		if m.Match(p) {
+			paths = append(paths, p)
 		}
 	}
+	return append(paths, o.unlisted(m)...)
 }
 
 // unlisted returns what m matches in the parts of the flake that nobody listed.
@@ -63,7 +49,6 @@ func (o outputs) unlisted(m flake.Matcher) []flake.AttrPath {
 	return paths
 }
 
-// has reports whether the lock lists an output that m matches.
 func (o outputs) has(m flake.Matcher) bool {
 	return slices.ContainsFunc(o.paths, m.Match)
 }
@@ -79,8 +64,7 @@ func (o outputs) names(m flake.Matcher) []string {
 	return names
 }
 
-// Possible returns what an include of the section can select in some flake; one path stands for all names that no matcher
-// spells.
+// Possible returns what an include can select in some flake; one path stands for all names that no matcher spells.
 func (s Section) Possible(include Matcher) []flake.AttrPath {
 	if s.Branch != nil && *s.Branch == "" {
 		return nil // no branch is called so
@@ -93,12 +77,9 @@ func (o outputs) effective(s Section, m Matcher) bool {
 	if m.Dead && !o.has(m.Matcher) {
 		return false
 	}
-	for p := range o.each(m.Matcher) {
-		if firstMatch(s.Exclude, p) < 0 {
-			return true
-		}
-	}
-	return false
+	kept := func(p flake.AttrPath) bool { return firstMatch(s.Exclude, p) < 0 }
+	selected := func(p flake.AttrPath) bool { return m.Match(p) && kept(p) }
+	return slices.ContainsFunc(o.paths, selected) || slices.ContainsFunc(o.unlisted(m.Matcher), kept)
 }
 
 // taken yields what an exclude takes away from the includes of its section; the same output may come again.
@@ -123,7 +104,6 @@ func (o outputs) taken(s Section, exclude flake.Matcher) iter.Seq[flake.AttrPath
 	}
 }
 
-// some reports whether there is any output.
 func some(paths iter.Seq[flake.AttrPath]) bool {
 	for range paths {
 		return true

@@ -2,10 +2,9 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"regexp"
 	"slices"
@@ -23,15 +22,26 @@ import (
 // does not evaluate. The Config is nil only if garnix.yaml is used and has errors.
 func Resolve(file string, src []byte, lock *flake.Lock) (*Config, diag.List) {
 	const flakeFile = "flake.nix"
+	if lock == nil {
+		lock = &flake.Lock{}
+	}
 	var diags diag.List
-	switch c, found, ignored := fromFlake(flakeFile, lock); {
-	case c != nil:
-		if src != nil {
-			found.Warnf(diag.Pos{File: file}, "config-hidden", "remove one of the two",
-				"garnix never read this file, because the flake has an output garnix.config")
+	ignored := ""
+	if failure := cmp.Or(lock.Errors["garnix"], lock.Errors["garnix.config"]); failure != "" {
+		ignored = "it does not evaluate: " + diag.Excerpt(failure)
+	} else if lock.GarnixConfig != nil {
+		c, found := ParseFlakeConfig(flakeFile, lock.GarnixConfig)
+		if c != nil {
+			if src != nil {
+				found.Warnf(diag.Pos{File: file}, "config-hidden", "remove one of the two",
+					"garnix never read this file, because the flake has an output garnix.config")
+			}
+			return c, found.Sorted()
 		}
-		return c, found.Sorted()
-	case ignored != "":
+		fault := found[slices.IndexFunc(found, func(d diag.Diagnostic) bool { return d.Severity == diag.Error })]
+		ignored = fmt.Sprintf("%s [%s]", fault.Message, fault.Code)
+	}
+	if ignored != "" {
 		used := "its defaults"
 		if src != nil {
 			used = file
@@ -46,29 +56,8 @@ func Resolve(file string, src []byte, lock *flake.Lock) (*Config, diag.List) {
 	return c, append(diags, found...).Sorted()
 }
 
-// fromFlake decodes the flake's garnix.config. If there is one and garnix could not use it, ignored says why.
-func fromFlake(file string, lock *flake.Lock) (c *Config, found diag.List, ignored string) {
-	if lock == nil {
-		return nil, nil, ""
-	}
-	for _, path := range []string{"garnix", "garnix.config"} {
-		if message := lock.Errors[path]; message != "" {
-			return nil, nil, "it does not evaluate: " + diag.Excerpt(message)
-		}
-	}
-	if lock.GarnixConfig == nil {
-		return nil, nil, ""
-	}
-	if c, found = ParseFlakeConfig(file, lock.GarnixConfig); c != nil {
-		return c, found, ""
-	}
-	fault := found[slices.IndexFunc(found, func(d diag.Diagnostic) bool { return d.Severity == diag.Error })]
-	return nil, nil, fmt.Sprintf("%s [%s]", fault.Message, fault.Code)
-}
-
-// Parse decodes the text of a garnix.yaml; an empty one gives the defaults. file is its path relative to the
-// repository root. If there is an error, which garnix would have failed on too, the Config is nil; the diagnostics
-// list every problem, sorted.
+// Parse decodes the text of a garnix.yaml; an empty one gives the defaults. file is its path relative to the repository
+// root. With errors, which garnix would have failed on too, the Config is nil; the diagnostics are sorted.
 func Parse(file string, src []byte) (*Config, diag.List) {
 	root, diags := document.Read(file, src)
 	if diags.HasErrors() {
@@ -90,9 +79,9 @@ func ParseFlakeConfig(file string, value json.RawMessage) (*Config, diag.List) {
 	decoder := json.NewDecoder(bytes.NewReader(value))
 	decoder.UseNumber()
 	var raw any
-	err := decoder.Decode(&raw)
-	if _, end := decoder.Token(); err == nil && !errors.Is(end, io.EOF) {
-		err = errors.New("something follows the value")
+	err := json.Unmarshal(value, new(json.RawMessage)) // unlike a decoder it takes nothing after the value
+	if err == nil {
+		err = decoder.Decode(&raw)
 	}
 	if err != nil {
 		var diags diag.List

@@ -22,14 +22,9 @@ type Lock struct {
 	// for that of a Direct family.
 	Outputs map[Family]map[System][]string
 
-	// Systems gives the system of a *Configuration by its attribute path ("nixosConfigurations.web").
-	Systems map[string]System
-
-	// GarnixConfig is the value of the flake's garnix.config output; nil means that there is no such output.
-	GarnixConfig json.RawMessage
-
-	// Errors gives, by family or family and system ("packages.aarch64-darwin"), why it could not be listed.
-	Errors map[string]string
+	Systems      map[string]System // of a *Configuration by its attribute path ("nixosConfigurations.web")
+	GarnixConfig json.RawMessage   // the value of the flake's garnix.config output; nil means that there is no such output
+	Errors       map[string]string // by family or family and system ("packages.aarch64-darwin"): why it could not be listed
 }
 
 // lockFile is the JSON of a lock, as it is read.
@@ -62,14 +57,13 @@ func DecodeLock(file string, src []byte) (*Lock, diag.List) {
 		bad(0, "lock version %d is not supported; this program reads version %d", raw.Version, LockVersion)
 		return nil, diags
 	}
-	lock := &Lock{
-		Outputs:      map[Family]map[System][]string{},
-		Systems:      map[string]System{},
-		GarnixConfig: compact(raw.GarnixConfig),
-		Errors:       map[string]string{},
-	}
+	lock := &Lock{Outputs: map[Family]map[System][]string{}, Systems: map[string]System{}, Errors: map[string]string{}}
 	maps.Copy(lock.Systems, raw.Systems)
 	maps.Copy(lock.Errors, raw.Errors)
+	var config bytes.Buffer
+	if json.Compact(&config, raw.GarnixConfig) == nil { // it is there; its layout says nothing
+		lock.GarnixConfig = config.Bytes()
+	}
 	for _, family := range Families() {
 		value, ok := raw.Outputs[string(family)]
 		if !ok {
@@ -134,10 +128,7 @@ func (l *Lock) Encode() ([]byte, error) {
 		value["garnixConfig"] = l.GarnixConfig
 	}
 	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(value); err != nil {
+	if err := diag.JSON(&b, value); err != nil {
 		return nil, fmt.Errorf("encode lock: %w", err)
 	}
 	return b.Bytes(), nil
@@ -173,22 +164,11 @@ func sorted(names []string) []string {
 	return slices.Compact(out)
 }
 
-// compact removes the layout, so that a lock says the same however it is indented.
-func compact(value json.RawMessage) json.RawMessage {
-	var b bytes.Buffer
-	if json.Compact(&b, value) != nil { // there is none
-		return nil
-	}
-	return b.Bytes()
-}
-
 func errorOffset(err error, end int64) int64 {
-	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &syntax):
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return syntax.Offset
-	case errors.As(err, &kind):
+	}
+	if kind, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return kind.Offset
 	}
 	return end

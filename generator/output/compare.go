@@ -13,8 +13,7 @@ import (
 // Status says how a file on disk relates to what would be generated now.
 type Status string
 
-// The statuses. Current and Pins are fine, and StaleGenerator is unless one is strict; the others want
-// "garnix2gha generate".
+// The statuses. OK tells which are fine; the others want "garnix2gha generate".
 const (
 	Current        Status = "current"
 	PinsMoved      Status = "pins"            // only pins of the same actions moved, as a bot moves them
@@ -43,8 +42,7 @@ type Change struct {
 
 // Compare judges every wanted file and every file on disk that is ours, sorted by path. Disk holds the repository's
 // workflows, its targets.json and all that lies among the programs, by path. Workflows and targets.json are compared by
-// what they say, whoever formatted them; programs with this program's own copy. What changed since, the committed
-// targets.json tells.
+// what they say, whoever formatted them; programs with this program's own copy.
 func Compare(want []File, disk map[string][]byte) []Change {
 	then := historyOf(want, disk[Targets])
 	var own ownPins
@@ -54,20 +52,18 @@ func Compare(want []File, disk map[string][]byte) []Change {
 	for _, file := range want {
 		wanted[file.Path] = true
 		old, exists := disk[file.Path]
-		if exists && bytes.Equal(old, file.Data) { // as nearly always: nothing has to be read
-			changes = append(changes, Change{Path: file.Path, Status: Current, Old: old, New: file.Data})
-			continue
-		}
-		if moved == nil {
-			own = Pins(want...)
-			moved, _ = Moved(own, disk)
-		}
-		change := Change{Path: file.Path, Status: Missing, Cause: "it would be generated but does not exist"}
-		change.New = own.withPins(file, old, moved)
-		if exists {
-			change.Old = old
-			change.Status, change.Cause = then.judge(file, old, own)
+		change := Change{Path: file.Path, Status: Current, Old: old, New: file.Data}
+		if !exists || !bytes.Equal(old, file.Data) { // else, as nearly always, nothing has to be read
+			if moved == nil {
+				own = Pins(want...)
+				moved, _ = Moved(own, disk)
+			}
+			change.Status, change.Cause = Missing, "it would be generated but does not exist"
+			if exists {
+				change.Status, change.Cause = then.judge(file, old, own)
+			}
 			change.Edited = change.Status == Edited
+			change.New = own.withPins(file, old, moved)
 			if change.Status == PinsMoved {
 				change.New = old
 			}
@@ -76,15 +72,20 @@ func Compare(want []File, disk map[string][]byte) []Change {
 	}
 	for name, old := range disk {
 		change := Change{Path: name, Old: old}
+		program := strings.HasPrefix(name, Programs+"/")
 		switch {
 		case wanted[name]:
 			continue
 		case Ours(name, old):
 			change.Status, change.Cause = Orphan, "it was generated once, and nothing renders it any more"
-			if change.Edited = edited(name, old); change.Edited {
+			if !program { // of one nobody can tell
+				is, err := read(name, old)
+				change.Edited = err != nil || is.edited()
+			}
+			if change.Edited {
 				change.Cause += "; somebody changed it since"
 			}
-		case strings.HasPrefix(name, Programs+"/"):
+		case program:
 			change.Status, change.Cause = Foreign, "it lies where the programs are loaded from, and is none of them"
 		default:
 			continue
@@ -138,11 +139,16 @@ func historyOf(want []File, committed []byte) history {
 
 // judge compares a file that is wanted with the one on disk.
 func (h history) judge(file File, old []byte, own ownPins) (Status, string) {
+	program := strings.HasPrefix(file.Path, Programs+"/")
 	switch {
 	case !Ours(file.Path, old):
 		return Foreign, "it stands where garnix2gha would write, but does not come from it"
-	case strings.HasPrefix(file.Path, Programs+"/"):
-		return h.judgeProgram(old, file.Data)
+	case program && bytes.Equal(normal(old), normal(file.Data)):
+		return Current, ""
+	case program && h.other:
+		return StaleGenerator, Targets + " says that garnix2gha " + diag.Printable(h.writer) + " wrote it, and only that version can vouch for it"
+	case program:
+		return Edited, "it is not what garnix2gha writes"
 	}
 	was, err := read(file.Path, old)
 	is, _ := read(file.Path, file.Data)
@@ -175,16 +181,6 @@ func (h history) judge(file File, old []byte, own ownPins) (Status, string) {
 	return StaleGenerator, "the inputs are unchanged, but this version of garnix2gha renders them otherwise"
 }
 
-func (h history) judgeProgram(old, fresh []byte) (Status, string) {
-	switch {
-	case bytes.Equal(normal(old), normal(fresh)):
-		return Current, ""
-	case h.other:
-		return StaleGenerator, Targets + " says that garnix2gha " + diag.Printable(h.writer) + " wrote it, and only that version can vouch for it"
-	}
-	return Edited, "it is not what garnix2gha writes"
-}
-
 // upgrade lets targets.json name this version when another one wrote it and other files are written anew.
 func (h history) upgrade(changes []Change) {
 	other := func(c Change) bool { return c.Status != Current && c.Status != PinsMoved && c.Status != Foreign }
@@ -204,13 +200,4 @@ func Ours(name string, content []byte) bool {
 		return bytes.Contains(content, []byte(`"//"`)) && bytes.Contains(content, []byte("garnix2gha generate"))
 	}
 	return Generated(content)
-}
-
-// edited reports whether somebody changed a file that nothing renders any more. Of a program nobody can tell.
-func edited(name string, content []byte) bool {
-	if strings.HasPrefix(name, Programs+"/") {
-		return false
-	}
-	is, err := read(name, content)
-	return err != nil || is.edited()
 }

@@ -2,10 +2,11 @@ package output
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"unicode/utf16"
+
+	"garnix2gha/generator/diag"
 )
 
 const columns = 80 // where prettier breaks a list
@@ -14,10 +15,7 @@ const columns = 80 // where prettier breaks a list
 // objects open, an entry a line, and lists on one line where they fit.
 func JSON(value any) ([]byte, error) {
 	var raw bytes.Buffer
-	encoder := json.NewEncoder(&raw)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(value); err != nil {
+	if err := diag.JSON(&raw, value); err != nil {
 		return nil, fmt.Errorf("encode JSON: %w", err)
 	}
 	var lines []string

@@ -74,8 +74,7 @@ func Workflow(name string, body []byte) (File, error) {
 	return File{Path: Path(name), Data: out.Bytes()}, nil
 }
 
-// Program puts the header above a file of the programs' folder. Formatters and linters leave it alone: its form is not
-// its repository's concern.
+// Program puts the header above a file of the programs' folder, with which formatters and linters leave it alone.
 func Program(name string, source []byte) File {
 	header := firstLine + renewal
 	if name != attributesName {
@@ -94,8 +93,7 @@ func Attributes() File {
 	return Program(attributesName, []byte("* linguist-generated=true text eol=lf\n"))
 }
 
-// Generated reports whether a file other than targets.json begins with our header, and thus may be overwritten or
-// removed.
+// Generated reports whether a file other than targets.json begins with our header, and thus may be replaced or removed.
 func Generated(content []byte) bool {
 	text := bytes.TrimPrefix(bytes.TrimLeft(content, "\ufeff"), []byte("---")) // a formatter may begin a document
 	return bytes.HasPrefix(bytes.TrimLeft(text, " \r\n"), []byte(firstLine))
@@ -113,8 +111,7 @@ func Eject(file File) File {
 	return File{Path: file.Path, Data: out.Bytes()}
 }
 
-// normal removes what formatters and checkouts may change: carriage returns, white space at the end of lines, and
-// empty lines at the end.
+// normal removes what formatters and checkouts may change: white space at the end of lines, and empty lines at the end.
 func normal(content []byte) []byte {
 	out := make([]byte, 0, len(content)+1)
 	for line := range bytes.SplitSeq(content, []byte("\n")) {

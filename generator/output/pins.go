@@ -30,18 +30,14 @@ type use struct {
 
 var commit = regexp.MustCompile(`^([A-Za-z0-9._-]+/[A-Za-z0-9._/-]+)@([0-9a-f]{40})$`)
 
-// version finds what a comment calls the commit beside it, as Dependabot and Renovate write and read it: "# v4.2.2",
-// "# 4.2", "# pin @v4", "# tag=v4", "# tag: v4", "# renovate: tag=v4", "# ratchet:a/b@v4", each with a note behind it, or
-// one word.
+// version finds what a comment calls the commit beside it, as Dependabot and Renovate do: "# v4.2.2", "# 4.2", "# pin @v4",
+// "# tag=v4", "# tag: v4", "# renovate: tag=v4", "# ratchet:a/b@v4", each with a note behind it, or one word.
 var version = regexp.MustCompile(`^#\s*(?:(?:renovate\s*:\s*)?(?:pin\s+|tag\s*[=:]\s*|ratchet:[\w./-]+)?@?(v?[0-9][\w.+-]{0,58})|([A-Za-z][\w./+-]{0,59})\s*$)`)
 
 // usesIn lists the places from a node on that pin an action to a commit, whoever formatted them.
 func usesIn(file string, root *yaml.Node) (found []use) {
 	for n := range document.All(root) {
 		_, value := document.Find(n, "uses")
-		if value == nil {
-			continue
-		}
 		if m := commit.FindStringSubmatch(value.Value); m != nil {
 			pin := Pin{Action: m[1], SHA: m[2]}
 			if v := version.FindStringSubmatch(cmp.Or(value.LineComment, n.LineComment)); v != nil {

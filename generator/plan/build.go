@@ -38,11 +38,14 @@ func New(in Input) (*Plan, diag.List) {
 	spelled(&diags, in.Config.FlakeDirPos, "flakeDir", dir)
 	p := &Plan{
 		Common: Common{
-			Uses: Uses{
-				Checkout: pin(s, "actions/checkout"),
-				Nix:      pin(s, installers()[s.Nix.Installer].action),
-				Upload:   pin(s, "actions/upload-artifact"),
-				Download: pin(s, "actions/download-artifact"),
+			Files:    s.Files,
+			Names:    s.Names,
+			Triggers: s.Triggers,
+			Uses: map[string]string{
+				"checkout": pin(s, "actions/checkout"),
+				"nix":      pin(s, installers()[s.Nix.Installer].action),
+				"upload":   pin(s, "actions/upload-artifact"),
+				"download": pin(s, "actions/download-artifact"),
 			},
 			Nix:    install(s),
 			Helper: label(s.PlanRunner),
@@ -52,14 +55,15 @@ func New(in Input) (*Plan, diag.List) {
 		Strategy: strategy,
 		Input:    in,
 	}
-	if wanted(in.Config) {
-		p.Build = build(s)
-		p.Cache = &Cache{
-			File: s.Files.Cache, Name: s.Names.CacheWorkflow, Schedule: s.Schedule, Minutes: s.Timeouts.Verify,
+	// A configuration of dead matchers asks for something, too: its check was green with garnix, and stays so.
+	if slices.ContainsFunc(in.Config.Sections, func(s config.Section) bool { return len(s.Include) > 0 }) {
+		p.Build = &Build{
+			Cancel: s.Cancel, FreeDisk: s.DiskSpace == settings.FreeSpace, Statuses: s.Statuses, Minutes: s.Timeouts, Schedule: s.Schedule,
 		}
+		p.Build.Minutes.Build += pushMinutes
 	}
 	p.Actions = actions(in, &diags)
-	p.Manifest = manifest(in, strategy, dir, p.Actions)
+	p.Manifest = manifest(p, dir)
 	for _, action := range slices.Sorted(maps.Keys(s.Pins)) {
 		if _, known := Pins()[action]; !known {
 			diags.Warnf(s.At("pins."+action), "unknown-pin", `"garnix2gha pins" shows those in use`, "no generated workflow uses %s", action)
@@ -105,21 +109,6 @@ func sparse(in Input, diags *diag.List) string {
 	return strings.Join(folders, "\n")
 }
 
-func build(s *settings.Settings) *Build {
-	minutes := s.Timeouts
-	minutes.Build += pushMinutes
-	return &Build{
-		File:      s.Files.Build,
-		Name:      s.Names.BuildWorkflow,
-		Aggregate: s.Names.Aggregate,
-		Triggers:  s.Triggers,
-		Cancel:    s.Cancel,
-		FreeDisk:  s.DiskSpace == settings.FreeSpace,
-		Statuses:  s.Statuses,
-		Minutes:   minutes,
-	}
-}
-
 // label writes one label as a string and several as a list, as runs-on takes them.
 func label(r settings.Texts) any {
 	if len(r) == 1 {
@@ -131,37 +120,30 @@ func label(r settings.Texts) any {
 // runners maps the systems that targets have or may have to labels, and no others: a repository without macOS targets
 // shall not see a macOS label. A system whose runner the settings name is one of them.
 func runners(in Input, strategy string) map[string]any {
-	out := map[string]any{}
-	add := func(systems ...flake.System) {
-		for _, system := range systems {
-			if runner, built := in.Settings.Runners[system]; built {
-				out[string(system)] = label(runner)
-			}
-		}
-	}
+	systems := slices.DeleteFunc(flake.Systems(), func(s flake.System) bool { return !in.Settings.Given("runners." + string(s)) })
 	if strategy == settings.Static {
 		for _, t := range in.Selection.Targets {
-			add(systemsOf(t.Attr.First, t.System)...)
+			systems = append(systems, systemsOf(t.Attr.First, t.System)...)
 		}
 	} else {
 		for _, section := range in.Config.Sections {
 			for _, m := range section.Include {
 				for _, p := range section.Possible(m) {
-					add(systemsOf(p.First, p.System())...)
+					systems = append(systems, systemsOf(p.First, p.System())...)
 				}
 			}
 		}
 	}
-	for _, system := range flake.Systems() {
-		if in.Settings.Given("runners." + string(system)) {
-			add(system)
+	out := map[string]any{}
+	for _, system := range systems {
+		if runner, built := in.Settings.Runners[system]; built {
+			out[string(system)] = label(runner)
 		}
 	}
 	return out
 }
 
-// systemsOf returns the systems that an output of a family may have: its own, or for a *Configuration of which nothing says
-// it ("") all that are possible.
+// systemsOf returns the systems that an output may have: its own, or all that are possible where nothing says it ("").
 func systemsOf(f flake.Family, system flake.System) []flake.System {
 	if system != "" {
 		return []flake.System{system}
@@ -171,63 +153,37 @@ func systemsOf(f flake.Family, system flake.System) []flake.System {
 	})
 }
 
-// wanted reports whether the configuration asks for anything. One whose matchers all turn out dead does: its check was
-// green with garnix, and stays so. One without any include is switched off.
-func wanted(c *config.Config) bool {
-	return slices.ContainsFunc(c.Sections, func(s config.Section) bool { return len(s.Include) > 0 })
-}
-
 // actions plans the garnix actions, nil when there are none.
 func actions(in Input, diags *diag.List) *Actions {
 	if len(in.Config.Actions) == 0 {
 		return nil
 	}
-	s := in.Settings
-	a := &Actions{
-		File: s.Files.Actions, Name: s.Names.ActionsWorkflow,
-		Triggers: s.Triggers, Cancel: settings.CancelPullRequests, Minutes: s.Timeouts.Action,
-	}
-	if s.Cancel == settings.CancelNever {
-		a.Cancel = s.Cancel
+	a := &Actions{Cancel: settings.CancelPullRequests, Minutes: in.Settings.Timeouts.Action}
+	if in.Settings.Cancel == settings.CancelNever {
+		a.Cancel = settings.CancelNever
 	}
 	ids, secrets := map[string]bool{}, map[string]string{}
 	for _, action := range in.Config.Actions {
 		spelled(diags, action.RunPos, "the name of the action", action.Run)
-		secret := secretName(action.Run)
+		slug := strange.ReplaceAllString(action.Run, "_")
+		id := "action-" + slug
+		for n := 2; ids[strings.ToLower(id)]; n++ { // GitHub compares them without regard to case
+			id = fmt.Sprintf("action-%s-%d", slug, n)
+		}
+		ids[strings.ToLower(id)] = true
+		key := "GARNIX_ACTION_KEY_" + strings.ToUpper(strings.ReplaceAll(slug, "-", "_")) // the name of a secret has no hyphens
+		secret := key
 		for n := 2; secrets[secret] != "" && secrets[secret] != action.Run; n++ {
-			secret = fmt.Sprintf("%s_%d", secretName(action.Run), n)
+			secret = fmt.Sprintf("%s_%d", key, n)
 		}
 		secrets[secret] = action.Run
-		a.Jobs = append(a.Jobs, Action{
-			ID:     unique(ids, "action-"+slug(action.Run)),
-			Name:   action.Run,
-			Check:  "action " + action.Run,
-			Secret: secret,
-		})
+		a.Jobs = append(a.Jobs, Action{ID: id, Name: action.Run, Check: "action " + action.Run, Secret: secret})
 	}
 	return a
 }
 
-// secretName is the Actions secret that holds the age key of a garnix action: GitHub allows letters, digits and
-// underscores, in any case.
-func secretName(action string) string {
-	return "GARNIX_ACTION_KEY_" + strings.ToUpper(strings.ReplaceAll(slug(action), "-", "_"))
-}
-
-// slug keeps what a job id may hold.
-func slug(name string) string { return strange.ReplaceAllString(name, "_") }
-
+// strange is what the id of a job may not hold.
 var strange = regexp.MustCompile(`[^A-Za-z0-9_-]`)
-
-// unique appends a number to an id that is taken; GitHub compares ids without regard to case.
-func unique(taken map[string]bool, id string) string {
-	candidate := id
-	for n := 2; taken[strings.ToLower(candidate)]; n++ {
-		candidate = fmt.Sprintf("%s-%d", id, n)
-	}
-	taken[strings.ToLower(candidate)] = true
-	return candidate
-}
 
 // spelled refuses a value that a workflow cannot carry as it stands: GitHub evaluates an expression in any value.
 func spelled(diags *diag.List, at diag.Pos, what, value string) {

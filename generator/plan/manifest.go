@@ -9,8 +9,7 @@ import (
 	"garnix2gha/generator/settings"
 )
 
-// Manifest is targets.json: what is built, for whom and where, as the programs read it. What has its default is left
-// out.
+// Manifest is targets.json: what is built, for whom and where, as the programs read it, without what has its default.
 type Manifest struct {
 	About       string               `json:"//"`
 	Version     int                  `json:"version"`            // of this format
@@ -65,8 +64,8 @@ const about = "What the workflows build, for whom and where, as garnix2gha gener
 	"true: on every branch; an input without a digest is not there."
 
 // manifest says what the programs need to know.
-func manifest(in Input, strategy string, dir string, actions *Actions) Manifest {
-	s := in.Settings
+func manifest(p *Plan, dir string) Manifest {
+	in, s := p.Input, p.Input.Settings
 	m := Manifest{
 		About: about, Version: 1, Generator: in.Version, Inputs: in.Inputs, Stale: s.Stale,
 		Nix: nixLines(s), Quick: s.Nix.Installer == settings.QuickInstallAction, Actions: map[string]RunAction{},
@@ -74,15 +73,15 @@ func manifest(in Input, strategy string, dir string, actions *Actions) Manifest 
 	if dir != "." {
 		m.FlakeDir = dir
 	}
-	if actions != nil {
-		for i, job := range actions.Jobs {
+	if p.Actions != nil {
+		for i, job := range p.Actions.Jobs {
 			m.Actions[job.ID] = RunAction{App: job.Name, WithRepo: in.Config.Actions[i].WithRepoContents}
 		}
 	}
-	if !wanted(in.Config) {
+	if p.Build == nil {
 		return m
 	}
-	if strategy == settings.Static {
+	if p.Strategy == settings.Static {
 		m.Targets = map[string]any{}
 		for _, t := range in.Selection.Targets {
 			m.Targets[t.Attr.String()] = true
@@ -91,10 +90,13 @@ func manifest(in Input, strategy string, dir string, actions *Actions) Manifest 
 			}
 		}
 	}
-	if strategy == settings.Dynamic || in.Lock != nil {
-		m.Rules = rules(in)
+	if p.Strategy == settings.Dynamic || in.Lock != nil {
+		m.Rules = []Rule{}
+		for _, s := range in.Config.Sections {
+			m.Rules = append(m.Rules, Rule{Branch: s.Branch, Include: append([]string{}, listing(s.Include)...), Exclude: listing(s.Exclude)})
+		}
 	}
-	m.Runners = runners(in, strategy)
+	m.Runners = runners(in, p.Strategy)
 	if s.Granularity == settings.PerTarget {
 		m.Granularity = s.Granularity
 	}
@@ -128,15 +130,7 @@ func manifestCache(c settings.Cache) *ManifestCache {
 	return out
 }
 
-// rules are the build sections without matchers that select from nothing garnix listed.
-func rules(in Input) []Rule {
-	rules := []Rule{}
-	for _, s := range in.Config.Sections {
-		rules = append(rules, Rule{Branch: s.Branch, Include: append([]string{}, listing(s.Include)...), Exclude: listing(s.Exclude)})
-	}
-	return rules
-}
-
+// listing are the matchers that can select from what garnix listed.
 func listing(matchers []config.Matcher) (texts []string) {
 	for _, m := range matchers {
 		if slices.ContainsFunc(flake.Families(), m.CanList) {

@@ -14,8 +14,7 @@ func Pins() map[string]settings.Pin {
 	}
 }
 
-// pin spells an action at its commit, that of the settings if they give one, as "owner/name@sha # version", which the
-// emitter splits into value and comment.
+// pin spells an action at its commit, that of the settings if they give one. The emitter makes a comment of the version.
 func pin(s *settings.Settings, action string) string {
 	p, own := s.Pins[action]
 	if !own {

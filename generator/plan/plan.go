@@ -4,11 +4,9 @@ package plan
 
 import "garnix2gha/generator/settings"
 
-// Plan is what CI shall do. Every field that has a name in JSON is load-bearing in the templates; a nil workflow is not
-// rendered.
+// Plan is what CI shall do. Every field that has a name in JSON is load-bearing in the templates; nil is not rendered.
 type Plan struct {
 	Build    *Build   `json:"build"`
-	Cache    *Cache   `json:"cache"`
 	Actions  *Actions `json:"actions"`
 	Common   Common   `json:"common"`
 	Manifest Manifest `json:"-"` // what the programs are told
@@ -16,21 +14,17 @@ type Plan struct {
 	Input    Input    `json:"-"` // what it was made of
 }
 
-// Common is what every workflow shares.
+// Common is what the workflows share.
 type Common struct {
-	Uses   Uses              `json:"uses"`   // pinned actions, "owner/name@sha # version"
+	Files    settings.Files    `json:"files"`
+	Names    settings.Names    `json:"names"`
+	Triggers settings.Triggers `json:"triggers"`
+
+	Uses   map[string]string `json:"uses"`   // pinned actions, "owner/name@sha # version", by what they do
 	Nix    map[string]string `json:"nix"`    // inputs of the action that installs Nix, in its own words
 	Helper any               `json:"helper"` // label, or list of labels, of Linux jobs that build nothing
 	Store  Store             `json:"store"`  // the binary cache
 	Sparse string            `json:"sparse"` // folders that bring the programs and every input, one a line; the root's files come along
-}
-
-// Uses names the pinned actions.
-type Uses struct {
-	Checkout string `json:"checkout"`
-	Nix      string `json:"nix"`
-	Upload   string `json:"upload"`
-	Download string `json:"download"`
 }
 
 // Store is what only expressions can tell of the binary cache.
@@ -40,34 +34,20 @@ type Store struct {
 	Push     map[string]string `json:"push"`     // secret by the environment variable of the step that pushes
 }
 
-// Build is the workflow that builds and pushes.
+// Build is the workflow that builds and pushes, and the one that only verifies.
 type Build struct {
-	File      string            `json:"file"`
-	Name      string            `json:"name"`
-	Aggregate string            `json:"aggregate"` // name of the check that decides
-	Triggers  settings.Triggers `json:"triggers"`
-	Cancel    string            `json:"cancel"`
-	FreeDisk  bool              `json:"freeDisk"` // remove preinstalled software on Linux first
-	Statuses  bool              `json:"statuses"` // one commit status per target
-	Minutes   settings.Timeouts `json:"minutes"`  // of jobs, with the time to push after building has stopped
-}
-
-// Cache is the workflow that only verifies.
-type Cache struct {
-	File     string `json:"file"`
-	Name     string `json:"name"`
-	Schedule string `json:"schedule"` // cron, "" for none
-	Minutes  int    `json:"minutes"`
+	Cancel   string            `json:"cancel"`
+	FreeDisk bool              `json:"freeDisk"` // remove preinstalled software on Linux first
+	Statuses bool              `json:"statuses"` // one commit status per target
+	Minutes  settings.Timeouts `json:"minutes"`  // of jobs, with the time to push after building has stopped
+	Schedule string            `json:"schedule"` // cron of the verification, "" for none
 }
 
 // Actions is the workflow of garnix actions: flake apps that garnix ran on every build.
 type Actions struct {
-	File     string            `json:"file"`
-	Name     string            `json:"name"`
-	Triggers settings.Triggers `json:"triggers"`
-	Cancel   string            `json:"cancel"` // pull-requests or never: a deployment is not ended half-way
-	Minutes  int               `json:"minutes"`
-	Jobs     []Action          `json:"jobs"` // in the order of garnix.yaml
+	Cancel  string   `json:"cancel"` // pull-requests or never: a deployment is not ended half-way
+	Minutes int      `json:"minutes"`
+	Jobs    []Action `json:"jobs"` // in the order of garnix.yaml
 }
 
 // Action is one garnix action.
@@ -82,10 +62,10 @@ type Action struct {
 func (p *Plan) Files() []string {
 	var names []string
 	if p.Build != nil {
-		names = append(names, p.Build.File, p.Cache.File)
+		names = append(names, p.Common.Files.Build, p.Common.Files.Cache)
 	}
 	if p.Actions != nil {
-		names = append(names, p.Actions.File)
+		names = append(names, p.Common.Files.Actions)
 	}
 	return names
 }

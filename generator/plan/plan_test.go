@@ -260,7 +260,7 @@ func TestSwitchedOffNeedsNoWorkflow(t *testing.T) {
 		p, diags := decide(t, yaml, "", "")
 		require.False(t, diags.HasErrors(), "%v", diags)
 		assert.Nil(t, p.Build, yaml)
-		assert.Nil(t, p.Cache, yaml)
+		assert.Empty(t, p.Files(), yaml)
 		assert.Nil(t, p.Actions, yaml)
 	}
 }

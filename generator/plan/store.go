@@ -57,8 +57,7 @@ func installers() map[string]installer {
 	}
 }
 
-// install says how Nix is installed. The features are written out in full, because the installers leave out their own
-// as soon as they see one.
+// install says how Nix is installed, with all features, because the installers leave out their own once they see one.
 func install(s *settings.Settings) map[string]string {
 	features := append([]string{"nix-command", "flakes", "pipe-operators", "fetch-closure", "recursive-nix"}, s.Nix.ExtraFeatures...)
 	by := installers()[s.Nix.Installer]

@@ -54,15 +54,13 @@ func named(file string, content []byte) (found []cache) {
 	root, _ := document.Read(file, content)
 	for n := range document.All(root) {
 		_, uses := document.Find(n, "uses")
-		if uses == nil || !strings.HasPrefix(strings.ToLower(uses.Value), "cachix/cachix-action@") {
+		if !strings.HasPrefix(strings.ToLower(uses.Value), "cachix/cachix-action@") {
 			continue
 		}
 		_, with := document.Find(n, "with")
 		input := func(name string) string {
-			if _, value := document.Find(with, name); value != nil {
-				return value.Value
-			}
-			return ""
+			_, value := document.Find(with, name)
+			return value.Value
 		}
 		pushes := input("authToken")+input("signingKey") != "" && !strings.EqualFold(input("skipPush"), "true")
 		found = append(found, cache{input("name"), file, pushes})

@@ -88,7 +88,6 @@ func New(p *plan.Plan, warnings diag.List) Report {
 	return r
 }
 
-// verdict is what became of a key.
 type verdict struct {
 	fate Fate
 	note string
@@ -213,13 +212,13 @@ func notes(p *plan.Plan) []string {
 // checks pairs the names of garnix's checks with the new ones. A rule that demands one that is gone waits for ever.
 func checks(p *plan.Plan) []Check {
 	out := []Check{}
-	if b := p.Build; b != nil {
+	if p.Build != nil {
 		job := "Build SYSTEM"
 		if p.Manifest.Granularity == settings.PerTarget {
 			job = "Build package N [SYSTEM]"
 		}
 		a := flake.AttrPath{First: "packages", Second: "SYSTEM", Third: "N"}
-		out = append(out, Check{"All Garnix checks", b.Aggregate}, Check{"Evaluate flake.nix", "Plan"}, Check{a.CheckName(), job})
+		out = append(out, Check{"All Garnix checks", p.Common.Names.Aggregate}, Check{"Evaluate flake.nix", "Plan"}, Check{a.CheckName(), job})
 	}
 	if p.Actions != nil {
 		out = append(out, Check{"app N", "action N"}, Check{"action N", "action N"})

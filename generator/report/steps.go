@@ -83,8 +83,7 @@ type Standing struct {
 	Converted bool // the last commit has such files, current or not
 }
 
-// Next returns the lines that "generate" ends with: the first thing that is left to do, and where the rest is; none if
-// nothing is known to be left.
+// Next returns the lines that "generate" ends with: the first thing that is known to be left, and where the rest is.
 func Next(p *plan.Plan, at Standing) []string {
 	step := ""
 	switch {

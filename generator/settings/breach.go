@@ -18,8 +18,7 @@ type breach struct {
 }
 
 // breaches holds a value to a rule and gives what it breaks; of one value that is in the order of telling. It knows the
-// keywords that the schema has: a validator of every schema takes a quarter of a run to start. The tests have one, which
-// must say the same.
+// keywords that the schema has: a validator of every schema, which the tests have, takes a quarter of a run to start.
 func (p *parser) breaches(rule map[string]any, value any, at ...string) []breach {
 	var out []breach
 	demand := func(keyword string, kept bool) {
@@ -111,7 +110,6 @@ func typeOf(value any) string {
 	}[reflect.ValueOf(value).Kind()]
 }
 
-// expression compiles a pattern of the schema once.
 func (p *parser) expression(pattern string) *regexp.Regexp {
 	if p.expressions[pattern] == nil {
 		p.expressions[pattern] = regexp.MustCompile(pattern)

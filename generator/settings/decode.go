@@ -16,7 +16,13 @@ import (
 // ways is spelt in the one that the types have; the fields' tags do the rest.
 func decode(file map[string]any) (*Settings, error) {
 	nix, pins := object(file["nix"]), object(file["pins"])
-	nix["extra-config"] = configLines(fmt.Sprint(nix["extra-config"]))
+	var lines []string // of nix.conf that say something
+	for line := range strings.Lines(fmt.Sprint(nix["extra-config"])) {
+		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
+			lines = append(lines, line)
+		}
+	}
+	nix["extra-config"] = lines
 	if object(file["shards"]) == nil {
 		shards := map[flake.System]any{}
 		for _, system := range flake.Systems() {
@@ -54,17 +60,6 @@ func (t *Texts) UnmarshalJSON(src []byte) error {
 		return nil
 	}
 	return json.Unmarshal(src, (*[]string)(t))
-}
-
-// configLines are the lines of nix.conf that say something.
-func configLines(text string) []string {
-	var lines []string
-	for line := range strings.Lines(text) {
-		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
-			lines = append(lines, line)
-		}
-	}
-	return lines
 }
 
 var cacheName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)

@@ -36,8 +36,7 @@ func WithPins(src []byte, pins map[string]Pin) ([]byte, error) {
 	return edited(src, "", []entry{{"pins", text}}, *wanted)
 }
 
-// CheckCacheName tells what the settings would find wrong with the name of a Cachix cache that is given in a file, or
-// in what stands for one.
+// CheckCacheName tells what the settings would find wrong with the name of a Cachix cache; file is where it is given.
 func CheckCacheName(file, name string) diag.List {
 	_, diags := Parse(file, fmt.Appendf(nil, "cache: {name: %q}\n", name))
 	return diags
@@ -104,7 +103,7 @@ func spliced(src []byte, section, key, text string) ([]byte, error) {
 	holder := root
 	if section != "" {
 		var name *yaml.Node
-		if name, holder = document.Find(root, section); holder == nil || len(holder.Content) == 0 {
+		if name, holder = document.Find(root, section); len(holder.Content) == 0 {
 			if text == "" {
 				return src, nil
 			}

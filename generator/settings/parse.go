@@ -21,11 +21,7 @@ func Parse(file string, src []byte) (*Settings, diag.List) {
 		nodes:  map[string]*yaml.Node{},
 		faulty: map[string]bool{}, expressions: map[string]*regexp.Regexp{},
 	}
-	read := p.document(src)
-	if read == nil && p.diags.HasErrors() {
-		return nil, p.diags
-	}
-	s := p.settings(read)
+	s := p.settings(p.document(src))
 	diags := p.diags.Sorted()
 	if diags.HasErrors() {
 		return nil, diags
@@ -35,15 +31,15 @@ func Parse(file string, src []byte) (*Settings, diag.List) {
 
 // settings holds a file to all rules. Where it breaks one the default stands in, so that the rules behind are tried too.
 func (p *parser) settings(file any) *Settings {
-	whole := book()
-	mapping := map[string]any{}
-	if file != nil {
-		if given := object(file); given != nil {
-			fill(whole, given)
-		}
-		mapping = p.without(file, p.validate(file))
+	mapping := object(file)
+	if mapping == nil {
+		mapping = map[string]any{}
 	}
-	fill(whole, mapping)
+	fill(book(), mapping)
+	if file != nil {
+		p.drop(mapping, p.validate(file))
+		fill(book(), mapping)
+	}
 	s, err := decode(mapping)
 	if err != nil {
 		p.diags.Errorf(p.places.at(""), "bad-value", "", "the settings cannot be read: %s", err)
@@ -54,13 +50,8 @@ func (p *parser) settings(file any) *Settings {
 	return s
 }
 
-// without removes the settings that hold a broken value, so that no further rule speaks of them; what is no mapping is
-// an empty one.
-func (p *parser) without(file any, broken [][]string) map[string]any {
-	mapping := object(file)
-	if mapping == nil {
-		mapping = map[string]any{}
-	}
+// drop removes the settings that hold a broken value, so that no further rule speaks of them.
+func (p *parser) drop(mapping map[string]any, broken [][]string) {
 	for _, at := range broken {
 		p.faulty[strings.Join(at[:min(len(at), 2)], ".")] = true
 		switch {
@@ -70,7 +61,6 @@ func (p *parser) without(file any, broken [][]string) map[string]any {
 			delete(mapping, at[0])
 		}
 	}
-	return mapping
 }
 
 // parser collects what is wrong with one file.
@@ -99,8 +89,7 @@ func (p *parser) document(src []byte) any {
 	return p.read("", root)
 }
 
-// strangeText is what is not UTF-8, and line breaks that YAML 1.1 counts and nothing else does: they would move every
-// position after them.
+// strangeText is what is not UTF-8, and line breaks that only YAML 1.1 counts: they would move every position behind.
 var strangeText = regexp.MustCompile("[\u0085\u2028\u2029\uFFFD]|\r(?:[^\n]|$)")
 
 // strange stands for a scalar that is of no type a setting has: a date, a fraction, a tag of its own.

@@ -21,7 +21,10 @@ func (p *parser) crossCheck(s *Settings) {
 		{"files.build", s.Files.Build}, {"files.cache", s.Files.Cache}, {"files.actions", s.Files.Actions},
 	})
 	p.cache(s.Cache)
-	p.triggers(s.Triggers)
+	if t := s.Triggers; t.PullRequests == ForkPullRequests && !p.faulty["triggers.pull-requests"] && !slices.Contains(t.PushBranches, "**") {
+		p.warn("triggers.push-branches", "unbuilt-pulls", "set triggers.pull-requests to all, or to none if that is meant",
+			"a pull request from a branch of this repository that is not named here is built by nothing, so its required check never reports")
+	}
 	for _, system := range flake.Systems() {
 		p.runner("runners."+string(system), s.Runners[system], s.Triggers)
 	}
@@ -31,12 +34,10 @@ func (p *parser) crossCheck(s *Settings) {
 	}
 }
 
-// warn reports a warning where the setting of the path stands.
 func (p *parser) warn(path, code, hint, format string, args ...any) {
 	p.diags.Warnf(p.places.at(path), code, hint, format, args...)
 }
 
-// named is a setting by its path and text.
 type named struct{ path, text string }
 
 // distinct refuses settings that are the same, at one that the file gives.
@@ -75,14 +76,6 @@ func (p *parser) cache(c Cache) {
 			p.complain("cache.name", complaint{code: "missing-key", message: "is needed: cache.url does not end in it",
 				hint: "give the name of the cache on the attic server"})
 		}
-	}
-}
-
-// triggers looks for pull requests that nothing builds.
-func (p *parser) triggers(t Triggers) {
-	if t.PullRequests == ForkPullRequests && !p.faulty["triggers.pull-requests"] && !slices.Contains(t.PushBranches, "**") {
-		p.warn("triggers.push-branches", "unbuilt-pulls", "set triggers.pull-requests to all, or to none if that is meant",
-			"a pull request from a branch of this repository that is not named here is built by nothing, so its required check never reports")
 	}
 }
 

@@ -1,8 +1,6 @@
 // Package settings reads .github/garnix2gha/config.yaml: everything about the generated workflows that garnix.yaml
-// could not say.
-//
-// The file is strict, because a setting that is quietly ignored costs more than one that is refused: unknown and
-// repeated keys, wrong types and values that no part of the program would read are errors, all reported at once.
+// could not say. The file is strict, because a setting that is quietly ignored costs more than one that is refused:
+// unknown and repeated keys, wrong types and values that nothing would read are errors, all reported at once.
 package settings
 
 import (
@@ -54,9 +52,7 @@ type Cache struct {
 	PublicKeys Texts    `json:"public-key"` // "name-1:base64", as trusted-public-keys has them; empty means not given
 	Private    bool     `json:"private"`    // reading needs TokenSecret
 	Upstreams  []string `json:"upstreams"`  // substituters whose paths count as present, without final slashes
-
-	// PushRefs are patterns of the branches whose pushes write to the cache; never empty.
-	PushRefs []string `json:"push-refs"`
+	PushRefs   []string `json:"push-refs"`  // patterns of the branches whose pushes write to the cache; never empty
 
 	// TokenSecret names the Actions secret with the token of the cache; "" means that there is none, which only NixCopy
 	// can do without.
@@ -74,8 +70,7 @@ type Cache struct {
 // Texts is a list that the file may give as one text.
 type Texts []string
 
-// Triggers say what starts the build workflow. A pattern is a branch filter as GitHub reads it: it selects branches and
-// never excludes any.
+// Triggers say what starts the build workflow. A pattern is a branch filter as GitHub reads it, and excludes nothing.
 type Triggers struct {
 	PushBranches []string `json:"push-branches"` // patterns; never empty
 	PullRequests string   `json:"pull-requests"`
@@ -85,15 +80,11 @@ type Triggers struct {
 
 // Nix is how Nix comes onto a runner and how it is configured.
 type Nix struct {
-	Installer   string   `json:"installer"`
-	InstallURL  string   `json:"install-url"`  // of the installer script that InstallNixAction runs; "" means its default
-	ExtraConfig []string `json:"extra-config"` // lines of nix.conf, without blank lines and comments
-
-	// ExtraFeatures are experimental features on top of those that garnix had.
-	ExtraFeatures []string `json:"extra-features"`
-
-	// AccessTokenSecret names the secret with a token that reads private github inputs; "" means none.
-	AccessTokenSecret string `json:"access-token-secret"`
+	Installer         string   `json:"installer"`
+	InstallURL        string   `json:"install-url"`         // of the installer script that InstallNixAction runs; "" means its default
+	ExtraConfig       []string `json:"extra-config"`        // lines of nix.conf, without blank lines and comments
+	ExtraFeatures     []string `json:"extra-features"`      // experimental, on top of those that garnix had
+	AccessTokenSecret string   `json:"access-token-secret"` // the secret with a token that reads private github inputs; "" means none
 }
 
 // The words that this program itself looks for; the schema lists and explains what else these settings may be.

@@ -47,8 +47,7 @@ func (p *parser) violation(b breach) {
 	case "enum":
 		got := fmt.Sprint(b.value)
 		c.message = fmt.Sprintf("must be %s, not %s", diag.Enumerate(words(rule["enum"]), "or"), diag.Excerpt(got))
-		if near := diag.Nearest(got, words(rule["enum"])); near != "" {
-			c.hint = fmt.Sprintf("did you mean %q?", near)
+		if c.hint = diag.DidYouMean(got, words(rule["enum"])); c.hint != "" {
 			rule = nil // no other words tell it better
 		}
 	case "minimum", "maximum":
@@ -104,7 +103,6 @@ func (p *parser) badLines(n *yaml.Node, forbidden map[string]any) []diag.Pos {
 	return lines
 }
 
-// unknownKeys reports keys that a mapping must not have.
 func (p *parser) unknownKeys(at, keys []string, rule map[string]any) {
 	known := slices.Sorted(maps.Keys(object(rule["properties"])))
 	unknown := map[string]bool{}
@@ -118,11 +116,8 @@ func (p *parser) unknownKeys(at, keys []string, rule map[string]any) {
 		}
 		unknown[key.Value] = false // a second one is a repeated key
 		what := "unknown key " + diag.Excerpt(key.Value) + within(strings.Join(at, "."))
-		c := complaint{code: "unknown-key", message: what, hint: "known keys: " + strings.Join(known, ", ")}
-		if near := diag.Nearest(key.Value, known); near != "" {
-			c.hint = fmt.Sprintf("did you mean %q? %s", near, c.hint)
-		}
-		c = c.inWordsOf(rule, "additionalProperties")
+		hint := strings.TrimLeft(diag.DidYouMean(key.Value, known)+" known keys: "+strings.Join(known, ", "), " ")
+		c := complaint{code: "unknown-key", message: what, hint: hint}.inWordsOf(rule, "additionalProperties")
 		if p.breaches(noSecret, value.Value) != nil {
 			c = complaint{}.inWordsOf(noSecret, "not")
 			c.message = what + " " + c.message

@@ -3,7 +3,9 @@ package target
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
+	"strings"
 
 	"garnix2gha/generator/config"
 	"garnix2gha/generator/diag"
@@ -19,15 +21,13 @@ type Commit struct {
 
 // Selection is what garnix would have built and run.
 type Selection struct {
-	Targets []Target        // sorted by the text of Attr, each once
-	Actions []config.Action // in the order of the configuration, duplicates kept
+	Targets  []Target         // sorted by the text of Attr, each once
+	Actions  []config.Action  // in the order of the configuration, duplicates kept
+	Findings []config.Finding // which matchers have no effect
 
 	// Open holds, without a lock, the includes of which only the flake tells what they select: the default include, and
 	// those with wildcards, in the order of the configuration.
 	Open []Open
-
-	// Findings tell which matchers have no effect.
-	Findings []config.Finding
 }
 
 // Open is an include of which only the flake tells what it selects.
@@ -38,10 +38,8 @@ type Open struct {
 
 // Target is one selected flake output.
 type Target struct {
-	Attr flake.AttrPath
-
-	// System is the system the output is built for; "" means unknown: a *Configuration whose system no lock tells.
-	System flake.System
+	Attr   flake.AttrPath
+	System flake.System // it is built for; "" means unknown: a *Configuration whose system no lock tells
 
 	// Section is the index of the first build section that chose the target for this commit, and Matcher the first
 	// include there that matches it.
@@ -133,9 +131,8 @@ func (s selector) choose(p flake.AttrPath) (t Target, ok bool) {
 	return t, ok
 }
 
-// written returns the paths that literal includes name, each once, without those that can name nothing, and the includes of
-// which only the flake tells what they select. The default include was written by nobody: whether the flake has what it
-// names is open.
+// written returns the paths that literal includes name, each once, without those that can name nothing, and what is open.
+// The default include was written by nobody: whether the flake has what it names is open.
 func (s selector) written() (named []flake.AttrPath, open []Open) {
 	seen := map[flake.AttrPath]bool{}
 	for i, section := range s.all {
@@ -155,3 +152,91 @@ func (s selector) written() (named []flake.AttrPath, open []Open) {
 	}
 	return named, open
 }
+
+// unlistable reports the parts of the flake that made garnix fail the whole commit. Families were listed for any include of
+// any section, whatever its branch and excludes; devShell and defaultPackage were looked at only where they are selected.
+func (s selector) unlistable(lock *flake.Lock) diag.List {
+	var diags diag.List
+	told := map[string]bool{}
+	for _, family := range flake.Families() {
+		for _, system := range family.Systems() {
+			part := lock.Failure(family, system)
+			by, listed := s.listedBy(family, system)
+			if part == "" || !listed || told[part] {
+				continue
+			}
+			told[part] = true
+			hint := "make it evaluate, or narrow the include " + diag.Excerpt(by.String())
+			if family.Shape() != flake.Direct {
+				hint += "; an exclude does not help"
+			}
+			diags.Errorf(by.Pos, "evaluation", hint, "cannot list %s: %s", part, summary(lock.Errors[part]))
+		}
+	}
+	return diags
+}
+
+// listedBy returns the first include that made garnix look at the family.
+func (s selector) listedBy(family flake.Family, system flake.System) (config.Matcher, bool) {
+	if family.Shape() == flake.Direct {
+		chosen, ok := s.choose(family.Path(system, ""))
+		return chosen.Matcher, ok
+	}
+	for _, section := range s.all {
+		for _, m := range section.Include {
+			if m.Lists(family, system) {
+				return m, true
+			}
+		}
+	}
+	return config.Matcher{}, false
+}
+
+// summary is the first line of Nix's message that says something.
+func summary(message string) string {
+	const most = 200 // characters
+	for line := range strings.Lines(message) {
+		if line = diag.OneLine(line, most); line != "" && line != "error:" {
+			return line
+		}
+	}
+	return "unknown error"
+}
+
+// dotted warns of outputs that would be selected if their names held no dot, once for each include.
+func (s selector) dotted(lock *flake.Lock) diag.List {
+	var chosen []Target                      // the first of each include, without its dot
+	outputs := map[string][]flake.AttrPath{} // by the include
+	include := func(t Target) string { return fmt.Sprint(t.Matcher.Pos, t.Matcher) }
+	for _, p := range lock.Paths() {
+		undotted := p
+		undotted.Second, undotted.Third = withoutDots(p.Second), withoutDots(p.Third)
+		if undotted == p {
+			continue
+		}
+		if t, ok := s.choose(undotted); ok {
+			if outputs[include(t)] == nil {
+				chosen = append(chosen, t)
+			}
+			outputs[include(t)] = append(outputs[include(t)], p)
+		}
+	}
+	var diags diag.List
+	for _, t := range chosen {
+		skipped, by := outputs[include(t)], diag.Excerpt(t.Matcher.String())
+		if s.all[t.Section].IncludeIsDefault {
+			by += " of garnix's default include"
+		}
+		what := fmt.Sprintf("%s %s", skipped[0].First, diag.Excerpt(skipped[0].Name()))
+		hint := "give the output a second name without a dot and it is built"
+		if n := len(skipped); n > 1 {
+			what = fmt.Sprintf("%d outputs, %s the first of them", n, what)
+			hint = "give the outputs second names without a dot and they are built"
+		}
+		diags.Warnf(t.Matcher.Pos, "dotted-name", hint, "garnix skipped %s, since a matcher never matches a name with a dot; %s would otherwise", what, by)
+	}
+	return diags
+}
+
+// withoutDots puts something for a dot that no matcher can spell, so that only wildcards match the name.
+func withoutDots(name string) string { return strings.ReplaceAll(name, ".", "\x00") }

@@ -23,8 +23,7 @@ const gap = "#\x01"
 
 var gaps = regexp.MustCompile(`(?m)^ *` + gap + `$`)
 
-// order is how a person writes keys, from the top of a workflow to the end of its last step, and jobs. What is not named
-// follows alphabetically.
+// order is how a person writes keys, from the top of a workflow to its last step, and jobs; others follow alphabetically.
 var order = []string{
 	"name", "run-name", "id", "on", "push", "pull_request", "merge_group", "schedule", "workflow_dispatch", "needs", "if",
 	"runs-on", "environment", "permissions", "uses", "with", "pattern", "ref", "path", "shell", "working-directory",

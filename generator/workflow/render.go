@@ -74,8 +74,7 @@ func Render(templates fs.FS, plan any, file string, overlay []byte) (files []Fil
 	return files, diags, nil
 }
 
-// evaluate runs one file: with a plan, the function it gives; without, it is only parsed, which alone tells where a
-// syntax error stands.
+// evaluate calls the function of a file with a plan. Without one it only parses, which tells where a syntax error stands.
 func evaluate(files map[string]jsonnet.Contents, plan, name string) (string, error) {
 	vm := jsonnet.MakeVM()
 	vm.Importer(&jsonnet.MemoryImporter{Data: files})
@@ -130,35 +129,26 @@ func load(templates fs.FS) (map[string]jsonnet.Contents, error) {
 	return data, nil
 }
 
-// fault finds the place in the overlay that an evaluation or syntax error points to.
+// fault finds the place in the overlay that an evaluation or syntax error points to, and says in a line what is wrong.
 func fault(err error, file string) (diag.Pos, string) {
-	at := func(r ast.LocationRange) diag.Pos {
-		return diag.Pos{File: file, Line: r.Begin.Line, Column: r.Begin.Column}
-	}
-	var runtime jsonnet.RuntimeError
-	if errors.As(err, &runtime) {
-		for _, frame := range runtime.StackTrace {
-			if frame.Loc.FileName == overlayName {
-				return at(frame.Loc), firstLine(runtime.Msg)
-			}
-		}
-		return diag.Pos{File: file}, firstLine(runtime.Msg)
-	}
-	var static interface {
+	type static interface {
 		error
 		Loc() ast.LocationRange
 	}
-	if errors.As(err, &static) {
-		message := static.Error()
+	var at ast.LocationRange
+	message := err.Error()
+	if runtime, ok := errors.AsType[jsonnet.RuntimeError](err); ok {
+		message = runtime.Msg
+		inside := func(frame jsonnet.TraceFrame) bool { return frame.Loc.FileName == overlayName }
+		if i := slices.IndexFunc(runtime.StackTrace, inside); i >= 0 {
+			at = runtime.StackTrace[i].Loc
+		}
+	} else if static, ok := errors.AsType[static](err); ok {
+		at, message = static.Loc(), static.Error()
 		if _, rest, ok := strings.Cut(message, " "); ok && strings.HasPrefix(message, overlayName) {
 			message = rest
 		}
-		return at(static.Loc()), firstLine(message)
 	}
-	return diag.Pos{File: file}, firstLine(err.Error())
-}
-
-func firstLine(s string) string {
-	line, _, _ := strings.Cut(s, "\n")
-	return line
+	message, _, _ = strings.Cut(message, "\n")
+	return diag.Pos{File: file, Line: at.Begin.Line, Column: at.Begin.Column}, message
 }
