@@ -4,7 +4,6 @@ package main
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -104,10 +103,7 @@ func (o *options) printWarnings(l diag.List) error {
 }
 
 func (o *options) printJSON(value any) error {
-	encoder := json.NewEncoder(o.stdout)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(value)
+	return diag.JSON(o.stdout, value)
 }
 
 // table aligns the columns of what is written to it, once it is flushed.
