@@ -22,17 +22,17 @@ exit 7"""
 
 # Tells whether the key is there when something long begins.
 _TELLS = """
-def _telling(name):
-    real = getattr(shutil, name)
+def _telling(holder, name):
+    real = getattr(holder, name)
     def call(*arguments, **how):
         print(f"{name}, there:", [file.name for file in work().rglob("key")])
-        setattr(shutil, name, real)
+        setattr(holder, name, real)
         result = real(*arguments, **how)
-        setattr(shutil, name, call)
+        setattr(holder, name, call)
         return result
-    setattr(shutil, name, call)
-_telling("copytree")
-_telling("rmtree")
+    setattr(holder, name, call)
+_telling(shutil, "copytree")
+_telling(tempfile.TemporaryDirectory, "cleanup")
 """
 
 
@@ -103,7 +103,7 @@ class Action(unittest.TestCase):
         end = self.job.run("action", "run", ACTION_KEY="AGE-SECRET-KEY-1")
         told = [line for line in end.log.split("\n") if "there" in line]
         self.assertEqual(
-            told, ["copytree, there: []", "rmtree, there: ['key']", "rmtree, there: []"]
+            told, ["copytree, there: []", "cleanup, there: ['key']", "cleanup, there: []"]
         )
 
     def test_what_garnix_refused_is_refused(self) -> None:
