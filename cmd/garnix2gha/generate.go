@@ -140,13 +140,14 @@ func disk(r *repo.Repo) (map[string][]byte, error) {
 // action says what a change does to its file. A bot's newer pins are left as they are.
 func action(change output.Change) string {
 	switch {
-	case change.Status == output.Current, change.Status == output.PinsMoved,
-		change.Old != nil && change.New != nil && bytes.Equal(change.Old, change.New):
+	case change.Status == output.Current, change.Status == output.PinsMoved:
 		return "unchanged"
 	case change.New == nil:
 		return "removed"
 	case change.Old == nil:
 		return "created"
+	case bytes.Equal(change.Old, change.New):
+		return "unchanged"
 	}
 	return "updated"
 }

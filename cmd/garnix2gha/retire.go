@@ -82,13 +82,18 @@ func (p *retirement) settled(ctx context.Context) error {
 		}
 	}
 	p.refused = slices.Compact(p.refused) // programs are alike
-	head, headless := p.tree.Head(ctx)
-	changed, unseen := p.tree.Changed(ctx)
-	unknown, err := p.tree.Untracked(ctx, known)
-	if err := cmp.Or(headless, unseen, err); err != nil {
+	if p.head, err = p.tree.Head(ctx); err != nil {
 		return err
 	}
-	p.head, changed = head, foldered(changed)
+	changed, err := p.tree.Changed(ctx)
+	if err != nil {
+		return err
+	}
+	unknown, err := p.tree.Untracked(ctx, known)
+	if err != nil {
+		return err
+	}
+	changed = foldered(changed)
 	const hint, most = "commit or stash it first, so that there is a way back", 20
 	for _, name := range changed[:min(most, len(changed))] {
 		p.refused.Errorf(posOf(diag.Printable(name)), "uncommitted", hint, "it differs from the last commit")

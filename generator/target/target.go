@@ -215,10 +215,11 @@ func (s selector) dotted(lock *flake.Lock) diag.List {
 			continue
 		}
 		if t, ok := s.choose(undotted); ok {
-			if outputs[include(t)] == nil {
+			by := include(t)
+			if outputs[by] == nil {
 				chosen = append(chosen, t)
 			}
-			outputs[include(t)] = append(outputs[include(t)], p)
+			outputs[by] = append(outputs[by], p)
 		}
 	}
 	var diags diag.List

@@ -90,25 +90,19 @@ class Programs(unittest.TestCase):
             )
 
     def test_what_is_ended_may_clean_up_and_say_so(self) -> None:
-        mark, lines = scratch(self) / "cleaned", []
-        script = (
-            f"trap 'echo cleaning; touch {mark}; exit' INT; echo a; while :; do sleep 0.1; done"
-        )
-        process.stream(["bash", "-c", script], lines.append, over=lambda: bool(lines))
-        self.assertTrue(mark.exists())
+        self.assert_cleans_up("trap 'echo cleaning; touch {mark}; exit' INT; {works}")
 
     def test_what_it_started_may_clean_up_when_it_has_ended(self) -> None:
-        mark, lines = scratch(self) / "cleaned", []
-        cleans = f"trap 'sleep 0.3; touch {mark}; exit' INT; echo a; while :; do sleep 0.1; done"
-        script = f"({cleans}) & wait"
-        process.stream(["bash", "-c", script], lines.append, over=lambda: bool(lines))
-        self.assertTrue(mark.exists())
+        self.assert_cleans_up("(trap 'sleep 0.3; touch {mark}; exit' INT; {works}) & wait")
 
     def test_what_is_ended_may_say_much(self) -> None:
+        self.assert_cleans_up("trap 'head -c 1000000 /dev/zero; touch {mark}; exit' INT; {works}")
+
+    def assert_cleans_up(self, script: str) -> None:
+        """Demand that a script that is ended while it works has the time to touch its mark."""
         mark, lines = scratch(self) / "cleaned", []
-        cleans = f"trap 'head -c 1000000 /dev/zero; touch {mark}; exit' INT"
-        script = f"{cleans}; echo a; while :; do sleep 0.1; done"
-        process.stream(["bash", "-c", script], lines.append, over=lambda: bool(lines))
+        given = script.format(mark=mark, works="echo a; while :; do sleep 0.1; done")
+        process.stream(["bash", "-c", given], lines.append, over=lambda: bool(lines))
         self.assertTrue(mark.exists())
 
     def test_what_a_program_leaves_running_is_not_waited_for(self) -> None:
